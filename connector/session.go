@@ -1,0 +1,150 @@
+package connector
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+)
+
+// Connector makes sessions with one provider system. Implementations are safe
+// for concurrent use and hold no state of any connection.
+type Connector interface {
+	// Manifest describes the connector. It is the same on every call.
+	Manifest() Manifest
+	// Open prepares a session; it does not call the provider. It returns an
+	// [*Error] when the settings contradict each other. The caller closes the
+	// session.
+	Open(ctx context.Context, settings Settings) (Session, error)
+}
+
+// Settings are what a session needs to reach its provider.
+type Settings struct {
+	// Configuration holds secret and readable fields together, valid against
+	// the manifest's schema. It must not be kept after the session is closed.
+	Configuration json.RawMessage
+	// Scope is valid against the manifest's scope schema; nil means everything
+	// the credentials reach.
+	Scope json.RawMessage
+	// HTTPClient makes every outbound call. It enforces the operator's rules
+	// on which addresses may be reached and never retries.
+	HTTPClient *http.Client
+	// Logger must not be given secrets.
+	Logger *slog.Logger
+}
+
+// Session is a connector at work for one run of one connection. It is used by
+// one goroutine at a time, except Close.
+type Session interface {
+	// Check verifies the credentials, names the target they reach, and tests
+	// the declared permissions as far as the provider allows without changing
+	// anything. An [*Error] means that nothing could be checked further, for
+	// example because the credentials are wrong; missing permissions are not
+	// an error but [Remediation] items.
+	Check(ctx context.Context) (CheckResult, error)
+	// Plan lists what this run reads. Partitions of a stream come after those
+	// of the streams it depends on. The same target gives the same plan.
+	Plan(ctx context.Context) ([]Partition, error)
+	// Read reads one partition from the cursor on, page by page, and returns
+	// nil when it has seen all of it. The empty cursor is the start. On an
+	// [*Error] the runtime may call Read again with the cursor of the last
+	// page that the sink accepted; what was sent up to there stays.
+	Read(ctx context.Context, p Partition, from Cursor, to Sink) error
+	// Close releases what the session holds. It is safe to call twice.
+	Close() error
+}
+
+// Cursor is an opaque place in a partition, at most [MaxCursorBytes] bytes. It
+// is self-contained: another process on another machine can continue from it.
+type Cursor string
+
+// Partition is a part of a stream that is read, and known to be complete, by
+// itself: an AWS account, a Salesforce object.
+type Partition struct {
+	Stream string `json:"stream"`
+	// Key tells the partitions of a stream apart and stays the same from run
+	// to run. Empty for a stream with one partition. Up to [MaxKeyBytes] bytes.
+	Key string `json:"key,omitempty"`
+	// Skip says why the partition cannot be read at all. It is then recorded
+	// as skipped and Read is not called.
+	Skip *Error `json:"skip,omitempty"`
+}
+
+// Page is what one step of a read found. It holds at most [MaxPageRecords]
+// records, entities and relationships together.
+type Page struct {
+	Entities      []Entity       `json:"entities,omitempty"`
+	Relationships []Relationship `json:"relationships,omitempty"`
+	// Gaps are things the provider would not show. Any gap makes the partition
+	// partial: nothing it did not emit is taken to be gone.
+	Gaps []Error `json:"gaps,omitempty"`
+	// Next is where to continue after this page. It may be empty only on the
+	// last page of a partition.
+	Next Cursor `json:"next,omitempty"`
+}
+
+// Sink takes the pages of a read.
+type Sink interface {
+	// Write hands over a page. When it returns nil the page, and the cursor in
+	// it, will not be asked for again. An error ends the read; the connector
+	// returns it unchanged. The page belongs to the sink from then on.
+	Write(ctx context.Context, page Page) error
+}
+
+// Coverage says how completely a partition was read.
+type Coverage string
+
+// The coverages. Only Complete proves that what was not emitted is gone.
+const (
+	Complete Coverage = "complete"
+	Partial  Coverage = "partial"
+	Skipped  Coverage = "skipped"
+)
+
+// CheckResult is what a successful conversation with the provider told.
+type CheckResult struct {
+	// Target is the organisation the credentials reach.
+	Target Target `json:"target"`
+	// Streams says, for each stream of the manifest, how complete it would be.
+	Streams []StreamOutlook `json:"streams"`
+	// Remediation says what to do about each gap.
+	Remediation []Remediation `json:"remediation"`
+}
+
+// Target is the provider-side organisation that a connection reaches.
+type Target struct {
+	// ID is the provider's immutable id of it, such as an AWS account or
+	// organisation id.
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+	// Type is the provider's term, such as "organization" or "account".
+	Type string `json:"type"`
+}
+
+// StreamOutlook is what a run would get from one stream.
+type StreamOutlook struct {
+	Stream   string   `json:"stream"`
+	Coverage Coverage `json:"coverage"`
+	// Missing names the permissions that stand in the way.
+	Missing []string `json:"missing,omitempty"`
+}
+
+// RemediationCategory groups remediation items for people and machines.
+type RemediationCategory string
+
+// The remediation categories.
+const (
+	RemedyCredentials   RemediationCategory = "credentials"
+	RemedyPermissions   RemediationCategory = "permissions"
+	RemedyConfiguration RemediationCategory = "configuration"
+	RemedyScope         RemediationCategory = "scope"
+	RemedyNetwork       RemediationCategory = "network"
+	RemedyProvider      RemediationCategory = "provider"
+)
+
+// Remediation is one thing that is wrong and what to do about it.
+type Remediation struct {
+	Category RemediationCategory `json:"category"`
+	Message  string              `json:"message"`
+	Action   string              `json:"action"`
+}
