@@ -1,0 +1,68 @@
+package egress
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// Policy says where outbound connections may go. The zero value allows every
+// public address.
+type Policy struct {
+	// AllowPrivate also allows loopback, private, unique-local and shared
+	// (carrier-grade NAT) addresses. It is the operator's choice, by
+	// --allow-private-networks; dev and demo set it. Link-local and cloud
+	// metadata addresses stay refused.
+	AllowPrivate bool
+
+	// AllowedHosts limits connections to these hosts; empty means any. An entry
+	// is a host name, an IP address, or "*." and a domain, which stands for
+	// every name below that domain and not for the domain itself. Case and a
+	// trailing dot do not matter; internationalised names are in their ASCII
+	// form. No port, no scheme.
+	AllowedHosts []string
+}
+
+// Validate reports the first entry of AllowedHosts that could match nothing.
+func (p Policy) Validate() error {
+	for _, pattern := range p.AllowedHosts {
+		name := strings.TrimPrefix(normalizeHost(pattern), "*.")
+		if _, err := netip.ParseAddr(name); err == nil {
+			continue
+		}
+		if name == "" || strings.ContainsAny(name, "*:/@[] \t?#") || strings.Contains("."+name+".", "..") {
+			return fmt.Errorf(`allowed host %q: want a host name, an IP address, or "*." and a domain`, pattern)
+		}
+	}
+	return nil
+}
+
+// allowsHost reports whether a connection to host may be tried.
+func (p Policy) allowsHost(host string) bool {
+	if len(p.AllowedHosts) == 0 {
+		return true
+	}
+	host = normalizeHost(host)
+	for _, pattern := range p.AllowedHosts {
+		pattern = normalizeHost(pattern)
+		if suffix, wildcard := strings.CutPrefix(pattern, "*"); wildcard {
+			// The suffix keeps its dot, and a label has to stand before it.
+			if len(suffix) > 1 && strings.HasPrefix(suffix, ".") && len(host) > len(suffix) && strings.HasSuffix(host, suffix) {
+				return true
+			}
+			continue
+		}
+		if pattern == host {
+			return true
+		}
+	}
+	return false
+}
+
+// normalizeHost gives equal hosts equal spelling.
+func normalizeHost(host string) string {
+	if address, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return address.Unmap().WithZone("").String()
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
