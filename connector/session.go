@@ -105,6 +105,9 @@ const (
 type CheckResult struct {
 	// Target is the organisation the credentials reach.
 	Target Target `json:"target"`
+	// Sufficient says that every stream the manifest does not call optional
+	// would be read completely.
+	Sufficient bool `json:"sufficient"`
 	// Streams says, for each stream of the manifest, how complete it would be.
 	Streams []StreamOutlook `json:"streams"`
 	// Remediation says what to do about each gap.

@@ -1,0 +1,115 @@
+package audit
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/internal/id"
+)
+
+// Action is what was done.
+type Action string
+
+// The actions.
+const (
+	ConnectionCreated Action = "connection_created"
+	ConnectionEdited  Action = "connection_edited"
+	ConnectionDeleted Action = "connection_deleted"
+	ConnectionTested  Action = "connection_tested"
+
+	ConfigurationDisclosed Action = "configuration_disclosed"
+
+	RunAccepted           Action = "run_accepted"
+	RunBlocked            Action = "run_blocked"
+	RunStarted            Action = "run_started"
+	RunSucceeded          Action = "run_succeeded"
+	RunPartiallySucceeded Action = "run_partially_succeeded"
+	RunFailed             Action = "run_failed"
+	RunCancelRequested    Action = "run_cancel_requested"
+	RunCancelled          Action = "run_cancelled"
+
+	WorkspaceCreated Action = "workspace_created"
+	MemberAdded      Action = "member_added"
+	APIKeyCreated    Action = "api_key_created"
+	APIKeyRevoked    Action = "api_key_revoked"
+
+	AccessDenied Action = "access_denied"
+)
+
+// Outcome is how an action ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Succeeded Outcome = "succeeded"
+	Failed    Outcome = "failed"
+	Denied    Outcome = "denied"
+)
+
+// ActorKind says what sort of actor acted.
+type ActorKind string
+
+// The actor kinds.
+const (
+	MemberActor ActorKind = "member"
+	WorkerActor ActorKind = "worker"
+	SystemActor ActorKind = "system"
+)
+
+// Actor is who acted: a member by its id, a worker by its name, or a part of
+// the system by its name.
+type Actor struct {
+	Kind ActorKind
+	ID   string
+}
+
+// Member returns the actor for a member.
+func Member(m id.Member) Actor { return Actor{MemberActor, m.String()} }
+
+// Worker returns the actor for a worker process.
+func Worker(name string) Actor { return Actor{WorkerActor, name} }
+
+// System returns the actor for a part of the system, such as "schedule".
+func System(part string) Actor { return Actor{SystemActor, part} }
+
+// Event is one significant action. An id that the action itself creates may be
+// left empty in TargetID; the store that creates the row fills it in.
+type Event struct {
+	Actor      Actor
+	Action     Action
+	Outcome    Outcome
+	TargetType string
+	TargetID   string
+	// Payload explains the action. It never holds a secret.
+	Payload map[string]any
+}
+
+// Record is an event as it was stored.
+type Record struct {
+	Event
+	ID        id.AuditEvent
+	Scope     id.Scope
+	CreatedAt time.Time
+}
+
+// Filter narrows a listing; zero fields do not narrow.
+type Filter struct {
+	Action     Action
+	TargetType string
+	TargetID   string
+	ActorID    string
+	// Before continues a listing: only events older than this id.
+	Before id.AuditEvent
+	// Limit is the most records to return, 1 to 200.
+	Limit int
+}
+
+// Reader lists what was recorded, newest first.
+type Reader interface {
+	ListEvents(ctx context.Context, scope id.Scope, f Filter) ([]Record, error)
+}
+
+// Recorder writes an event that accompanies no change, such as a denied attempt.
+type Recorder interface {
+	RecordEvent(ctx context.Context, scope id.Scope, e Event) error
+}

@@ -1,0 +1,112 @@
+package connection
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+)
+
+// Lifecycle says whether a connection may be used.
+type Lifecycle string
+
+// The lifecycles.
+const (
+	NeedsConsent Lifecycle = "needs_consent"
+	Active       Lifecycle = "active"
+	Disabled     Lifecycle = "disabled"
+)
+
+// Status is how a connection fared when it was last used.
+type Status string
+
+// The statuses.
+const (
+	Healthy  Status = "healthy"
+	Degraded Status = "degraded"
+	Unknown  Status = "unknown"
+)
+
+// Connection is a workspace's installation of an integration.
+type Connection struct {
+	ID               id.Connection
+	Scope            id.Scope
+	Integration      integration.ID
+	ConnectorID      string
+	ConnectorVersion string
+	Target           *Target
+	Name             string
+	// Config is the readable half of the configuration, a JSON object.
+	Config json.RawMessage
+	// CredentialType is the kind of stored credential; empty when there is none.
+	CredentialType string
+	ReadScope      json.RawMessage
+	Schedule       Schedule
+	Metadata       json.RawMessage
+	ScopesGranted  []string
+	IsDefault      bool
+	Lifecycle      Lifecycle
+	Status         Status
+
+	LastRunAt         *time.Time
+	LastUsedAt        *time.Time
+	LastConnectedAt   *time.Time
+	LastHealthCheckAt *time.Time
+	LastErrorReason   operation.Code
+	LastErrorMessage  string
+	NextRunAt         *time.Time
+
+	// Version counts changes made by people; health does not count.
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Target is the provider-side organisation that a connection reaches.
+type Target struct {
+	ID             id.Target
+	ProviderSystem string
+	ProviderID     string
+	Type           string
+	Name           string
+}
+
+// Ready returns the reason why the connection cannot be used now; ok is true
+// when there is none.
+func (c *Connection) Ready() (why operation.Code, ok bool) {
+	switch {
+	case c.Lifecycle == Disabled:
+		return operation.ConnectionDisabled, false
+	case c.Lifecycle == NeedsConsent:
+		return operation.ConsentRequired, false
+	}
+	return "", true
+}
+
+// Sealed is an encrypted configuration half, in columns.
+type Sealed struct {
+	Version       int64
+	Type          string
+	Algorithm     string
+	Wrapper       string
+	KMSKeyID      string
+	WrappedKey    []byte
+	Nonce         []byte
+	Ciphertext    []byte
+	SchemaVersion string
+}
+
+// TestResult is what one test of a connection found.
+type TestResult struct {
+	ID          id.Test
+	Connection  id.Connection
+	Run         id.Run
+	Success     bool
+	Reason      operation.Code
+	CheckedAt   time.Time
+	Remediation []connector.Remediation
+	Outlook     []connector.StreamOutlook
+}

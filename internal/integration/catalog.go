@@ -1,0 +1,72 @@
+package integration
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+)
+
+// ID names a catalog entry: a lower-case word such as "aws".
+type ID string
+
+// Integration is a catalog entry.
+type Integration struct {
+	connector.Manifest
+	configuration *schema
+	scope         *schema
+}
+
+// ID returns the entry's id.
+func (i *Integration) ID() ID { return ID(i.IntegrationID) }
+
+// Catalog is the set of integrations of a deployment. It does not change after
+// it was made and is safe for concurrent use.
+type Catalog struct {
+	entries []*Integration
+}
+
+// NewCatalog makes the catalog of these connectors. An error means that a
+// manifest is unusable or an id is taken twice.
+func NewCatalog(connectors []connector.Connector) (*Catalog, error) {
+	c := &Catalog{}
+	for _, k := range connectors {
+		m := k.Manifest()
+		if m.ContractVersion != connector.ContractVersion {
+			return nil, fmt.Errorf("connector %s is written for contract %q; this version of Gatehouse speaks %q", m.ConnectorID, m.ContractVersion, connector.ContractVersion)
+		}
+		if !regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`).MatchString(m.IntegrationID) {
+			return nil, fmt.Errorf("connector %s: integration id %q is not a lower-case word", m.ConnectorID, m.IntegrationID)
+		}
+		if _, err := c.Get(ID(m.IntegrationID)); err == nil {
+			return nil, fmt.Errorf("two connectors call themselves %q", m.IntegrationID)
+		}
+		entry := &Integration{Manifest: m}
+		var err error
+		if entry.configuration, err = compile("configuration", m.Configuration); err != nil {
+			return nil, fmt.Errorf("connector %s: %w", m.ConnectorID, err)
+		}
+		if entry.scope, err = compile("scope", m.Scope); err != nil {
+			return nil, fmt.Errorf("connector %s: %w", m.ConnectorID, err)
+		}
+		c.entries = append(c.entries, entry)
+	}
+	slices.SortFunc(c.entries, func(a, b *Integration) int { return cmp.Compare(a.IntegrationID, b.IntegrationID) })
+	return c, nil
+}
+
+// Get returns the entry, or NotFound.
+func (c *Catalog) Get(i ID) (*Integration, error) {
+	for _, e := range c.entries {
+		if e.ID() == i {
+			return e, nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "there is no integration %q in the catalog", i)
+}
+
+// List returns the entries in order of id. The slice is the caller's.
+func (c *Catalog) List() []*Integration { return slices.Clone(c.entries) }

@@ -1,0 +1,115 @@
+package integration
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+)
+
+// schema is a compiled JSON Schema of type object, and what the platform needs
+// to know of its properties.
+type schema struct {
+	root     string
+	compiled *jsonschema.Schema
+	fields   []Field
+}
+
+// Field is one property of a configuration or scope, as forms and prompts show it.
+type Field struct {
+	Name        string
+	Title       string
+	Description string
+	Type        string
+	Enum        []string
+	Default     any
+	Secret      bool
+	Required    bool
+}
+
+func compile(root string, raw json.RawMessage) (*schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("the %s schema is not JSON: %w", root, err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("manifest:"+root, doc); err != nil {
+		return nil, fmt.Errorf("the %s schema cannot be read: %w", root, err)
+	}
+	compiled, err := c.Compile("manifest:" + root)
+	if err != nil {
+		return nil, fmt.Errorf("the %s schema does not compile: %w", root, err)
+	}
+	return &schema{root: root, compiled: compiled, fields: fieldsOf(compiled)}, nil
+}
+
+func fieldsOf(s *jsonschema.Schema) []Field {
+	fields := make([]Field, 0, len(s.Properties))
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		p := s.Properties[name]
+		f := Field{Name: name, Title: p.Title, Description: p.Description, Secret: p.WriteOnly, Required: slices.Contains(s.Required, name)}
+		if p.Types != nil {
+			f.Type = strings.Join(p.Types.ToStrings(), " or ")
+		}
+		if p.Default != nil {
+			f.Default = *p.Default
+		}
+		if p.Enum != nil {
+			for _, v := range p.Enum.Values {
+				f.Enum = append(f.Enum, fmt.Sprint(v))
+			}
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// validate checks value, a decoded JSON object, and reports every field that is
+// wrong. Messages never repeat a value, which may be a secret.
+func (s *schema) validate(value map[string]any) error {
+	err := s.compiled.Validate(value)
+	if err == nil {
+		return nil
+	}
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
+		return fmt.Errorf("validate %s: %w", s.root, err)
+	}
+	wrong := map[string]string{}
+	s.collect(invalid, wrong)
+	fields := make([]fault.Field, 0, len(wrong))
+	for _, path := range slices.Sorted(maps.Keys(wrong)) {
+		fields = append(fields, fault.Field{Path: path, Message: wrong[path]})
+	}
+	return fault.InvalidFields(fields...)
+}
+
+// object decodes raw into a JSON object the validator understands. Nothing and
+// null are the empty object.
+func (s *schema) object(raw json.RawMessage) (map[string]any, error) {
+	if len(bytes.TrimSpace(raw)) == 0 || bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
+		return map[string]any{}, nil
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fault.InvalidField(s.root, "must be valid JSON")
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, fault.InvalidField(s.root, "must be a JSON object")
+	}
+	return object, nil
+}
+
+// printer renders the validator's messages; they are English throughout.
+func printer() *message.Printer { return message.NewPrinter(language.English) }

@@ -1,0 +1,110 @@
+package integration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// collect turns the leaves of a validation error into one message per field.
+func (s *schema) collect(e *jsonschema.ValidationError, wrong map[string]string) {
+	if len(e.Causes) > 0 {
+		for _, c := range e.Causes {
+			s.collect(c, wrong)
+		}
+		return
+	}
+	at := append([]string{s.root}, e.InstanceLocation...)
+	add := func(path []string, format string, args ...any) {
+		key := strings.Join(path, ".")
+		if _, taken := wrong[key]; !taken {
+			wrong[key] = fmt.Sprintf(format, args...)
+		}
+	}
+	switch k := e.ErrorKind.(type) {
+	case *kind.Required:
+		for _, name := range k.Missing {
+			add(append(slices.Clone(at), name), "is missing")
+		}
+	case *kind.AdditionalProperties:
+		for _, name := range k.Properties {
+			if near := s.nearest(name); near != "" && len(e.InstanceLocation) == 0 {
+				add(append(slices.Clone(at), name), "is not a known field; did you mean %s?", near)
+			} else {
+				add(append(slices.Clone(at), name), "is not a known field; known are %s", strings.Join(s.names(), ", "))
+			}
+		}
+	case *kind.Enum:
+		var want []string
+		for _, v := range k.Want {
+			want = append(want, fmt.Sprint(v))
+		}
+		add(at, "must be one of %s", strings.Join(want, ", "))
+	case *kind.Pattern:
+		add(at, "must match %s", k.Want)
+	case *kind.Format:
+		add(at, "must be a valid %s", k.Want)
+	case *kind.Type:
+		add(at, "must be of type %s, not %s", strings.Join(k.Want, " or "), k.Got)
+	case *kind.MinLength:
+		add(at, "must be at least %d characters long", k.Want)
+	case *kind.MaxLength:
+		add(at, "must be at most %d characters long", k.Want)
+	case *kind.MinItems:
+		add(at, "must have at least %d items", k.Want)
+	case *kind.MaxItems:
+		add(at, "must have at most %d items", k.Want)
+	case *kind.UniqueItems:
+		add(at, "must not name anything twice")
+	case *kind.Const:
+		add(at, "must be %v", k.Want)
+	case *kind.FalseSchema:
+		add(at, "is not allowed together with the other fields")
+	case *kind.Minimum, *kind.Maximum, *kind.ExclusiveMinimum, *kind.ExclusiveMaximum, *kind.MultipleOf, *kind.Dependency, *kind.DependentRequired, *kind.Not, *kind.OneOf, *kind.AnyOf:
+		add(at, "%s", k.LocalizedString(printer()))
+	default:
+		add(at, "is not valid")
+	}
+}
+
+func (s *schema) names() []string {
+	names := make([]string, len(s.fields))
+	for i, f := range s.fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// nearest returns the known field that name was probably meant to be, or "".
+func (s *schema) nearest(name string) string {
+	best, least := "", max(2, len(name)/3)+1
+	for _, known := range s.names() {
+		if d := distance(strings.ToLower(name), known); d < least {
+			best, least = known, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

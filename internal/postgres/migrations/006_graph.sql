@@ -1,0 +1,151 @@
+set role gatehouse_owner;
+
+create type entity_kind as enum ('Principal', 'Account', 'Entitlement', 'Resource', 'CloudAccountBoundary');
+create type relationship_kind as enum (
+  'principal_represents_account', 'account_assigned_entitlement', 'entitlement_grants_resource',
+  'entitlement_includes_entitlement', 'boundary_contains', 'account_assumes_account');
+create type grant_effect as enum ('allow', 'deny');
+
+-- A part of a stream that is known to be complete by itself. Every record
+-- belongs to the one that read it.
+create table stream_partitions (
+  partition_id bigint generated always as identity,
+  workspace_id bigint not null,
+  connection_id bigint not null,
+  stream text not null,
+  partition_key text not null,
+  coverage text,
+  reason_code text,
+  message text,
+  records bigint not null default 0,
+  last_run_id bigint,
+  last_observed_at timestamptz,
+  last_complete_at timestamptz,
+  primary key (workspace_id, partition_id),
+  foreign key (workspace_id, connection_id) references connections,
+  constraint stream_partitions_unique unique (workspace_id, connection_id, stream, partition_key)
+);
+call isolate_by_workspace('stream_partitions');
+
+create table run_coverage (
+  workspace_id bigint not null,
+  run_id bigint not null,
+  stream text not null,
+  partition_key text not null,
+  coverage text not null,
+  reason_code text,
+  message text,
+  gaps jsonb not null default '[]',
+  records bigint not null,
+  primary key (workspace_id, run_id, stream, partition_key),
+  foreign key (workspace_id, run_id) references runs,
+  constraint run_coverage_coverage check (coverage in ('complete', 'partial', 'skipped'))
+);
+call isolate_by_workspace('run_coverage');
+
+create table publications (
+  workspace_id bigint not null,
+  run_id bigint not null,
+  connection_id bigint not null,
+  published_at timestamptz not null,
+  counts jsonb not null,
+  primary key (workspace_id, run_id),
+  foreign key (workspace_id, run_id) references runs,
+  foreign key (workspace_id, connection_id) references connections,
+  constraint publications_in_order unique (workspace_id, connection_id, published_at)
+);
+call isolate_by_workspace('publications');
+
+-- Versions of nodes and edges. The current version has valid_to null. One
+-- partition per connection: ends of a relationship never leave a connection,
+-- so every question prunes to the partitions it needs, a first load builds its
+-- indexes after the rows, and a deleted connection's graph is dropped at once.
+create table entities (
+  workspace_id bigint not null,
+  connection_id bigint not null,
+  entity_id uuid not null,
+  kind entity_kind not null,
+  provider_id text not null,
+  name text not null,
+  type text not null,
+  identifiers jsonb,
+  attributes jsonb,
+  content_hash uuid not null,
+  partition_id bigint not null,
+  first_run_id bigint not null,
+  valid_from timestamptz not null,
+  valid_to timestamptz
+) partition by list (connection_id);
+call isolate_by_workspace('entities');
+
+create table relationships (
+  workspace_id bigint not null,
+  connection_id bigint not null,
+  relationship_id uuid not null,
+  from_id uuid not null,
+  to_id uuid not null,
+  kind relationship_kind not null,
+  key text not null,
+  effect grant_effect not null,
+  terms jsonb,
+  attributes jsonb,
+  content_hash uuid not null,
+  partition_id bigint not null,
+  first_run_id bigint not null,
+  valid_from timestamptz not null,
+  valid_to timestamptz
+) partition by list (connection_id);
+call isolate_by_workspace('relationships');
+
+grant select, insert, update on stream_partitions to svc_discovery;
+grant select, insert on run_coverage, publications to svc_discovery;
+grant select, insert, update on entities, relationships to svc_discovery;
+
+-- Makes a connection's tables apart from the graph, without indexes, so that a
+-- first load can fill them. Only the transaction that calls it can see them.
+create procedure graph_prepare(connection bigint)
+  language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+  execute format('create table entities_%s (like entities)', connection);
+  execute format('create table relationships_%s (like relationships)', connection);
+  execute format('grant insert on entities_%s, relationships_%s to svc_discovery', connection, connection);
+end $$;
+
+-- Indexes the tables of graph_prepare, protects them, and makes them partitions.
+-- From then on they are reached through their parents alone.
+create procedure graph_attach(connection bigint)
+  language plpgsql security definer set search_path = pg_catalog, public as $$
+declare
+  part text;
+begin
+  execute format('create unique index entities_%1$s_current on entities_%1$s (workspace_id, entity_id) where valid_to is null', connection);
+  execute format('create index entities_%1$s_by_name on entities_%1$s (workspace_id, name collate "C", entity_id) where valid_to is null', connection);
+  execute format('create unique index relationships_%1$s_from on relationships_%1$s (workspace_id, from_id, kind, to_id, relationship_id) where valid_to is null', connection);
+  execute format('create index relationships_%1$s_to on relationships_%1$s (workspace_id, to_id, kind, from_id) where valid_to is null', connection);
+  foreach part in array array['entities', 'relationships'] loop
+    execute format('revoke all on %s_%s from svc_discovery', part, connection);
+    execute format('alter table %1$s_%2$s add constraint %1$s_%2$s_connection check (connection_id = %2$s)', part, connection);
+    call isolate_by_workspace(format('%s_%s', part, connection)::regclass);
+    execute format('alter table %1$s attach partition %1$s_%2$s for values in (%2$s)', part, connection);
+  end loop;
+end $$;
+
+-- Forgets the graph of a connection that has been deleted.
+create procedure graph_drop(connection bigint)
+  language plpgsql security definer set search_path = pg_catalog, public as $$
+begin
+  execute format('drop table if exists entities_%1$s, relationships_%1$s', connection);
+end $$;
+
+revoke all on procedure graph_prepare(bigint), graph_attach(bigint), graph_drop(bigint), isolate_by_workspace(regclass) from public;
+grant execute on procedure graph_prepare(bigint), graph_attach(bigint), graph_drop(bigint) to svc_discovery;
+revoke all on function current_workspace() from public;
+grant execute on function current_workspace() to svc_integration, svc_discovery, svc_workspace, gatehouse_dispatcher;
+
+reset role;
+
+---- create above / drop below ----
+
+drop procedure graph_drop(bigint), graph_attach(bigint), graph_prepare(bigint);
+drop table relationships, entities, publications, run_coverage, stream_partitions;
+drop type grant_effect, relationship_kind, entity_kind;

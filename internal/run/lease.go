@@ -1,0 +1,157 @@
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/secret"
+)
+
+// Leases is the use cases of workers: claim a run, keep it, end it.
+type Leases struct {
+	Store LeaseStore
+	// Ready wakes claims that wait; a claim also looks by itself now and then.
+	Ready Waker
+}
+
+// Waker tells that a run may have become claimable.
+type Waker interface {
+	// Wait returns when a run may be claimable, after at most the given time,
+	// or when the context ends.
+	Wait(ctx context.Context, atMost time.Duration)
+}
+
+// recheckEvery bounds how long a claim trusts that it would have been woken.
+const recheckEvery = 2 * time.Second
+
+// Claim waits up to the given time for a run of these queues. ok is false when
+// there was none.
+func (l *Leases) Claim(ctx context.Context, worker string, queues []operation.Queue, wait time.Duration) (a Assignment, token secret.Secret, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for {
+		random := newTokenSecret()
+		req := ClaimRequest{Queues: queues, Worker: worker, TokenHash: random.hash()}
+		rand.Read(req.Lease[:]) // never fails: crypto/rand ends the process instead
+		a, ok, err = l.Store.Claim(context.WithoutCancel(ctx), req)
+		if err != nil || ok {
+			return a, random.token(a.Run.Scope.Workspace, a.Run.ID, a.Run.Epoch), ok, err
+		}
+		if ctx.Err() != nil {
+			return Assignment{}, secret.Secret{}, false, nil
+		}
+		l.Ready.Wait(ctx, recheckEvery)
+	}
+}
+
+// Heartbeat keeps the lease and stores progress.
+func (l *Leases) Heartbeat(ctx context.Context, f Fence, p Progress) (cancel bool, err error) {
+	return l.Store.Heartbeat(ctx, f, p)
+}
+
+// HandBack gives a run up unfinished, for another worker to continue.
+func (l *Leases) HandBack(ctx context.Context, f Fence) error { return l.Store.HandBack(ctx, f) }
+
+// Report is what a worker says at the end of its part of a run.
+type Report struct {
+	Operation operation.Type
+	Worker    string
+	// Cancelled says that the worker stopped because it was told to.
+	Cancelled bool
+	// Error ended the work; nil when it was done.
+	Error *connector.Error
+	// Check is the result of a connection test without Error.
+	Check *connector.CheckResult
+}
+
+// Finish ends the worker's part of a run. A discovery that was read goes on to
+// be published; everything else is completed.
+func (l *Leases) Finish(ctx context.Context, f Fence, r Report) (Run, error) {
+	by := audit.Worker(r.Worker)
+	switch {
+	case r.Cancelled:
+		return l.Store.Fail(ctx, f, Ending{Outcome: Cancelled, Reason: operation.Cancelled, By: by})
+	case r.Operation == operation.ConnectionTest:
+		end, report := testEnding(r, by)
+		return l.Store.FinishTest(ctx, f, end, report)
+	case r.Error != nil:
+		return l.Store.Fail(ctx, f, failedEnding(r.Error, by))
+	case r.Operation == operation.DiscoveryRun:
+		return l.Store.FinishReading(ctx, f)
+	}
+	return Run{}, fault.New(fault.Invalid, "a worker cannot finish operation %q", r.Operation)
+}
+
+func failedEnding(e *connector.Error, by audit.Actor) Ending {
+	return Ending{Outcome: Failed, Reason: operation.FromConnector(e.Category), Failure: &Failure{Message: SafeMessage(e)}, By: by}
+}
+
+// testEnding translates a check. A test succeeds when every stream that is not
+// optional would be complete; a test that found gaps has done its work, so the
+// run itself succeeds, and the connection is what is degraded.
+func testEnding(r Report, by audit.Actor) (Ending, TestReport) {
+	if r.Error != nil {
+		return failedEnding(r.Error, by), TestReport{Remediation: []connector.Remediation{remedy(r.Error)}}
+	}
+	if r.Check == nil {
+		e := &connector.Error{Category: connector.ContractViolation, Message: "the connector's check returned nothing"}
+		return failedEnding(e, by), TestReport{Remediation: []connector.Remediation{remedy(e)}}
+	}
+	t := TestReport{Success: r.Check.Sufficient, Target: &r.Check.Target, Remediation: r.Check.Remediation, Outlook: r.Check.Streams}
+	end := Ending{Outcome: Succeeded, By: by}
+	if !t.Success {
+		end.Outcome, end.Reason = Failed, operation.PermissionDenied
+		end.Failure = &Failure{Message: "some streams could not be read completely"}
+		for i, m := range t.Remediation {
+			if i == MaxFailureDetails {
+				break
+			}
+			end.Failure.Details = append(end.Failure.Details, m.Message)
+		}
+	}
+	return end, t
+}
+
+// remedy is what to do about an error that ended a check.
+func remedy(e *connector.Error) connector.Remediation {
+	code := operation.FromConnector(e.Category)
+	m := connector.Remediation{Category: connector.RemedyProvider, Message: SafeMessage(e)}
+	switch code {
+	case operation.CredentialInvalid, operation.CredentialExpired:
+		m.Category = connector.RemedyCredentials
+	case operation.PermissionDenied, operation.ConsentRequired:
+		m.Category = connector.RemedyPermissions
+	case operation.NetworkUnreachable:
+		m.Category = connector.RemedyNetwork
+	case operation.ScopeInvalid, operation.TargetMismatch:
+		m.Category = connector.RemedyScope
+	}
+	if steps := operation.NextSteps(code, ""); len(steps) > 0 {
+		m.Action = steps[0].Label
+		if steps[0].Description != "" {
+			m.Action += ": " + steps[0].Description
+		}
+	}
+	return m
+}
+
+// maxMessageBytes bounds what is kept of a connector's message.
+const maxMessageBytes = 1000
+
+// SafeMessage is a connector error in words that may be stored and shown.
+func SafeMessage(e *connector.Error) string {
+	s := e.Message
+	if e.Permission != "" {
+		s = fmt.Sprintf("%s: missing %s", s, e.Permission)
+		if e.On != "" {
+			s += " on " + e.On
+		}
+	}
+	return Sanitise(s)
+}

@@ -1,0 +1,176 @@
+package run
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+)
+
+// LeaseID is the random name of one lease.
+type LeaseID [16]byte
+
+// Fence proves that a call comes from whoever holds the run now.
+type Fence struct {
+	Workspace id.Workspace
+	Run       id.Run
+	Epoch     int64
+	Lease     LeaseID
+	TokenHash [sha256.Size]byte
+}
+
+// Admission is a start that passed every check that needs no database.
+type Admission struct {
+	Scope       id.Scope
+	Operation   operation.Operation
+	Integration integration.ID
+	Connection  id.Connection
+	Target      id.Target
+	Input       json.RawMessage
+	Context     json.RawMessage
+	Initiator   Initiator
+	InitiatedBy id.Member
+	// DedupeKey and ScopeKey are held by at most one unfinished run each; empty
+	// means none.
+	DedupeKey string
+	ScopeKey  string
+}
+
+// Admitted is what the database decided.
+type Admitted struct {
+	// Status is Accepted, Deduped or ScopeBusy.
+	Status StartStatus
+	// Run is the new run, or the one that stands in the way.
+	Run Run
+}
+
+// Filter narrows a listing; zero fields do not narrow.
+type Filter struct {
+	Connection id.Connection
+	Operation  operation.Type
+	Status     Status
+	Outcome    Outcome
+	// Before continues a listing: only runs older than this id.
+	Before id.Run
+	// Limit is the most runs to return, 1 to 200.
+	Limit int
+}
+
+// Reader finds runs.
+type Reader interface {
+	// Get returns a run of the workspace, or NotFound.
+	Get(ctx context.Context, scope id.Scope, r id.Run) (Run, error)
+	// List returns the newest runs first.
+	List(ctx context.Context, scope id.Scope, f Filter) ([]Run, error)
+	// Coverage returns how completely each partition of a run was read, in
+	// order of stream and partition; empty until the run has been published.
+	Coverage(ctx context.Context, scope id.Scope, r id.Run) ([]CoverageRow, error)
+}
+
+// AdmissionStore decides starts. Each method is one transaction and writes run,
+// wake-up and audit event together.
+type AdmissionStore interface {
+	// Admit makes a queued run unless an unfinished one holds its dedupe or
+	// scope key. A deduped start asks a run that is already under way to be
+	// followed by another.
+	Admit(ctx context.Context, a Admission, e audit.Event) (Admitted, error)
+	// Block records a start that cannot be: a completed run with that reason.
+	Block(ctx context.Context, a Admission, why operation.Code, e audit.Event) (Run, error)
+	// RequestCancel asks for a run to end; a queued one ends at once. A run
+	// that has ended gives a Conflict.
+	RequestCancel(ctx context.Context, scope id.Scope, r id.Run, by audit.Actor) (Run, error)
+}
+
+// ClaimRequest asks for a run to execute.
+type ClaimRequest struct {
+	Queues    []operation.Queue
+	Worker    string
+	Lease     LeaseID
+	TokenHash [sha256.Size]byte
+}
+
+// PartitionState is where the reading of one partition stands.
+type PartitionState struct {
+	connector.Partition
+	Cursor connector.Cursor
+	// Ended says that the partition needs no further reading in this run.
+	Ended bool
+}
+
+// Assignment is a claimed run and where its reading stands.
+type Assignment struct {
+	Run        Run
+	Lease      LeaseID
+	NextBatch  int64
+	Partitions []PartitionState
+}
+
+// LeaseStore hands out and guards leases. Every method but Claim checks the
+// fence in the transaction that makes its change and returns Stale when the
+// caller no longer holds the run.
+type LeaseStore interface {
+	// Claim takes the oldest claimable run; ok is false when there is none.
+	Claim(ctx context.Context, c ClaimRequest) (a Assignment, ok bool, err error)
+	// Heartbeat extends the lease and stores progress. cancel says that the
+	// run should stop; the worker then reports it cancelled.
+	Heartbeat(ctx context.Context, f Fence, p Progress) (cancel bool, err error)
+	// HandBack ends the lease so that another worker may claim the run at once.
+	// The attempt is not counted.
+	HandBack(ctx context.Context, f Fence) error
+	// FinishTest ends a connection test and stores its result, the connection's
+	// health and, on success, its target.
+	FinishTest(ctx context.Context, f Fence, end Ending, r TestReport) (Run, error)
+	// FinishReading ends the worker's part of a discovery; the run goes on to be
+	// published.
+	FinishReading(ctx context.Context, f Fence) (Run, error)
+	// Fail ends a run that cannot go on.
+	Fail(ctx context.Context, f Fence, end Ending) (Run, error)
+}
+
+// Ending is how a run ends.
+type Ending struct {
+	Outcome Outcome
+	Reason  operation.Code
+	Failure *Failure
+	Counts  map[string]int64
+	By      audit.Actor
+}
+
+// TestReport is what a connection test found.
+type TestReport struct {
+	Success     bool
+	Target      *connector.Target
+	Remediation []connector.Remediation
+	Outlook     []connector.StreamOutlook
+}
+
+// SweepStore ends what nobody else will end.
+type SweepStore interface {
+	// Sweep looks at most runs that are overdue: it fails those past their
+	// deadline or out of attempts, cancels those whose worker is gone, and
+	// returns those waiting to be published.
+	Sweep(ctx context.Context, most int) (swept int, publishable []Ref, err error)
+	// DueConnections returns connections whose schedule is due.
+	DueConnections(ctx context.Context, most int) ([]DueConnection, error)
+	// Rescheduled moves a connection's next due time, unless someone else has.
+	Rescheduled(ctx context.Context, d DueConnection, next *time.Time) (moved bool, err error)
+}
+
+// Ref names a run and its workspace.
+type Ref struct {
+	Scope id.Scope
+	Run   id.Run
+}
+
+// DueConnection is a connection whose schedule is due.
+type DueConnection struct {
+	Scope      id.Scope
+	Connection id.Connection
+	Due        time.Time
+}
