@@ -1,0 +1,99 @@
+package archtest
+
+// module is the path of the module that the rules are about.
+const module = "github.com/gatehouse-project/gatehouse"
+
+// maxLines is the longest a written file may be; generated files may be longer.
+const maxLines = 420
+
+// rule says what the packages of one folder may import besides the standard
+// library and their own folder.
+type rule struct {
+	// folder is relative to the module; a last element "*" stands for each
+	// folder there by itself. The rule covers what lies below, too. The first
+	// rule of the table that fits a package decides.
+	folder string
+	// local are folders of this module, each with what lies below it.
+	local []string
+	// external are path prefixes of other modules; "*" allows any.
+	external []string
+	// never are path prefixes refused although the lists above, or their being
+	// in the standard library, would allow them.
+	never []string
+}
+
+// rules is the dependency direction of docs/architecture.md as a table.
+func rules() []rule {
+	foundation := []string{"connector", "internal/fault", "internal/id", "internal/secret"}
+	domain := []string{
+		"internal/audit", "internal/workspace", "internal/integration", "internal/operation",
+		"internal/connection", "internal/run", "internal/graph", "internal/licence", "internal/tenant",
+	}
+	inward := append(append([]string{}, foundation...), domain...)
+
+	// A domain package knows no transport and no store.
+	outside := []string{"net/http", "net/rpc", "database", "html", "os/exec"}
+	domainRule := func(folder string, others ...string) rule {
+		return rule{folder: folder, local: append(append([]string{}, foundation...), others...), never: outside}
+	}
+	integration := domainRule("internal/integration", "internal/audit")
+	integration.external = []string{"github.com/santhosh-tekuri/jsonschema", "golang.org/x/text"}
+
+	store := []string{"github.com/jackc", "github.com/riverqueue", "github.com/exaring"}
+	transport := []string{"github.com/danielgtaylor/huma"}
+	engines := append(append([]string{}, store...), transport...)
+
+	return []rule{
+		// Leaves: the standard library alone.
+		{folder: "connector/connectortest", local: []string{"connector"}, external: []string{"*"}, never: engines},
+		{folder: "connector"},
+		{folder: "internal/fault"},
+		{folder: "internal/id"},
+		{folder: "internal/secret"},
+		{folder: "internal/egress", local: []string{"internal/fault"}},
+		{folder: "internal/pgserver", external: []string{"golang.org/x/sys"}},
+		{folder: "internal/archtest"},
+
+		// The domain, with the few edges that it has inside.
+		domainRule("internal/audit"),
+		domainRule("internal/workspace", "internal/audit"),
+		integration,
+		domainRule("internal/operation", "internal/workspace"),
+		domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation"),
+		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection"),
+		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/connection", "internal/run"),
+		domainRule("internal/licence", "internal/audit"),
+		domainRule("internal/tenant", "internal/audit"),
+
+		// What serves the domain. None of these knows another.
+		{folder: "internal/postgres/pgtest", local: []string{"internal/pgserver"}, external: []string{"*"}},
+		{folder: "internal/postgres", local: inward, external: []string{"*"}, never: transport},
+		{folder: "internal/job", local: inward, external: []string{"*"}, never: transport},
+		{folder: "internal/seal", local: inward, external: []string{"*"}, never: engines},
+		{folder: "internal/worker", local: append([]string{"internal/egress"}, inward...), external: []string{"*"}, never: engines},
+		{folder: "connectors/builtin", local: []string{"connector", "connectors"}},
+		{folder: "connectors/*", local: []string{"connector", "internal/egress", "internal/fault", "internal/secret"}, external: []string{"*"}, never: engines},
+
+		// What people and programs talk to.
+		{folder: "internal/api", local: inward, external: []string{"*"}, never: store},
+		{folder: "internal/console", local: inward, external: []string{"*"}, never: store},
+
+		// A simulated provider knows nothing of who calls it.
+		{folder: "simulator", external: []string{"*"}, never: engines},
+
+		// The composition root, and what runs or tests the whole.
+		{folder: "internal/app", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
+		{folder: "internal/cli", local: []string{"connector", "internal/app", "internal/fault", "internal/id", "internal/secret", "internal/api"}, external: []string{"*"}, never: store},
+		{folder: "cmd", local: []string{"internal/app", "internal/cli"}, external: []string{"*"}, never: engines},
+		{folder: "test", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
+		{folder: "tools", external: []string{"*"}},
+	}
+}
+
+// bannedNames are package names that say nothing about what is inside.
+func bannedNames() []string {
+	return []string{
+		"util", "utils", "common", "helper", "helpers", "shared", "misc", "base",
+		"lib", "core", "types", "models", "interfaces",
+	}
+}

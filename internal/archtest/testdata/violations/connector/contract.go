@@ -1,0 +1,3 @@
+package connector
+
+import _ "github.com/jackc/pgx/v5"

@@ -1,0 +1,2 @@
+// Package connector is part of a module that breaks the rules.
+package connector

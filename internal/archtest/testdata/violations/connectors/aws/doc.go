@@ -1,0 +1,2 @@
+// Package aws is part of a module that breaks the rules.
+package aws

@@ -1,0 +1,3 @@
+module github.com/gatehouse-project/gatehouse
+
+go 1.26.0

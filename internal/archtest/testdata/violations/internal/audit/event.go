@@ -1,0 +1,3 @@
+package audit
+
+import _ "github.com/gatehouse-project/gatehouse/internal/run"

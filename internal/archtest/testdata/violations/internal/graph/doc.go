@@ -1,0 +1,2 @@
+// Package graph is part of a module that breaks the rules.
+package graph

@@ -1,0 +1,2 @@
+// Package run is part of a module that breaks the rules.
+package run

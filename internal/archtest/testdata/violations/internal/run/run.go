@@ -1,0 +1,7 @@
+package run
+
+import (
+	_ "net/http"
+
+	_ "github.com/gatehouse-project/gatehouse/internal/audit"
+)

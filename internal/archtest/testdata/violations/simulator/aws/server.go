@@ -1,0 +1,3 @@
+package aws
+
+import _ "github.com/gatehouse-project/gatehouse/connector"
