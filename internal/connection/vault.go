@@ -13,9 +13,8 @@ import (
 
 // Cipher seals secrets to one version of one connection.
 type Cipher interface {
-	// Seal encrypts with a fresh data key. Only the columns of the encryption
-	// itself are set in the result.
-	Seal(ctx context.Context, scope id.Scope, c id.Connection, version int64, plaintext secret.Secret) (Sealed, error)
+	// Seal encrypts with a fresh data key. The result's type is left empty.
+	Seal(ctx context.Context, scope id.Scope, c id.Connection, version int64, schemaVersion string, plaintext secret.Secret) (Sealed, error)
 	// Open decrypts what Seal made for the same connection and version, and
 	// fails for anything else.
 	Open(ctx context.Context, scope id.Scope, c id.Connection, s Sealed) (secret.Secret, error)
@@ -79,12 +78,10 @@ func (v Vault) seal(ctx context.Context, conn Connection, entry *integration.Int
 	if c.Secrets.IsZero() {
 		return nil, nil
 	}
-	sealed, err := v.Cipher.Seal(ctx, conn.Scope, conn.ID, conn.Version, c.Secrets)
+	sealed, err := v.Cipher.Seal(ctx, conn.Scope, conn.ID, conn.Version, entry.ConfigurationVersion, c.Secrets)
 	if err != nil {
 		return nil, fmt.Errorf("seal credential of %s: %w", conn.ID, err)
 	}
-	sealed.Version = conn.Version
-	sealed.SchemaVersion = entry.ConfigurationVersion
 	sealed.Type = credentialType(entry, c)
 	return &sealed, nil
 }

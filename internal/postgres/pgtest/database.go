@@ -61,7 +61,7 @@ func (d *Database) administer(ctx context.Context, sql string) {
 	d.tb.Helper()
 	conn, err := pgx.Connect(ctx, d.base.String())
 	require.NoError(d.tb, err)
-	defer conn.Close(ctx) //nolint:errcheck // nothing is pending on it
+	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, sql)
 	require.NoError(d.tb, err)
 }

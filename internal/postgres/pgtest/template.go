@@ -28,7 +28,7 @@ func (k *Kit) ensureTemplate(ctx context.Context, base *url.URL) error {
 	if err != nil {
 		return fmt.Errorf("connect to the test server: %w", err)
 	}
-	defer admin.Close(ctx) //nolint:errcheck // only releases the lock, which the server does anyway
+	defer admin.Close(ctx) // releases the lock
 	if _, err := admin.Exec(ctx, "select pg_advisory_lock($1)", templateLock); err != nil {
 		return fmt.Errorf("lock template building: %w", err)
 	}

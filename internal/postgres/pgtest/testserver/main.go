@@ -26,7 +26,7 @@ func main() {
 
 func run(args []string) (code int, err error) {
 	if len(args) == 0 {
-		return exitFailed, errors.New("usage: testserver COMMAND [ARGUMENT]...")
+		return exitFailed, errors.New("no command given; usage: testserver COMMAND [ARGUMENT ...]")
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
@@ -49,7 +49,7 @@ func run(args []string) (code int, err error) {
 // runCommand runs the command in a process group of its own, so that a signal
 // reaches the test binaries below `go test` too, and once.
 func runCommand(args, environment []string, signals <-chan os.Signal) (int, error) {
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // it ends by itself or by a signal passed on
 	cmd.Env = environment
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

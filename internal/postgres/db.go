@@ -1,0 +1,146 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+)
+
+// DB is a service's connection pool, as the service's own role.
+type DB struct {
+	pool *pgxpool.Pool
+}
+
+// Config says how a service connects.
+type Config struct {
+	// URL of the database, as the service's role.
+	URL string
+	// MaxConns bounds the pool; 10 when zero.
+	MaxConns int
+	// Service names the connections in pg_stat_activity.
+	Service string
+}
+
+// Statement limits that a service cannot forget to set.
+const (
+	statementTimeout = 30 * time.Second
+	lockTimeout      = 10 * time.Second
+	idleTimeout      = 60 * time.Second
+)
+
+// Open makes a pool. It does not connect until it is used; see [DB.Ping].
+func Open(ctx context.Context, c Config) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", err)
+	}
+	cfg.MaxConns = 10
+	if c.MaxConns > 0 {
+		cfg.MaxConns = int32(c.MaxConns)
+	}
+	p := cfg.ConnConfig.RuntimeParams
+	p["application_name"] = "gatehouse " + c.Service
+	p["statement_timeout"] = strconv.FormatInt(statementTimeout.Milliseconds(), 10)
+	p["lock_timeout"] = strconv.FormatInt(lockTimeout.Milliseconds(), 10)
+	p["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleTimeout.Milliseconds(), 10)
+	// Questions prune to a connection's partition only with its id in hand.
+	p["plan_cache_mode"] = "force_custom_plan"
+	p["jit"] = "off"
+	cfg.AfterConnect = registerTypes
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open the database pool: %w", err)
+	}
+	return &DB{pool: pool}, nil
+}
+
+// registerTypes teaches a connection the enums that binary COPY needs.
+func registerTypes(ctx context.Context, conn *pgx.Conn) error {
+	types, err := conn.LoadTypes(ctx, []string{"entity_kind", "relationship_kind", "grant_effect"})
+	if err != nil {
+		return fmt.Errorf("load types: %w", err)
+	}
+	conn.TypeMap().RegisterTypes(types)
+	return nil
+}
+
+// Pool gives the composition root the pool for the job engine and listeners.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.pool.Ping(ctx) }
+
+// Close waits for borrowed connections and closes them all.
+func (db *DB) Close() { db.pool.Close() }
+
+// InWorkspace runs fn in one transaction that sees only the workspace's rows. It
+// commits when fn returns nil. The workspace ends with the transaction, so no
+// pooled connection carries it on.
+func (db *DB) InWorkspace(ctx context.Context, w id.Workspace, fn func(tx pgx.Tx) error) error {
+	return translate(pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
+		if err := enterWorkspace(ctx, tx, w); err != nil {
+			return err
+		}
+		return fn(tx)
+	}))
+}
+
+// enterWorkspace confines the rest of a transaction to one workspace.
+func enterWorkspace(ctx context.Context, tx pgx.Tx, w id.Workspace) error {
+	_, err := tx.Exec(ctx, "select set_config('gatehouse.workspace_id', $1, true)", strconv.FormatInt(int64(w), 10))
+	return err
+}
+
+// PostgreSQL's codes for what the callers can act on.
+const (
+	codeUniqueViolation = "23505"
+	codeLockTimeout     = "55P03"
+	codeSerialization   = "40001"
+	codeDeadlock        = "40P01"
+	codeQueryCanceled   = "57014"
+)
+
+// translate gives database failures a kind. A missing row becomes NotFound; what
+// the caller said with a fault stays as it is.
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := fault.As(err); ok {
+		return err
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.Wrap(fault.NotFound, err, "not found")
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case codeLockTimeout, codeSerialization, codeDeadlock, codeQueryCanceled:
+			return fault.Wrap(fault.Unavailable, err, "the database is busy; try again")
+		}
+		if pgconn.SafeToRetry(err) || pg.Code[:2] == "57" || pg.Code[:2] == "53" || pg.Code[:2] == "08" {
+			return fault.Wrap(fault.Unavailable, err, "the database is not available; try again")
+		}
+		return err
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
+		return fault.Wrap(fault.Unavailable, err, "the database is not available; try again")
+	}
+	return err
+}
+
+// violates reports whether err breaks the named constraint or unique index.
+func violates(err error, constraint string) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == codeUniqueViolation && pg.ConstraintName == constraint
+}

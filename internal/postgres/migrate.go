@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/tern/v2/migrate"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// riverSchema is where the job engine keeps its tables.
+const riverSchema = "river"
+
+// Migrate brings a database to the newest schema. It connects as a role that
+// may create roles and schemas, holds an advisory lock while it works, and does
+// nothing when the schema is current.
+func Migrate(ctx context.Context, databaseURL string) error {
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return fmt.Errorf("connect to migrate: %w", err)
+	}
+	defer conn.Close(ctx)
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	m, err := migrate.NewMigrator(ctx, conn, "public.schema_version")
+	if err != nil {
+		return fmt.Errorf("prepare migrations: %w", err)
+	}
+	if err := m.LoadMigrations(files); err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if err := m.Migrate(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return migrateRiver(ctx, databaseURL)
+}
+
+// migrateRiver brings the job engine's own tables to its newest version and
+// grants them to the service that works on jobs.
+func migrateRiver(ctx context.Context, databaseURL string) error {
+	pool, err := pgxpool.New(ctx, databaseURL)
+	if err != nil {
+		return fmt.Errorf("connect to migrate jobs: %w", err)
+	}
+	defer pool.Close()
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: riverSchema})
+	if err != nil {
+		return fmt.Errorf("prepare job migrations: %w", err)
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate jobs: %w", err)
+	}
+	_, err = pool.Exec(ctx, `grant select, insert, update, delete on all tables in schema river to svc_discovery;
+		grant usage, select on all sequences in schema river to svc_discovery;
+		grant execute on all functions in schema river to svc_discovery`)
+	if err != nil {
+		return fmt.Errorf("grant jobs: %w", err)
+	}
+	return nil
+}
+
+// SchemaFingerprint tells two versions of the schema apart. A template database
+// is reused only for the fingerprint it was made with.
+func SchemaFingerprint() string {
+	h := sha256.New()
+	entries, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		text, err := migrations.ReadFile("migrations/" + e.Name())
+		if err != nil {
+			return ""
+		}
+		fmt.Fprintf(h, "%s %d\n", e.Name(), len(text))
+		h.Write(text)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
