@@ -26,7 +26,7 @@ type child struct {
 // newChild prepares program. lock is inherited and stays locked until the last
 // process that the child leaves behind has ended.
 func newChild(program string, acc account, lock, log *os.File) *child {
-	cmd := exec.Command(program)
+	cmd := exec.Command(program) //nolint:noctx // the server outlives the context of its start
 	// A working directory that every account can enter.
 	cmd.Dir = "/"
 	cmd.Env = []string{"LC_ALL=C", "PATH=/usr/bin:/bin", "TZ=UTC"}

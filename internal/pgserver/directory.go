@@ -83,7 +83,7 @@ func (d directory) superuserPassword(acc account) (string, error) {
 // in URLs.
 func randomPassword() string {
 	key := make([]byte, 32)
-	rand.Read(key) //nolint:errcheck // documented never to return an error
+	rand.Read(key) // never returns an error
 	return base64.RawURLEncoding.EncodeToString(key)
 }
 

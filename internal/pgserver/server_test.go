@@ -3,7 +3,6 @@ package pgserver
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -308,7 +307,7 @@ func TestStopWithoutTimeStopsAtOnce(t *testing.T) {
 	ended, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()
 	if err := s.Stop(ended); err != nil { // a fast shutdown may win the race
-		require.True(t, errors.Is(err, context.DeadlineExceeded), err)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
 	}
 	again := startForTest(t, Config{DataDir: dir})
 	require.Equal(t, []int{1}, recall(t, again.SuperuserURL("postgres")))

@@ -1,0 +1,58 @@
+# Gatehouse: what people run here. `make` lists it.
+# Each target works as root and as an ordinary user; sudo is asked for only when
+# PostgreSQL has to be installed.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BINARY := bin/gatehouse
+# Packages for `make test` and `make lint`; flags for go test in TESTFLAGS.
+PKG ?= ./...
+TESTFLAGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install PostgreSQL if this machine has none
+	@scripts/setup
+
+.PHONY: build
+build: ## Build bin/gatehouse
+	go build -ldflags '-X main.version=$(VERSION)' -o $(BINARY) ./cmd/gatehouse
+
+.PHONY: demo
+demo: setup build ## From nothing to the first answer; serves until Ctrl-C
+	@exec $(BINARY) demo --data-dir .gatehouse/demo
+
+.PHONY: dev
+dev: setup build ## Run every service, empty, on a local PostgreSQL
+	@exec $(BINARY) dev --data-dir .gatehouse/dev
+
+.PHONY: test
+test: setup build ## Run the tests; PKG=./internal/run/... for some, TESTFLAGS=-race
+	@scripts/test $(TESTFLAGS) $(PKG)
+
+.PHONY: bench
+bench: setup build ## Run the benchmarks and print the figures with their limits
+	@go build -o bin/testserver ./internal/postgres/pgtest/testserver
+	@bin/testserver go test -run '^$$' -bench . -benchmem -timeout 60m $(TESTFLAGS) $(PKG)
+
+.PHONY: lint
+lint: ## Check style and common mistakes; .golangci.yaml says what and why
+	go tool -modfile=tools/lint/go.mod golangci-lint run $(PKG)
+
+.PHONY: generate
+generate: ## Write generated code and documents anew
+	go generate ./...
+
+.PHONY: verify
+verify: ## Fail if generated files are not up to date
+	@scripts/verify
+
+.PHONY: clean
+clean: ## Remove what was built, and the local data of demo and dev
+	rm -rf bin .gatehouse
