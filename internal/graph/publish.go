@@ -1,0 +1,48 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// Names of the counts that publishing adds to a run.
+const (
+	CountEntitiesRead         = "entities_read"
+	CountEntitiesNew          = "entities_new"
+	CountEntitiesChanged      = "entities_changed"
+	CountEntitiesClosed       = "entities_closed"
+	CountEntitiesKept         = "entities_kept_uncovered"
+	CountRelationshipsRead    = "relationships_read"
+	CountRelationshipsNew     = "relationships_new"
+	CountRelationshipsChanged = "relationships_changed"
+	CountRelationshipsClosed  = "relationships_closed"
+	CountRelationshipsKept    = "relationships_kept_uncovered"
+	CountDangling             = "relationships_dangling"
+	CountDuplicates           = "records_duplicate"
+	CountContradictions       = "records_contradicting"
+	CountPartitionsComplete   = "partitions_complete"
+	CountPartitionsPartial    = "partitions_partial"
+	CountPartitionsSkipped    = "partitions_skipped"
+)
+
+// PublishStore merges staged rows into the graph.
+type PublishStore interface {
+	// Publish merges a run that was read into the graph and completes it, in
+	// one transaction. It does nothing, and returns published false, when the
+	// run is not waiting to be published or another publisher has it.
+	Publish(ctx context.Context, scope id.Scope, r id.Run) (published bool, err error)
+	// DropStaging removes what was staged for runs that have ended.
+	DropStaging(ctx context.Context) (dropped int, err error)
+}
+
+// Publisher publishes runs that were read.
+type Publisher struct {
+	Store PublishStore
+}
+
+// Publish merges one run into the graph.
+func (p *Publisher) Publish(ctx context.Context, ref run.Ref) (bool, error) {
+	return p.Store.Publish(ctx, ref.Scope, ref.Run)
+}

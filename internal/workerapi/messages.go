@@ -1,0 +1,117 @@
+package workerapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// ClaimPath is where a worker asks for work, with the fleet's worker token.
+const ClaimPath = "/v1/worker/claim"
+
+// Paths of a claimed run, with the run-scoped token.
+func ConfigurationPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/configuration" }
+
+// HeartbeatPath is where a worker keeps its lease.
+func HeartbeatPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/heartbeat" }
+
+// BatchPath is where a worker puts its n-th batch.
+func BatchPath(r id.Run, n int64) string {
+	return fmt.Sprintf("/v1/worker/runs/%s/batches/%d", r, n)
+}
+
+// HandBackPath is where a worker gives up a run unfinished.
+func HandBackPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/hand-back" }
+
+// FinishPath is where a worker ends its part of a run.
+func FinishPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/finish" }
+
+// ClaimRequest asks for a run.
+type ClaimRequest struct {
+	Worker string   `json:"worker" minLength:"1" maxLength:"200" doc:"Name of the worker process, for logs and audit."`
+	Queues []string `json:"queues" minItems:"1" maxItems:"16" doc:"Queues to take runs from."`
+	// WaitSeconds is how long to wait for a run, up to 30.
+	WaitSeconds int `json:"wait_seconds,omitempty" minimum:"0" maximum:"30" doc:"How long to wait for a run."`
+}
+
+// Assignment is a claimed run. An answer of 204 means that there was none.
+type Assignment struct {
+	RunID            id.Run        `json:"run_id"`
+	Epoch            int64         `json:"epoch"`
+	LeaseID          string        `json:"lease_id"`
+	Token            string        `json:"token"`
+	OperationType    string        `json:"operation_type"`
+	IntegrationID    string        `json:"integration_id"`
+	ConnectionID     id.Connection `json:"connection_id"`
+	Attempt          int           `json:"attempt"`
+	LeaseSeconds     int           `json:"lease_seconds"`
+	HeartbeatSeconds int           `json:"heartbeat_seconds"`
+	// DeadlineSeconds is how long the run may still take.
+	DeadlineSeconds int `json:"deadline_seconds"`
+	// NextBatch is the number of the first batch that is not yet stored.
+	NextBatch  int64       `json:"next_batch"`
+	Partitions []Partition `json:"partitions,omitempty"`
+}
+
+// Partition says where the reading of a partition stands.
+type Partition struct {
+	Stream string `json:"stream"`
+	Key    string `json:"key,omitempty"`
+	Cursor string `json:"cursor,omitempty"`
+	// Ended partitions need no further reading in this run.
+	Ended bool `json:"ended,omitempty"`
+}
+
+// Lease goes with every call after the claim.
+type Lease struct {
+	Epoch   int64  `json:"epoch" minimum:"1" doc:"Epoch of the claim."`
+	LeaseID string `json:"lease_id" minLength:"32" maxLength:"32" doc:"Lease of the claim, 32 hexadecimal digits."`
+}
+
+// LeaseHeader carries the lease beside a batch, as "<epoch>.<lease id>".
+const LeaseHeader = "Gatehouse-Lease"
+
+// Header returns the lease as LeaseHeader carries it.
+func (l Lease) Header() string { return fmt.Sprintf("%d.%s", l.Epoch, l.LeaseID) }
+
+// Configuration is what the connector is opened with. It is handed out at most
+// once for each epoch.
+type Configuration struct {
+	IntegrationID string          `json:"integration_id"`
+	Configuration json.RawMessage `json:"configuration"`
+	Scope         json.RawMessage `json:"scope"`
+}
+
+// Heartbeat keeps the lease.
+type Heartbeat struct {
+	Lease
+	Progress run.Progress `json:"progress"`
+}
+
+// HeartbeatAnswer may tell the worker to stop.
+type HeartbeatAnswer struct {
+	Cancel bool `json:"cancel"`
+}
+
+// Finish ends the worker's part of a run.
+type Finish struct {
+	Lease
+	Cancelled bool                   `json:"cancelled,omitempty" doc:"The worker stopped because it was told to."`
+	Error     *connector.Error       `json:"error,omitempty" doc:"What ended the work; absent when it was done."`
+	Check     *connector.CheckResult `json:"check,omitempty" doc:"What a connection test found."`
+}
+
+// Figures of the protocol.
+const (
+	// MaxBatchBytes bounds a batch as it is sent, MaxBatchPlainBytes once it is
+	// decompressed, and MaxLineBytes each of its lines.
+	MaxBatchBytes      = 64 << 20
+	MaxBatchPlainBytes = 192 << 20
+	MaxLineBytes       = 512 << 10
+	// MaxWait bounds a claim's long poll.
+	MaxWait = 30 * time.Second
+)
