@@ -28,14 +28,14 @@ type Header struct {
 	Next connector.Cursor `json:"next,omitempty"`
 	// End, when not empty, says how completely the partition was read.
 	End     connector.Coverage `json:"end,omitempty"`
-	Failure *connector.Error   `json:"failure,omitempty"`
+	Failure *Failure           `json:"failure,omitempty"`
 }
 
 // line is one record of a batch: exactly one field is set.
 type line struct {
 	Entity       *entityLine       `json:"entity,omitempty"`
 	Relationship *relationshipLine `json:"relationship,omitempty"`
-	Gap          *connector.Error  `json:"gap,omitempty"`
+	Gap          *Failure          `json:"gap,omitempty"`
 }
 
 // The lines mirror the contract's records field by field; their raw JSON is of
@@ -109,7 +109,7 @@ func (e *Encoder) Encode(h Header, page *connector.Page) ([]byte, error) {
 		}
 	}
 	for i := range page.Gaps {
-		if err := json.MarshalEncode(out, &line{Gap: &page.Gaps[i]}); err != nil {
+		if err := json.MarshalEncode(out, &line{Gap: NewFailure(&page.Gaps[i])}); err != nil {
 			return nil, fmt.Errorf("encode gap %d: %w", i, err)
 		}
 	}
@@ -183,7 +183,7 @@ func (l *line) addTo(page *connector.Page) error {
 			Kind: r.Kind, From: r.From, To: r.To, Key: r.Key, Terms: r.Terms.terms(), Attributes: []byte(r.Attributes),
 		})
 	case l.Gap != nil && l.Entity == nil && l.Relationship == nil:
-		page.Gaps = append(page.Gaps, *l.Gap)
+		page.Gaps = append(page.Gaps, *l.Gap.Error())
 	default:
 		return errors.New("it is not exactly one of entity, relationship and gap")
 	}

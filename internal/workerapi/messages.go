@@ -101,7 +101,7 @@ type HeartbeatAnswer struct {
 type Finish struct {
 	Lease
 	Cancelled bool                   `json:"cancelled,omitempty" doc:"The worker stopped because it was told to."`
-	Error     *connector.Error       `json:"error,omitempty" doc:"What ended the work; absent when it was done."`
+	Error     *Failure               `json:"error,omitempty" doc:"What ended the work; absent when it was done."`
 	Check     *connector.CheckResult `json:"check,omitempty" doc:"What a connection test found."`
 }
 
