@@ -1,0 +1,155 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+)
+
+// mostProbedAccounts bounds how many accounts a check looks into. Every
+// account's role is tried; what it may read is tested in the first ones.
+const mostProbedAccounts = 10
+
+// checkup gathers what a check finds.
+type checkup struct {
+	session *session
+	// missing is by permission; each finding names where.
+	missing map[string][]*connector.Error
+	// other findings concern streams by name.
+	other map[string][]*connector.Error
+	order []*connector.Error
+	// shut counts the accounts that cannot be entered, of all.
+	shut, accounts int
+}
+
+// Check verifies the credentials, names the target, and makes one small call
+// for each permission the configured streams need.
+func (s *session) Check(ctx context.Context) (connector.CheckResult, error) {
+	me, err := s.whoAmI(ctx)
+	if err != nil {
+		return connector.CheckResult{}, err
+	}
+	c := &checkup{session: s, missing: map[string][]*connector.Error{}, other: map[string][]*connector.Error{}}
+	target := connector.Target{ID: me.account, Type: "account"}
+	if s.configuration.OrganizationsEnabled {
+		o, err := s.describeOrganization(ctx)
+		if err := c.note(err, streamOrganization); err != nil {
+			return connector.CheckResult{}, err
+		}
+		if o != nil {
+			target = connector.Target{ID: o.id, Type: "organization"}
+			if err := c.probeOrganization(ctx); err != nil {
+				return connector.CheckResult{}, err
+			}
+		}
+	}
+	if s.configuration.IdentityCenterEnabled {
+		if err := c.probeIdentityCenter(ctx); err != nil {
+			return connector.CheckResult{}, err
+		}
+	}
+	accounts, err := s.targets(ctx)
+	if err != nil {
+		return connector.CheckResult{}, err
+	}
+	c.accounts = len(accounts)
+	for i, account := range accounts {
+		_, err := s.enter(ctx, account)
+		if _, denied := isDenied(err); denied {
+			c.shut++
+		}
+		if noted := c.note(err, ""); noted != nil {
+			return connector.CheckResult{}, noted
+		}
+		if err == nil && i < mostProbedAccounts {
+			if err := c.probeAccount(ctx, account); err != nil {
+				return connector.CheckResult{}, err
+			}
+		}
+	}
+	return connector.CheckResult{Target: target, Streams: c.outlook(), Remediation: c.remediation()}, nil
+}
+
+// note keeps a finding and returns every error that is none: one that stops
+// the check. stream is what a finding that is no missing permission concerns.
+func (c *checkup) note(err error, stream string) error {
+	var e *connector.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Category {
+	case connector.PermissionDenied:
+		if !slices.ContainsFunc(c.missing[e.Permission], func(o *connector.Error) bool { return o.On == e.On }) {
+			c.missing[e.Permission] = append(c.missing[e.Permission], e)
+			c.order = append(c.order, e)
+		}
+		return nil
+	case connector.ScopeInvalid:
+		c.other[stream] = append(c.other[stream], e)
+		c.order = append(c.order, e)
+		return nil
+	}
+	return err
+}
+
+// outlook says for each stream what a run would get. A stream the
+// configuration does not ask for is skipped and misses nothing.
+func (c *checkup) outlook() []connector.StreamOutlook {
+	var all []connector.StreamOutlook
+	for _, stream := range streams() {
+		o := connector.StreamOutlook{Stream: stream.Name, Coverage: connector.Complete}
+		if !c.session.reads(stream.Name) {
+			o.Coverage = connector.Skipped
+			all = append(all, o)
+			continue
+		}
+		for _, p := range stream.Permissions {
+			if len(c.missing[p.Name]) > 0 {
+				o.Missing = append(o.Missing, p.Name)
+			}
+		}
+		switch {
+		case stream.PartitionedBy == byAccount && c.accounts > 0 && c.shut == c.accounts:
+			o.Coverage = connector.Skipped
+		case len(o.Missing) > 0 || len(c.other[stream.Name]) > 0:
+			o.Coverage = connector.Partial
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+func (c *checkup) remediation() []connector.Remediation {
+	items := make([]connector.Remediation, 0, len(c.order))
+	for _, e := range c.order {
+		items = append(items, remedy(e))
+	}
+	return items
+}
+
+func remedy(e *connector.Error) connector.Remediation {
+	switch {
+	case e.Category == connector.ScopeInvalid:
+		return connector.Remediation{Category: connector.RemedyConfiguration, Message: e.Message, Action: "Change the connection's configuration as the message says."}
+	case e.Permission == permAssumeRole:
+		return connector.Remediation{
+			Category: connector.RemedyPermissions,
+			Message:  fmt.Sprintf("Missing %s on %s", e.Permission, e.On),
+			Action:   "Create the role, let its trust policy name the connection's identity and external id, and allow that identity to assume it. STS does not say which of these is missing.",
+		}
+	case errors.Is(e, errServiceControlPolicy):
+		return connector.Remediation{
+			Category: connector.RemedyPermissions,
+			Message:  fmt.Sprintf("Missing %s in %s: a service control policy denies it", e.Permission, e.On),
+			Action:   "Except the connection's role from the service control policy; a change to the role's own policies does not help.",
+		}
+	}
+	return connector.Remediation{
+		Category: connector.RemedyPermissions,
+		Message:  fmt.Sprintf("Missing %s in %s", e.Permission, e.On),
+		Action:   "Add the permission to the role or user of the connection.",
+	}
+}

@@ -1,0 +1,125 @@
+package aws
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/identitystore"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssoadmin"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+)
+
+const (
+	// maxAttempts keeps the SDK's own retries to blips; waiting longer is the
+	// runtime's work, which keeps the lease meanwhile.
+	maxAttempts = 3
+	maxBackoff  = 2 * time.Second
+	// credentialSlack renews assumed credentials before AWS refuses them.
+	credentialSlack = time.Minute
+	sessionName     = "gatehouse-discovery"
+)
+
+// clients holds one SDK configuration per account that is entered.
+type clients struct {
+	configuration configuration
+	base          aws.Config
+	members       map[string]aws.Config
+	closed        atomic.Bool
+}
+
+func newClients(ctx context.Context, c configuration, httpClient *http.Client) (*clients, error) {
+	if httpClient == nil {
+		return nil, &connector.Error{Category: connector.Internal, Message: "the session was opened without an HTTP client"}
+	}
+	retryer := func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = maxAttempts
+			o.MaxBackoff = maxBackoff
+		})
+	}
+	base := aws.Config{Region: c.Region, HTTPClient: httpClient, Retryer: retryer}
+	if c.AccessKeyID != "" {
+		base.Credentials = credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
+	} else {
+		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Region), config.WithHTTPClient(httpClient), config.WithRetryer(retryer))
+		if err != nil {
+			return nil, &connector.Error{Category: connector.CredentialInvalid, Message: "the worker's environment holds no usable AWS configuration", Cause: err}
+		}
+		base = loaded
+	}
+	if c.EndpointURL != "" {
+		base.BaseEndpoint = aws.String(c.EndpointURL)
+	}
+	cl := &clients{configuration: c, members: map[string]aws.Config{}}
+	if c.AuthMode == authAssumeRole {
+		base = cl.assuming(base, c.RoleARN)
+	}
+	cl.base = base
+	return cl, nil
+}
+
+// assuming returns cfg with the credentials of a role that cfg's may assume.
+func (c *clients) assuming(cfg aws.Config, roleARN string) aws.Config {
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = sessionName
+		if c.configuration.ExternalID != "" {
+			o.ExternalID = aws.String(c.configuration.ExternalID)
+		}
+	})
+	out := cfg.Copy()
+	out.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = credentialSlack })
+	return out
+}
+
+// enterable returns the configuration for calls in an account. own is the
+// account of the connection's credentials, which needs no other role.
+func (c *clients) enterable(own, account string) aws.Config {
+	if account == own {
+		return c.base
+	}
+	cfg, ok := c.members[account]
+	if !ok {
+		cfg = c.assuming(c.base, c.memberRoleARN(account))
+		c.members[account] = cfg
+	}
+	return cfg
+}
+
+func (c *clients) memberRoleARN(account string) string {
+	return "arn:" + c.configuration.Partition + ":iam::" + account + ":role/" + c.configuration.MemberRoleName
+}
+
+func (c *clients) sts() *sts.Client                     { return sts.NewFromConfig(c.base) }
+func (c *clients) organizations() *organizations.Client { return organizations.NewFromConfig(c.base) }
+
+func (c *clients) ssoAdmin() *ssoadmin.Client {
+	return ssoadmin.NewFromConfig(c.base, func(o *ssoadmin.Options) { o.Region = c.configuration.IdentityCenterRegion })
+}
+
+func (c *clients) identityStore() *identitystore.Client {
+	return identitystore.NewFromConfig(c.base, func(o *identitystore.Options) { o.Region = c.configuration.IdentityCenterRegion })
+}
+
+func iamClient(cfg aws.Config) *iam.Client       { return iam.NewFromConfig(cfg) }
+func lambdaClient(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg) }
+
+// s3Client addresses buckets by path at a custom endpoint, whose host name
+// cannot be expected to resolve with a bucket in front.
+func s3Client(cfg aws.Config) *s3.Client {
+	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = cfg.BaseEndpoint != nil })
+}
+
+func (c *clients) close() { c.closed.Store(true) }

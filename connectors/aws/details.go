@@ -1,0 +1,75 @@
+package aws
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+)
+
+// detailPageSize is AWS's most objects per page (IAM API reference).
+const detailPageSize = 1000
+
+// eachDetailPage hands over the pages of GetAccountAuthorizationDetails from a
+// marker on, each with the marker it was asked for by. IAM may send less than
+// it was asked for, or nothing, and still have more.
+func (s *session) eachDetailPage(ctx context.Context, account string, filter []types.EntityType, marker string, visit func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error) error {
+	cfg, err := s.enter(ctx, account)
+	if err != nil {
+		return err
+	}
+	client := iamClient(cfg)
+	for {
+		input := &iam.GetAccountAuthorizationDetailsInput{Filter: filter, MaxItems: aws.Int32(detailPageSize)}
+		if marker != "" {
+			input.Marker = aws.String(marker)
+		}
+		out, err := client.GetAccountAuthorizationDetails(ctx, input)
+		if err != nil {
+			return classify(ctx, err, inAccount(account))
+		}
+		if err := visit(marker, out); err != nil {
+			return err
+		}
+		next := aws.ToString(out.Marker)
+		if !out.IsTruncated {
+			return nil
+		}
+		if next == "" || next == marker {
+			return &connector.Error{Category: connector.ProviderUnavailable, Message: permGAAD + " says there is more but not where", On: inAccount(account)}
+		}
+		marker = next
+	}
+}
+
+// policyIDs finds the unique ids of an account's own managed policies by ARN.
+func (s *session) policyIDs(ctx context.Context, account string) (map[string]string, error) {
+	ids := map[string]string{}
+	err := s.eachDetailPage(ctx, account, []types.EntityType{types.EntityTypeLocalManagedPolicy}, "", func(_ string, out *iam.GetAccountAuthorizationDetailsOutput) error {
+		for _, p := range out.Policies {
+			ids[aws.ToString(p.Arn)] = aws.ToString(p.PolicyId)
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// defaultDocument returns the text of the version in force.
+func defaultDocument(p types.ManagedPolicyDetail) string {
+	for _, v := range p.PolicyVersionList {
+		if v.IsDefaultVersion {
+			return aws.ToString(v.Document)
+		}
+	}
+	return ""
+}
+
+// isAWSManaged reports whether a policy is AWS's own. Its ARN has "aws" where
+// others have an account id and is the same in every account.
+func isAWSManaged(arn string) bool {
+	account, ok := accountOfARN(arn)
+	return ok && account == "aws"
+}

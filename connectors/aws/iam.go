@@ -1,0 +1,151 @@
+package aws
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+)
+
+// The steps of reading an account's IAM, in order: what is referred to comes
+// before what refers to it.
+const (
+	stepPolicies    = "policies"
+	stepAWSPolicies = "aws_policies"
+	stepGroups      = "groups"
+	stepUsers       = "users"
+	stepRoles       = "roles"
+)
+
+func iamSteps() []string {
+	return []string{stepPolicies, stepAWSPolicies, stepGroups, stepUsers, stepRoles}
+}
+
+func filterOf(step string) types.EntityType {
+	switch step {
+	case stepPolicies:
+		return types.EntityTypeLocalManagedPolicy
+	case stepAWSPolicies:
+		// The filter brings all of AWS's own policies in two pages, where
+		// GetPolicy and GetPolicyVersion take two calls for each attached one.
+		return types.EntityTypeAWSManagedPolicy
+	case stepGroups:
+		return types.EntityTypeGroup
+	case stepUsers:
+		return types.EntityTypeUser
+	default:
+		return types.EntityTypeRole
+	}
+}
+
+// iamReader reads the iam partition of one account.
+type iamReader struct {
+	session *session
+	account string
+	batch   *batch
+	// policies and groups hold ids by ARN and by lower-case name.
+	policies  map[string]string
+	groups    map[string]string
+	directory *directory
+	// whole says that directory has seen all users and roles.
+	whole  bool
+	report credentialReport
+}
+
+func (s *session) readIAM(ctx context.Context, account string, from place, b *batch) error {
+	r := &iamReader{
+		session: s, account: account, batch: b,
+		policies: map[string]string{}, groups: map[string]string{}, directory: newDirectory(),
+		whole: from.Step == "" || from.Step == stepPolicies || from.Step == stepGroups || from.Step == stepAWSPolicies,
+	}
+	if err := r.recall(ctx, from); err != nil {
+		return gapOrFail(b, err)
+	}
+	begun := from.Step == ""
+	for _, step := range iamSteps() {
+		marker := ""
+		if !begun {
+			if step != from.Step {
+				continue
+			}
+			begun, marker = true, from.Marker
+		}
+		if step == stepUsers {
+			if err := r.readReport(ctx); err != nil {
+				return err
+			}
+		}
+		err := s.eachDetailPage(ctx, account, []types.EntityType{filterOf(step)}, marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
+			if err := b.at(place{Step: step, Marker: marker}); err != nil {
+				return err
+			}
+			r.add(step, marker, out)
+			return nil
+		})
+		if err != nil {
+			return gapOrFail(b, err)
+		}
+	}
+	if !begun {
+		return &connector.Error{Category: connector.ContractViolation, Message: "the cursor names a step this connector does not have"}
+	}
+	if r.whole {
+		s.directories.put(account, r.directory)
+	}
+	return nil
+}
+
+// recall finds again the ids that the steps before the place would have found.
+func (r *iamReader) recall(ctx context.Context, from place) error {
+	if from.Step == "" || from.Step == stepPolicies && from.Marker == "" {
+		return nil
+	}
+	filter := []types.EntityType{types.EntityTypeLocalManagedPolicy, types.EntityTypeGroup}
+	return r.session.eachDetailPage(ctx, r.account, filter, "", func(_ string, out *iam.GetAccountAuthorizationDetailsOutput) error {
+		for _, p := range out.Policies {
+			r.policies[aws.ToString(p.Arn)] = aws.ToString(p.PolicyId)
+		}
+		for _, g := range out.GroupDetailList {
+			r.groups[strings.ToLower(aws.ToString(g.GroupName))] = aws.ToString(g.GroupId)
+		}
+		return nil
+	})
+}
+
+func (r *iamReader) add(step, marker string, out *iam.GetAccountAuthorizationDetailsOutput) {
+	switch step {
+	case stepPolicies:
+		for _, p := range out.Policies {
+			r.policies[aws.ToString(p.Arn)] = aws.ToString(p.PolicyId)
+			r.addManagedPolicy(p, entitlementRef(aws.ToString(p.PolicyId)))
+		}
+	case stepAWSPolicies:
+		for _, p := range out.Policies {
+			if aws.ToInt32(p.AttachmentCount) > 0 {
+				r.addManagedPolicy(p, entitlementRef(inAccountID(aws.ToString(p.Arn), r.account)))
+			}
+		}
+	case stepGroups:
+		for _, g := range out.GroupDetailList {
+			r.groups[strings.ToLower(aws.ToString(g.GroupName))] = aws.ToString(g.GroupId)
+			r.addGroup(g)
+		}
+	case stepUsers:
+		if marker == "" {
+			r.addRoot()
+		}
+		for _, u := range out.UserDetailList {
+			r.directory.addUser(u)
+			r.addUser(u)
+		}
+	case stepRoles:
+		for _, role := range out.RoleDetailList {
+			r.directory.addRole(role)
+			r.addRole(role)
+		}
+	}
+}

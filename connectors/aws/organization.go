@@ -1,0 +1,174 @@
+package aws
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+)
+
+// unit is a root or organisational unit, with what contains it.
+type unit struct {
+	id, name, arn, kind, parent string
+}
+
+// readOrganization emits the organisation's tree, or only the accounts that
+// are read when there is no organisation or it cannot be seen. The units are
+// walked first, breadth first, then each one's accounts are listed; the cursor
+// names the unit and AWS's page of it.
+func (s *session) readOrganization(ctx context.Context, _ string, from place, b *batch) error {
+	if !s.configuration.OrganizationsEnabled {
+		return s.addTargets(ctx, b)
+	}
+	o, err := s.describeOrganization(ctx)
+	if isUnlisted(err) {
+		var e *connector.Error
+		errors.As(err, &e)
+		b.gap(*e)
+		return s.addTargets(ctx, b)
+	}
+	if err != nil {
+		return err
+	}
+	units, missing, err := s.walkUnits(ctx, o)
+	if err != nil {
+		return err
+	}
+	if from.Step == "" {
+		b.entity(connector.Entity{
+			Ref: boundaryRef(o.id), Name: o.id, Type: "organization",
+			Attributes: attributes(map[string]any{"arn": o.arn, "management_account": o.management}),
+		})
+		for _, u := range units {
+			b.entity(connector.Entity{Ref: boundaryRef(u.id), Name: clipName(u.name), Type: u.kind, Attributes: attributes(map[string]any{"arn": u.arn})})
+			b.relate(connector.BoundaryContains, boundaryRef(u.parent), boundaryRef(u.id))
+		}
+	}
+	if missing != nil {
+		b.gap(*missing)
+		return s.addTargets(ctx, b)
+	}
+	begun := from.Step == ""
+	for _, u := range units {
+		token := ""
+		if !begun {
+			if u.id != from.After {
+				continue
+			}
+			begun, token = true, from.Marker
+		}
+		if err := s.addAccountsOf(ctx, u.id, token, b); err != nil {
+			if _, denied := isDenied(err); denied {
+				b.gap(*connector.AsError(err))
+				return s.addTargets(ctx, b)
+			}
+			return err
+		}
+	}
+	if !begun {
+		return &connector.Error{Category: connector.ProviderUnavailable, Message: "the organisational unit at which reading stopped is gone; the organisation must be read again"}
+	}
+	return nil
+}
+
+// walkUnits returns roots and units, each after its parent. missing is the
+// permission that cut the walk short.
+func (s *session) walkUnits(ctx context.Context, o *organization) (units []unit, missing *connector.Error, err error) {
+	client := s.clients.organizations()
+	roots := organizations.NewListRootsPaginator(client, &organizations.ListRootsInput{})
+	for roots.HasMorePages() {
+		page, err := roots.NextPage(ctx)
+		if err != nil {
+			return deniedOr(units, classify(ctx, err, "the organisation"))
+		}
+		for _, r := range page.Roots {
+			units = append(units, unit{aws.ToString(r.Id), aws.ToString(r.Name), aws.ToString(r.Arn), "organization_root", o.id})
+		}
+	}
+	for i := 0; i < len(units); i++ {
+		pages := organizations.NewListOrganizationalUnitsForParentPaginator(client, &organizations.ListOrganizationalUnitsForParentInput{ParentId: aws.String(units[i].id)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return deniedOr(units, classify(ctx, err, "the organisation"))
+			}
+			for _, ou := range page.OrganizationalUnits {
+				units = append(units, unit{aws.ToString(ou.Id), aws.ToString(ou.Name), aws.ToString(ou.Arn), "organizational_unit", units[i].id})
+			}
+		}
+	}
+	return units, nil, nil
+}
+
+func deniedOr(units []unit, err error) ([]unit, *connector.Error, error) {
+	if e, denied := isDenied(err); denied {
+		return units, e, nil
+	}
+	return nil, nil, err
+}
+
+// addAccountsOf adds the accounts directly inside a unit. AWS may send an
+// empty page with a token, so only the token ends the list.
+func (s *session) addAccountsOf(ctx context.Context, unitID, token string, b *batch) error {
+	for {
+		if err := b.at(place{Step: "accounts", After: unitID, Marker: token}); err != nil {
+			return err
+		}
+		input := &organizations.ListAccountsForParentInput{ParentId: aws.String(unitID)}
+		if token != "" {
+			input.NextToken = aws.String(token)
+		}
+		out, err := s.clients.organizations().ListAccountsForParent(ctx, input)
+		if err != nil {
+			return classify(ctx, err, "the organisation")
+		}
+		for _, a := range out.Accounts {
+			b.once(accountBoundary(a))
+			b.relate(connector.BoundaryContains, boundaryRef(unitID), boundaryRef(aws.ToString(a.Id)))
+		}
+		if token = aws.ToString(out.NextToken); token == "" {
+			return nil
+		}
+	}
+}
+
+// addTargets adds the accounts that are read without saying where they are in
+// the organisation.
+func (s *session) addTargets(ctx context.Context, b *batch) error {
+	ids, err := s.targets(ctx)
+	if err != nil {
+		return err
+	}
+	known := map[string]types.Account{}
+	if s.organization != nil {
+		for _, a := range s.organization.accounts {
+			known[aws.ToString(a.Id)] = a
+		}
+	}
+	for _, id := range ids {
+		a, ok := known[id]
+		if !ok {
+			a = types.Account{Id: aws.String(id)}
+		}
+		b.once(accountBoundary(a))
+	}
+	return nil
+}
+
+func accountBoundary(a types.Account) connector.Entity {
+	id := aws.ToString(a.Id)
+	name := aws.ToString(a.Name)
+	if name == "" {
+		name = id
+	}
+	return connector.Entity{
+		Ref: boundaryRef(id), Name: clipName(name), Type: "aws_account",
+		Attributes: attributes(map[string]any{
+			"arn": aws.ToString(a.Arn), "email": aws.ToString(a.Email), "status": string(a.Status), "joined_at": a.JoinedTimestamp,
+		}),
+	}
+}

@@ -1,0 +1,102 @@
+package aws
+
+import (
+	"context"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+)
+
+// Plan lists the partitions: stream by stream in the manifest's order, which
+// respects their dependencies, and within a stream by account id. Accounts
+// whose role cannot be assumed are skipped and the others go on.
+func (s *session) Plan(ctx context.Context) ([]connector.Partition, error) {
+	accounts, err := s.targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	skip := map[string]*connector.Error{}
+	for _, account := range accounts {
+		_, err := s.enter(ctx, account)
+		if e, denied := isDenied(err); denied {
+			skip[account] = e
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	var plan []connector.Partition
+	for _, stream := range streams() {
+		switch {
+		case !s.reads(stream.Name):
+		case stream.PartitionedBy == byAccount:
+			for _, account := range accounts {
+				plan = append(plan, connector.Partition{Stream: stream.Name, Key: account, Skip: skip[account]})
+			}
+		default:
+			plan = append(plan, connector.Partition{Stream: stream.Name})
+		}
+	}
+	return plan, nil
+}
+
+// reads reports whether the configuration asks for a stream. The organization
+// stream is always read: it also carries the accounts of a connection that
+// reads no organisation.
+func (s *session) reads(stream string) bool {
+	switch stream {
+	case streamIdentityCenter, streamPermissionSets:
+		return s.configuration.IdentityCenterEnabled
+	}
+	return true
+}
+
+// Read reads one partition from the cursor on.
+func (s *session) Read(ctx context.Context, p connector.Partition, from connector.Cursor, to connector.Sink) error {
+	start, err := parsePlace(from)
+	if err != nil {
+		return err
+	}
+	b := newBatch(ctx, to)
+	read := s.reader(p.Stream)
+	if read == nil {
+		return &connector.Error{Category: connector.ContractViolation, Message: "the partition names a stream this connector does not have"}
+	}
+	if err := read(ctx, p.Key, start, b); err != nil {
+		if b.err != nil {
+			return b.err
+		}
+		return err
+	}
+	return b.finish()
+}
+
+// reader returns the function that reads a partition of the stream.
+func (s *session) reader(stream string) func(ctx context.Context, account string, from place, b *batch) error {
+	switch stream {
+	case streamOrganization:
+		return s.readOrganization
+	case streamIdentityCenter:
+		return s.readIdentityCenter
+	case streamIAM:
+		return s.readIAM
+	case streamS3:
+		return s.readS3
+	case streamLambda:
+		return s.readLambda
+	case streamTrust:
+		return s.readTrust
+	case streamGrants:
+		return s.readGrants
+	case streamPermissionSets:
+		return s.readPermissionSets
+	}
+	return nil
+}
+
+// gapOrFail turns a missing permission into a gap and returns any other error.
+func gapOrFail(b *batch, err error) error {
+	if e, denied := isDenied(err); denied {
+		b.gap(*e)
+		return nil
+	}
+	return err
+}

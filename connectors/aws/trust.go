@@ -1,0 +1,72 @@
+package aws
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+)
+
+// readTrust emits who may assume the account's roles. It is a stream of its
+// own because a trust policy names principals by ARN, of this and other
+// accounts, whose ids are known only once their account has been read.
+func (s *session) readTrust(ctx context.Context, account string, from place, b *batch) error {
+	err := s.eachDetailPage(ctx, account, []types.EntityType{types.EntityTypeRole}, from.Marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
+		if err := b.at(place{Step: stepRoles, Marker: marker}); err != nil {
+			return err
+		}
+		for _, role := range out.RoleDetailList {
+			if err := s.addTrust(ctx, b, account, role); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return gapOrFail(b, err)
+}
+
+func (s *session) addTrust(ctx context.Context, b *batch, account string, role types.RoleDetail) error {
+	d, err := parseDocument(aws.ToString(role.AssumeRolePolicyDocument))
+	if err != nil {
+		unreadable(b, account, "trust policy of role "+aws.ToString(role.RoleName), err)
+		return nil
+	}
+	for _, st := range d.Statements {
+		if !st.letsAssume() {
+			continue
+		}
+		named := st.Principal
+		if len(st.NotPrincipal) > 0 {
+			named = principals{"AWS": {"*"}}
+		}
+		trusted, err := s.parties(ctx, named)
+		if err != nil {
+			return err
+		}
+		for _, p := range trusted {
+			b.relationship(connector.Relationship{
+				Kind: connector.AccountAssumesAccount, From: addParty(b, p), To: accountRef(aws.ToString(role.RoleId)),
+				Key: st.Key, Terms: st.terms(),
+				Attributes: attributes(map[string]any{"not_principals": exceptions(st.NotPrincipal)}, "not_principals"),
+			})
+		}
+	}
+	return nil
+}
+
+// letsAssume reports whether a trust statement speaks of taking the role, and
+// not only of tagging sessions or naming their source.
+func (s statement) letsAssume() bool {
+	if len(s.NotAction) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(s.Action, func(a string) bool {
+		a = strings.ToLower(a)
+		return globMatch(a, "sts:assumerole") || globMatch(a, "sts:assumerolewithsaml") || globMatch(a, "sts:assumerolewithwebidentity")
+	})
+}

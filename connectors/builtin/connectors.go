@@ -1,0 +1,11 @@
+package builtin
+
+import (
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connectors/aws"
+)
+
+// Connectors returns the built-in connectors in the order of the catalog.
+func Connectors() []connector.Connector {
+	return []connector.Connector{aws.New()}
+}
