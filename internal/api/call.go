@@ -1,0 +1,58 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// call is what is known of the request being answered.
+type call struct {
+	operation   string
+	conditional bool // the request carried If-Match
+	caller      workspace.Caller
+	denials     audit.Recorder
+	log         *slog.Logger
+}
+
+type (
+	callKey      struct{}
+	requestIDKey struct{}
+)
+
+// begin notes the operation, so that errors know what they are about.
+func begin(c Config) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		next(huma.WithValue(ctx, callKey{}, &call{
+			operation:   ctx.Operation().OperationID,
+			conditional: ctx.Header("If-Match") != "",
+			denials:     c.Denials,
+			log:         c.Log,
+		}))
+	}
+}
+
+// callFrom returns the call in ctx. Outside a request it is an empty one.
+func callFrom(ctx context.Context) *call {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c
+	}
+	return &call{log: slog.Default()}
+}
+
+// CallerFrom returns whoever the request acts for. In an operation that takes
+// no API key it is the zero Caller, which has no capability.
+func CallerFrom(ctx context.Context) workspace.Caller { return callFrom(ctx).caller }
+
+// RequestID returns the id of the request that ctx belongs to, or "".
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+func newRequestID() string { return rand.Text() }

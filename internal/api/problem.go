@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+)
+
+// statusClientGone is nginx's status for a client that went away; nobody sees
+// it but the log.
+const statusClientGone = 499
+
+// statusOf is the one table of which kind of error has which HTTP status.
+func statusOf(k fault.Kind, conditional bool) int {
+	switch k {
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Stale:
+		if conditional {
+			return http.StatusPreconditionFailed
+		}
+		return http.StatusConflict
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// Problem returns the RFC 9457 answer for a domain error. Internal errors are
+// logged with their cause and answered with nothing but the request's id; a
+// refusal for lack of a capability is recorded as an audit event. An error that
+// is an answer already stays as it is.
+func Problem(ctx context.Context, err error) huma.StatusError {
+	var ready huma.StatusError
+	if errors.As(err, &ready) {
+		return ready
+	}
+	c := callFrom(ctx)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return problem(ctx, statusClientGone, "the request was abandoned")
+	}
+	f, known := fault.As(err)
+	if !known || f.Kind == fault.Internal {
+		c.log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("operation", c.operation),
+			slog.String("request_id", RequestID(ctx)), slog.Any("error", err))
+		return problem(ctx, http.StatusInternalServerError,
+			"something went wrong inside Gatehouse; the log has the details under request id "+RequestID(ctx))
+	}
+	if f.Kind == fault.Unavailable {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "request failed for now", slog.String("operation", c.operation),
+			slog.String("request_id", RequestID(ctx)), slog.Any("error", err))
+	}
+	if f.Kind == fault.Forbidden {
+		c.recordDenial(ctx, f.Message)
+	}
+	p := problem(ctx, statusOf(f.Kind, c.conditional), f.Message)
+	for _, field := range f.Fields {
+		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: location(field.Path), Message: field.Message})
+	}
+	return p
+}
+
+func problem(ctx context.Context, status int, detail string) *huma.ErrorModel {
+	p := &huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail}
+	if id := RequestID(ctx); id != "" {
+		p.Instance = "urn:gatehouse:request:" + id
+	}
+	return p
+}
+
+// location says where in the request a field is. Domain code names fields of
+// the body; operations name parameters as query.<name>.
+func location(path string) string {
+	for _, place := range []string{"body", "query", "path", "header"} {
+		if path == place || strings.HasPrefix(path, place+".") {
+			return path
+		}
+	}
+	return "body." + path
+}
+
+// recordDenial notes an attempt that lacked a capability. The attempt fails in
+// any case, so a failure to note it is logged and changes nothing.
+func (c *call) recordDenial(ctx context.Context, why string) {
+	if c.denials == nil || c.caller.Member == 0 {
+		return
+	}
+	err := c.denials.RecordEvent(ctx, c.caller.Scope, audit.Event{
+		Actor: c.caller.Actor(), Action: audit.AccessDenied, Outcome: audit.Denied,
+		TargetType: "api_operation", TargetID: c.operation, Payload: map[string]any{"reason": why, "role": string(c.caller.Role)},
+	})
+	if err != nil {
+		c.log.LogAttrs(ctx, slog.LevelError, "a denied attempt could not be recorded", slog.String("operation", c.operation),
+			slog.String("request_id", RequestID(ctx)), slog.Any("error", err))
+	}
+}
+
+// redactProblem takes out of huma's own problems whatever came from the request:
+// the refused values, and the decoder's words about a body it could not read.
+func redactProblem(ctx huma.Context, _ string, v any) (any, error) {
+	p, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	for _, detail := range p.Errors {
+		if detail.Location == "body" && detail.Value != nil {
+			if _, whole := detail.Value.(string); whole {
+				detail.Message = "must be valid JSON of the documented form"
+			}
+		}
+		detail.Value = nil
+	}
+	if p.Instance == "" {
+		if id := RequestID(ctx.Context()); id != "" {
+			p.Instance = "urn:gatehouse:request:" + id
+		}
+	}
+	return p, nil
+}
