@@ -39,7 +39,8 @@ test: setup build ## Run the tests; PKG=./internal/run/... for some, TESTFLAGS=-
 .PHONY: bench
 bench: setup build ## Run the benchmarks and print the figures with their limits
 	@go build -o bin/testserver ./internal/postgres/pgtest/testserver
-	@bin/testserver go test -run '^$$' -bench . -benchmem -timeout 60m $(TESTFLAGS) $(PKG)
+	@# On a disk, as in production, and not in memory like the tests.
+	@TMPDIR=$${TMPDIR:-/tmp} bin/testserver go test -run '^$$' -bench . -benchmem -timeout 60m $(TESTFLAGS) $(PKG)
 
 .PHONY: lint
 lint: ## Check style and common mistakes; .golangci.yaml says what and why

@@ -61,29 +61,33 @@ func rules() []rule {
 		domainRule("internal/operation", "internal/workspace"),
 		domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation"),
 		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection"),
-		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/connection", "internal/run"),
+		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/connection", "internal/run"),
 		domainRule("internal/licence", "internal/audit"),
 		domainRule("internal/tenant", "internal/audit"),
+
+		// What both sides of the worker protocol say.
+		{folder: "internal/workerapi", local: append([]string{"internal/run"}, foundation...), external: []string{"github.com/go-json-experiment/json", "github.com/klauspost/compress"}, never: outside},
 
 		// What serves the domain. None of these knows another.
 		{folder: "internal/postgres/pgtest", local: []string{"internal/pgserver"}, external: []string{"*"}},
 		{folder: "internal/postgres", local: inward, external: []string{"*"}, never: transport},
 		{folder: "internal/job", local: inward, external: []string{"*"}, never: transport},
 		{folder: "internal/seal", local: inward, external: []string{"*"}, never: engines},
-		{folder: "internal/worker", local: append([]string{"internal/egress"}, inward...), external: []string{"*"}, never: engines},
+		{folder: "internal/worker", local: append([]string{"internal/egress", "internal/workerapi"}, inward...), external: []string{"*"}, never: engines},
 		{folder: "connectors/builtin", local: []string{"connector", "connectors"}},
 		{folder: "connectors/*", local: []string{"connector", "internal/egress", "internal/fault", "internal/secret"}, external: []string{"*"}, never: engines},
 
 		// What people and programs talk to.
-		{folder: "internal/api", local: inward, external: []string{"*"}, never: store},
-		{folder: "internal/console", local: inward, external: []string{"*"}, never: store},
+		{folder: "internal/client", external: []string{"github.com/go-json-experiment/json"}, never: []string{"database"}},
+		{folder: "internal/api", local: append([]string{"internal/workerapi"}, inward...), external: []string{"*"}, never: store},
+		{folder: "internal/console", local: append([]string{"internal/client"}, inward...), external: []string{"*"}, never: store},
 
 		// A simulated provider knows nothing of who calls it.
 		{folder: "simulator", external: []string{"*"}, never: engines},
 
 		// The composition root, and what runs or tests the whole.
 		{folder: "internal/app", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
-		{folder: "internal/cli", local: []string{"connector", "internal/app", "internal/fault", "internal/id", "internal/secret", "internal/api"}, external: []string{"*"}, never: store},
+		{folder: "internal/cli", local: append([]string{"internal/app", "internal/client"}, foundation...), external: []string{"*"}, never: store},
 		{folder: "cmd", local: []string{"internal/app", "internal/cli"}, external: []string{"*"}, never: engines},
 		{folder: "test", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
 		{folder: "tools", external: []string{"*"}},

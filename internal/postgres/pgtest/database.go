@@ -47,7 +47,8 @@ func create(tb testing.TB, base *url.URL, template string, roles []string) *Data
 	tb.Helper()
 	d := &Database{Name: randomName(), tb: tb, base: base, roles: roles}
 	quoted := pgx.Identifier{d.Name}.Sanitize()
-	d.administer(tb.Context(), "create database "+quoted+" template "+pgx.Identifier{template}.Sanitize())
+	// Copying the files is three times as fast as writing them through the log.
+	d.administer(tb.Context(), "create database "+quoted+" template "+pgx.Identifier{template}.Sanitize()+" strategy file_copy")
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 		defer cancel()

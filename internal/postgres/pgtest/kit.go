@@ -12,10 +12,6 @@ import (
 	"os"
 	"sync"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
-
-	"github.com/gatehouse-project/gatehouse/internal/pgserver"
 )
 
 // EnvURL is the environment variable with the superuser's URL of a server to
@@ -30,8 +26,9 @@ var ErrNotRun = errors.New("no test server: set " + EnvURL + ", or call Kit.Run 
 // the first use; the methods are safe for concurrent use.
 type Kit struct {
 	// Migrate brings an empty database to the current schema and makes the
-	// roles. It runs as superuser, once per server and fingerprint.
-	Migrate func(ctx context.Context, conn *pgx.Conn) error
+	// roles. It connects as superuser, once per server and fingerprint, and has
+	// closed its connections when it returns.
+	Migrate func(ctx context.Context, databaseURL string) error
 	// Fingerprint changes whenever Migrate's outcome does, such as a hash over
 	// the migration files.
 	Fingerprint string
@@ -39,11 +36,10 @@ type Kit struct {
 	Roles []string
 
 	mu      sync.Mutex
-	running bool             // Run was called
-	server  *pgserver.Server // started by this binary; nil with EnvURL
-	dir     string           // the server's directory
-	base    *url.URL         // the superuser's URL; nil until first needed
-	ready   bool             // the template exists
+	running bool     // Run was called
+	server  *Server  // started by this binary; nil with EnvURL
+	base    *url.URL // the superuser's URL; nil until first needed
+	ready   bool     // the template exists
 }
 
 // Run runs the binary's tests, then stops the server if this binary had to
@@ -68,9 +64,9 @@ func (k *Kit) stop() error {
 	if k.server == nil {
 		return nil
 	}
-	err := k.server.Stop(context.Background())
+	err := k.server.Close(context.Background())
 	k.server, k.base, k.ready = nil, nil, false
-	return errors.Join(err, os.RemoveAll(k.dir))
+	return err
 }
 
 // prepare returns the superuser's URL of the server, with the template in place
@@ -100,10 +96,11 @@ func (k *Kit) findServer(ctx context.Context) (*url.URL, error) {
 		if !k.running {
 			return nil, ErrNotRun
 		}
-		var err error
-		if raw, err = k.startServer(ctx); err != nil {
+		server, err := StartServer(ctx)
+		if err != nil {
 			return nil, err
 		}
+		k.server, raw = server, server.SuperuserURL("postgres")
 	}
 	base, err := url.Parse(raw)
 	if err != nil {
@@ -113,28 +110,6 @@ func (k *Kit) findServer(ctx context.Context) (*url.URL, error) {
 		return nil, fmt.Errorf("%s: the URL holds no password", EnvURL)
 	}
 	return base, nil
-}
-
-func (k *Kit) startServer(ctx context.Context) (string, error) {
-	dir, err := os.MkdirTemp("", "gatehouse-pgtest-")
-	if err != nil {
-		return "", fmt.Errorf("make the test server's directory: %w", err)
-	}
-	server, err := StartServer(ctx, dir)
-	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(dir))
-	}
-	k.server, k.dir = server, dir
-	return server.SuperuserURL("postgres"), nil
-}
-
-// StartServer starts a server fit for many parallel tests in the directory.
-func StartServer(ctx context.Context, dir string) (*pgserver.Server, error) {
-	return pgserver.Start(ctx, pgserver.Config{
-		DataDir: dir,
-		// Several test binaries run at once, each with several pools.
-		Settings: map[string]string{"max_connections": "400"},
-	})
 }
 
 // rolePassword derives a service role's password from the superuser's, so that

@@ -15,15 +15,19 @@ import (
 
 var databases = &Kit{Migrate: migrate, Fingerprint: "pgtest's own", Roles: []string{"pgtest_service"}}
 
-func migrate(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, `
+func migrate(ctx context.Context, databaseURL string) error {
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, `
 		do $$ begin
 			create role pgtest_service;
 		exception when duplicate_object then null;
 		end $$;
 		create table thing (n int);
 		grant select on thing to pgtest_service;`)
-	return err
+	return errors.Join(err, conn.Close(ctx))
 }
 
 func TestMain(m *testing.M) { os.Exit(databases.Run(m)) }
@@ -45,7 +49,7 @@ func TestTemplateIsBuiltOnceByRacingBinaries(t *testing.T) {
 	var group errgroup.Group
 	for range 4 {
 		// One kit for each binary, all on this binary's server.
-		kit := siblingKit(t, fingerprint, func(context.Context, *pgx.Conn) error {
+		kit := siblingKit(t, fingerprint, func(context.Context, string) error {
 			migrated.Add(1)
 			return nil
 		})
@@ -62,9 +66,13 @@ func TestUnfinishedTemplateIsBuiltAgain(t *testing.T) {
 	t.Parallel()
 	fingerprint := randomName()
 	broken := errors.New("broken migration")
-	failing := siblingKit(t, fingerprint, func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "create table half (n int)")
-		return errors.Join(err, broken)
+	failing := siblingKit(t, fingerprint, func(ctx context.Context, databaseURL string) error {
+		conn, err := pgx.Connect(ctx, databaseURL)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(ctx, "create table half (n int)")
+		return errors.Join(err, conn.Close(ctx), broken)
 	})
 	_, err := failing.prepare(t.Context(), true)
 	require.ErrorIs(t, err, broken)
@@ -75,7 +83,7 @@ func TestUnfinishedTemplateIsBuiltAgain(t *testing.T) {
 }
 
 // siblingKit returns a kit with another template on this binary's server.
-func siblingKit(t *testing.T, fingerprint string, migrate func(context.Context, *pgx.Conn) error) *Kit {
+func siblingKit(t *testing.T, fingerprint string, migrate func(context.Context, string) error) *Kit {
 	t.Helper()
 	base, err := databases.prepare(t.Context(), false)
 	require.NoError(t, err)
@@ -152,8 +160,9 @@ func TestServerIsStoppedByWhoeverStartedIt(t *testing.T) {
 	kit := &Kit{running: true}
 	_, err = kit.prepare(t.Context(), false)
 	require.NoError(t, err)
-	require.DirExists(t, kit.dir)
+	dir := kit.server.dir
+	require.DirExists(t, dir)
 	require.NoError(t, kit.stop())
-	require.NoDirExists(t, kit.dir)
+	require.NoDirExists(t, dir)
 	require.NoError(t, kit.stop(), "a second stop does nothing")
 }

@@ -55,8 +55,8 @@ func (k *Kit) buildTemplate(ctx context.Context, admin *pgx.Conn, base *url.URL,
 			return fmt.Errorf("make the template database: %w", err)
 		}
 	}
-	if err := k.migrate(ctx, base, name); err != nil {
-		return err
+	if err := k.Migrate(ctx, withDatabase(base, name)); err != nil {
+		return fmt.Errorf("migrate the template database: %w", err)
 	}
 	for _, role := range k.Roles {
 		// ALTER ROLE takes no parameters; the derived password needs no quoting.
@@ -67,23 +67,6 @@ func (k *Kit) buildTemplate(ctx context.Context, admin *pgx.Conn, base *url.URL,
 	}
 	if _, err := admin.Exec(ctx, "alter database "+quoted+" is_template true allow_connections false"); err != nil {
 		return fmt.Errorf("mark the template as finished: %w", err)
-	}
-	return nil
-}
-
-// migrate runs the migrations in the database on a connection that is closed
-// again, because a database in use cannot be cloned.
-func (k *Kit) migrate(ctx context.Context, base *url.URL, database string) error {
-	conn, err := pgx.Connect(ctx, withDatabase(base, database))
-	if err != nil {
-		return fmt.Errorf("connect to the template database: %w", err)
-	}
-	migrated := k.Migrate(ctx, conn)
-	if err := conn.Close(ctx); err != nil && migrated == nil {
-		return fmt.Errorf("leave the template database: %w", err)
-	}
-	if migrated != nil {
-		return fmt.Errorf("migrate the template database: %w", migrated)
 	}
 	return nil
 }

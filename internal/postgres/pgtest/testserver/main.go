@@ -33,16 +33,11 @@ func run(args []string) (code int, err error) {
 	if os.Getenv(pgtest.EnvURL) != "" {
 		return runCommand(args, os.Environ(), signals)
 	}
-	dir, err := os.MkdirTemp("", "gatehouse-testserver-")
-	if err != nil {
-		return exitFailed, fmt.Errorf("make the server's directory: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	server, err := pgtest.StartServer(context.Background(), dir)
+	server, err := pgtest.StartServer(context.Background())
 	if err != nil {
 		return exitFailed, err
 	}
-	defer func() { err = errors.Join(err, server.Stop(context.Background())) }()
+	defer func() { err = errors.Join(err, server.Close(context.Background())) }()
 	return runCommand(args, append(os.Environ(), pgtest.EnvURL+"="+server.SuperuserURL("postgres")), signals)
 }
 
