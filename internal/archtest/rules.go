@@ -78,7 +78,7 @@ func rules() []rule {
 		{folder: "connectors/*", local: []string{"connector", "internal/egress", "internal/fault", "internal/secret"}, external: []string{"*"}, never: engines},
 
 		// What people and programs talk to.
-		{folder: "internal/client", external: []string{"github.com/go-json-experiment/json"}, never: []string{"database"}},
+		{folder: "internal/client", local: []string{"internal/secret"}, external: []string{"github.com/go-json-experiment/json"}, never: []string{"database"}},
 		{folder: "internal/api", local: append([]string{"internal/workerapi"}, inward...), external: []string{"*"}, never: store},
 		{folder: "internal/console", local: append([]string{"internal/client"}, inward...), external: []string{"*"}, never: store},
 
