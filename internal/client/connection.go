@@ -1,0 +1,128 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Connection is a workspace's installation of an integration.
+type Connection struct {
+	ConnectionID        string          `json:"connection_id"`
+	IntegrationID       string          `json:"integration_id"`
+	ConnectorID         string          `json:"connector_id"`
+	ConnectorVersion    string          `json:"connector_version"`
+	Name                string          `json:"name"`
+	TenantID            string          `json:"tenant_id"`
+	WorkspaceID         string          `json:"workspace_id"`
+	TargetID            string          `json:"target_id"`
+	Scope               json.RawMessage `json:"scope"`
+	Schedule            Schedule        `json:"schedule"`
+	Config              json.RawMessage `json:"config"`
+	IsDefault           bool            `json:"is_default"`
+	Lifecycle           string          `json:"lifecycle"`
+	Status              string          `json:"status"`
+	LastRunAt           *time.Time      `json:"last_run_at"`
+	NextRunAt           *time.Time      `json:"next_run_at"`
+	LastHealthCheckAt   *time.Time      `json:"last_health_check_at"`
+	LastErrorReasonCode string          `json:"last_error_reason_code"`
+	LastErrorMessage    string          `json:"last_error_message"`
+	Version             int64           `json:"version"`
+}
+
+// Schedule says when a connection is discovered by itself.
+type Schedule struct {
+	// Type is manual, hourly, daily or weekly.
+	Type string `json:"type"`
+	// Hour is 0 to 23, Minute 0 to 59, Weekday 0 (Sunday) to 6.
+	Hour    int `json:"hour,omitempty"`
+	Minute  int `json:"minute,omitempty"`
+	Weekday int `json:"weekday,omitempty"`
+	// Timezone is an IANA name; UTC when empty.
+	Timezone string `json:"timezone,omitempty"`
+}
+
+// ConnectionDraft is a connection to create.
+type ConnectionDraft struct {
+	IntegrationID string                     `json:"integration_id"`
+	Name          string                     `json:"name"`
+	Configuration map[string]json.RawMessage `json:"configuration"`
+	Scope         map[string]json.RawMessage `json:"scope,omitempty"`
+	Schedule      *Schedule                  `json:"schedule,omitempty"`
+}
+
+// ConnectionPatch is a change; what is nil stays as it is.
+type ConnectionPatch struct {
+	Name          *string                    `json:"name,omitempty"`
+	Configuration map[string]json.RawMessage `json:"configuration,omitempty"`
+	Scope         map[string]json.RawMessage `json:"scope,omitempty"`
+	Schedule      *Schedule                  `json:"schedule,omitempty"`
+	Lifecycle     *string                    `json:"lifecycle,omitempty"`
+}
+
+// ConnectionTest is what a test found.
+type ConnectionTest struct {
+	TestID string `json:"test_id"`
+	// Status is success or failure.
+	Status      string        `json:"status"`
+	CheckedAt   time.Time     `json:"checked_at"`
+	ReasonCode  string        `json:"reason_code"`
+	Remediation []Remediation `json:"remediation"`
+}
+
+// Remediation is one gap a test found and what closes it.
+type Remediation struct {
+	Category string `json:"category"`
+	Message  string `json:"message"`
+	Action   string `json:"action"`
+}
+
+// testWait is how long the server may take for a test, its deadline included.
+const testWait = 3 * time.Minute
+
+// Connections lists connections, of one integration unless it is empty.
+func (c *Client) Connections(ctx context.Context, integration string, pages Pages) (List[Connection], error) {
+	q := url.Values{}
+	if integration != "" {
+		q.Set("integration_id", integration)
+	}
+	return list[Connection](ctx, c, "/v1/connections", "connections", q, pages)
+}
+
+// Connection returns a connection by its id.
+func (c *Client) Connection(ctx context.Context, id string) (Answer[Connection], error) {
+	return send[Connection](ctx, c, call{method: http.MethodGet, path: connectionPath(id)})
+}
+
+// CreateConnection creates a connection.
+func (c *Client) CreateConnection(ctx context.Context, d ConnectionDraft) (Answer[Connection], error) {
+	return send[Connection](ctx, c, call{method: http.MethodPost, path: "/v1/connections", body: d})
+}
+
+// EditConnection changes a connection that still has the given version;
+// otherwise it is refused with status 412.
+func (c *Client) EditConnection(ctx context.Context, id string, version int64, p ConnectionPatch) (Answer[Connection], error) {
+	match := http.Header{"If-Match": {strconv.Quote(strconv.FormatInt(version, 10))}}
+	return send[Connection](ctx, c, call{method: http.MethodPatch, path: connectionPath(id), body: p, header: match})
+}
+
+// DeleteConnection deletes a connection and its credential.
+func (c *Client) DeleteConnection(ctx context.Context, id string) error {
+	_, err := send[struct{}](ctx, c, call{method: http.MethodDelete, path: connectionPath(id)})
+	return err
+}
+
+// TestConnection tests a connection and waits for the result.
+func (c *Client) TestConnection(ctx context.Context, id string) (Answer[ConnectionTest], error) {
+	return send[ConnectionTest](ctx, c, call{method: http.MethodPost, path: connectionPath(id) + "/test", wait: testWait})
+}
+
+// ConnectionTests lists the results of a connection's tests, newest first.
+func (c *Client) ConnectionTests(ctx context.Context, id string, pages Pages) (List[ConnectionTest], error) {
+	return list[ConnectionTest](ctx, c, connectionPath(id)+"/tests", "tests", nil, pages)
+}
+
+func connectionPath(id string) string { return "/v1/connections/" + url.PathEscape(id) }

@@ -1,0 +1,40 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+)
+
+// Entity is a node of the access graph.
+type Entity struct {
+	EntityID     string          `json:"entity_id"`
+	Kind         string          `json:"kind"`
+	Name         string          `json:"name"`
+	ProviderID   string          `json:"provider_id"`
+	ConnectionID string          `json:"connection_id"`
+	Attributes   json.RawMessage `json:"attributes"`
+}
+
+// EntityFilter narrows a list of entities; empty fields do not narrow. Name and
+// ProviderID match exactly.
+type EntityFilter struct {
+	Connection, Kind, Name, ProviderID string
+}
+
+// Entities lists entities of the graph.
+func (c *Client) Entities(ctx context.Context, f EntityFilter, pages Pages) (List[Entity], error) {
+	q := url.Values{}
+	for name, value := range map[string]string{"connection_id": f.Connection, "kind": f.Kind, "name": f.Name, "provider_id": f.ProviderID} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return list[Entity](ctx, c, "/v1/entities", "entities", q, pages)
+}
+
+// Entity returns an entity by its id.
+func (c *Client) Entity(ctx context.Context, id string) (Answer[Entity], error) {
+	return send[Entity](ctx, c, call{method: http.MethodGet, path: "/v1/entities/" + url.PathEscape(id)})
+}
