@@ -46,6 +46,9 @@ func (s *Simulator) Requests() map[string]int { return s.calls.snapshot() }
 // AddFault puts a fault in force and answers it with its identifier.
 func (s *Simulator) AddFault(f Fault) (Fault, error) { return s.faults.add(f) }
 
+// Faults lists those in force and how often each struck.
+func (s *Simulator) Faults() []Fault { return s.faults.list() }
+
 // ClearFaults ends all faults.
 func (s *Simulator) ClearFaults() { s.faults.remove("") }
 
@@ -83,11 +86,11 @@ func (s *Simulator) mountControl(mux *http.ServeMux) {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("GET /_simulator/faults", func(w http.ResponseWriter, _ *http.Request) {
-		writeControl(w, http.StatusOK, s.faults.list())
+		writeControl(w, http.StatusOK, s.Faults())
 	})
 	mux.HandleFunc("POST /_simulator/faults", s.addFault)
 	mux.HandleFunc("DELETE /_simulator/faults", func(w http.ResponseWriter, _ *http.Request) {
-		s.faults.remove("")
+		s.ClearFaults()
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("DELETE /_simulator/faults/{id}", func(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,88 @@
+package aws_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse-project/gatehouse/simulator/aws"
+	"github.com/gatehouse-project/gatehouse/simulator/aws/estate"
+)
+
+// bundle is a simulator that answers, and what is in it.
+type bundle struct {
+	*aws.Simulator
+	url     string
+	summary estate.Summary
+}
+
+func setup(t *testing.T, options aws.Options) bundle {
+	t.Helper()
+	simulator, err := aws.New(options)
+	require.NoError(t, err)
+	server := httptest.NewServer(simulator.Handler())
+	t.Cleanup(server.Close)
+	return bundle{Simulator: simulator, url: server.URL, summary: simulator.Summary()}
+}
+
+// standard is an organisation of 1,000 people: nine accounts, one suspended.
+func standard(t *testing.T) bundle {
+	t.Helper()
+	return setup(t, aws.Options{People: 1000, Seed: 1})
+}
+
+// config signs with credentials, in a region, and never retries.
+func (b bundle) config(t *testing.T, region string, provider sdk.CredentialsProvider) sdk.Config {
+	t.Helper()
+	cfg, err := config.LoadDefaultConfig(context.Background(),
+		config.WithRegion(region), config.WithBaseEndpoint(b.url), config.WithCredentialsProvider(provider),
+		config.WithSharedConfigFiles(nil), config.WithSharedCredentialsFiles(nil),
+		config.WithRetryer(func() sdk.Retryer { return sdk.NopRetryer{} }))
+	require.NoError(t, err)
+	return cfg
+}
+
+// auditor signs as the user of the management account.
+func (b bundle) auditor(t *testing.T) sdk.Config {
+	t.Helper()
+	return b.config(t, b.summary.Region, credentials.NewStaticCredentialsProvider(b.summary.Auditor.AccessKeyID, b.summary.Auditor.SecretAccessKey, ""))
+}
+
+// member signs as the audit role of an account.
+func (b bundle) member(t *testing.T, accountID string) sdk.Config {
+	t.Helper()
+	out, err := sts.NewFromConfig(b.auditor(t)).AssumeRole(context.Background(), &sts.AssumeRoleInput{
+		RoleArn:         sdk.String("arn:aws:iam::" + accountID + ":role/" + b.summary.AuditRole),
+		RoleSessionName: sdk.String("test"), ExternalId: sdk.String(b.summary.ExternalID),
+	})
+	require.NoError(t, err)
+	return b.config(t, b.summary.Region, credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken))
+}
+
+// activeAccounts are those that let the audit role in.
+func (b bundle) activeAccounts() []estate.Account {
+	var active []estate.Account
+	for _, account := range b.Estate().Organization.Accounts {
+		if !account.Suspended {
+			active = append(active, account)
+		}
+	}
+	return active
+}
+
+// requireCode checks the code of an API error.
+func requireCode(t *testing.T, err error, code string) smithy.APIError {
+	t.Helper()
+	var apiError smithy.APIError
+	require.True(t, errors.As(err, &apiError), "no API error: %v", err)
+	require.Equal(t, code, apiError.ErrorCode(), apiError.ErrorMessage())
+	return apiError
+}
