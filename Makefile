@@ -46,6 +46,10 @@ bench: setup build ## Run the benchmarks and print the figures with their limits
 lint: ## Check style and common mistakes; .golangci.yaml says what and why
 	go tool -modfile=tools/lint/go.mod golangci-lint run $(PKG)
 
+.PHONY: format
+format: ## Format the source as lint wants it
+	go tool -modfile=tools/lint/go.mod golangci-lint fmt
+
 .PHONY: generate
 generate: ## Write generated code and documents anew
 	go generate ./...
