@@ -43,10 +43,10 @@ func (b Binding) validate() error {
 // associatedData gives the bytes that the ciphertext of a record is bound to.
 // The key-encryption key is not among them, so that rewrapping leaves the
 // ciphertext alone.
-func (b Binding) associatedData(algorithm string, schemaVersion int32) []byte {
+func (b Binding) associatedData(algorithm string, schemaVersion string) []byte {
 	data := b.encode("gatehouse credential")
 	data = appendText(data, algorithm)
-	return appendInt(data, int64(schemaVersion))
+	return appendText(data, schemaVersion)
 }
 
 // encode gives an unambiguous form of the binding: each field behind its

@@ -42,7 +42,7 @@ func FuzzOpen(f *testing.F) {
 		add(changed, binding)
 	}
 
-	f.Fuzz(func(t *testing.T, algorithm, wrapper, keyID string, wrappedKey, nonce, ciphertext []byte, version int32,
+	f.Fuzz(func(t *testing.T, algorithm, wrapper, keyID string, wrappedKey, nonce, ciphertext []byte, version string,
 		purpose string, tenant, workspace, connection, credentialVersion int64,
 	) {
 		given := seal.Binding{

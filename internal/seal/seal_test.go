@@ -30,7 +30,7 @@ func TestOpenReversesSeal(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		binding := drawBinding(rt)
 		plaintext := rapid.SliceOfN(rapid.Byte(), 0, 2000).Draw(rt, "plaintext")
-		version := rapid.Int32().Draw(rt, "schema version")
+		version := rapid.StringMatching(`[0-9a-z.]{1,64}`).Draw(rt, "schema version")
 		given := bytes.Clone(plaintext)
 		sealed, err := b.sealer.Seal(t.Context(), binding, version, given)
 		require.NoError(rt, err)
@@ -122,7 +122,7 @@ func TestEveryBitFlipFails(t *testing.T) {
 		"wrapped key":    {8 * len(sealed.WrappedKey), data(func(s *seal.Sealed) []byte { return s.WrappedKey })},
 		"nonce":          {8 * len(sealed.Nonce), data(func(s *seal.Sealed) []byte { return s.Nonce })},
 		"ciphertext":     {8 * len(sealed.Ciphertext), data(func(s *seal.Sealed) []byte { return s.Ciphertext })},
-		"schema version": {32, func(s *seal.Sealed, bit int) { s.SchemaVersion ^= 1 << bit }},
+		"schema version": {8 * len(sealed.SchemaVersion), text(func(s *seal.Sealed) *string { return &s.SchemaVersion })},
 	} {
 		for bit := range field.bits {
 			flipped := clone(sealed)
@@ -254,4 +254,13 @@ func TestRewrapRefusesWhatItCannotReadBack(t *testing.T) {
 	unreadable.unwrap = func([]byte) ([]byte, error) { return nil, errService }
 	_, err = seal.NewRewrapper(b.opener, seal.NewSealer(unreadable)).Rewrap(t.Context(), testBinding(), sealed)
 	require.ErrorIs(t, err, errService)
+}
+
+func TestSchemaVersionHasToBeNamed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, version := range []string{"", strings.Repeat("1", 65)} {
+		_, err := b.sealer.Seal(t.Context(), testBinding(), version, []byte(canary))
+		require.ErrorIs(t, err, seal.ErrBinding)
+	}
 }

@@ -14,8 +14,9 @@ const AlgorithmAES256GCM = "AES-256-GCM"
 const MaxPlaintextBytes = 1 << 20
 
 const (
-	nonceBytes = 12
-	tagBytes   = 16
+	nonceBytes            = 12
+	tagBytes              = 16
+	maxSchemaVersionBytes = 64
 )
 
 // Sealed is one encrypted credential as the database stores it, a column per
@@ -35,8 +36,8 @@ type Sealed struct {
 	// Ciphertext has the plaintext's length and 16 bytes more.
 	Ciphertext []byte
 	// SchemaVersion is the version of the configuration schema that the
-	// plaintext follows.
-	SchemaVersion int32
+	// plaintext follows, such as "1". 1 to 64 bytes.
+	SchemaVersion string
 }
 
 // validate checks every length before anything is computed from the fields.
@@ -52,6 +53,7 @@ func (s Sealed) validate() error {
 		{"key id", len(s.KeyID), 1, maxKeyIDBytes},
 		{"wrapped key", len(s.WrappedKey), 1, maxWrappedKeyBytes},
 		{"nonce", len(s.Nonce), nonceBytes, nonceBytes},
+		{"schema version", len(s.SchemaVersion), 1, maxSchemaVersionBytes},
 		{"ciphertext", len(s.Ciphertext), tagBytes, MaxPlaintextBytes + tagBytes},
 	} {
 		if field.have < field.least || field.have > field.limit {

@@ -15,14 +15,17 @@ type Sealer struct {
 func NewSealer(wrapper KeyWrapper) *Sealer { return &Sealer{wrapper: wrapper} }
 
 // Seal encrypts plaintext, which may be empty and has at most
-// MaxPlaintextBytes, under a new data key. schemaVersion is the version of the
-// configuration schema that plaintext follows. Seal neither changes nor keeps
+// MaxPlaintextBytes, under a new data key. schemaVersion, of 1 to 64 bytes, is
+// the version of the configuration schema that plaintext follows. Seal neither changes nor keeps
 // plaintext, and the result shares no memory with it.
 //
 // Errors: ErrBinding, ErrTooLong, or what the wrapper returned.
-func (s *Sealer) Seal(ctx context.Context, binding Binding, schemaVersion int32, plaintext []byte) (Sealed, error) {
+func (s *Sealer) Seal(ctx context.Context, binding Binding, schemaVersion string, plaintext []byte) (Sealed, error) {
 	if err := binding.validate(); err != nil {
 		return Sealed{}, fmt.Errorf("seal: %w", err)
+	}
+	if schemaVersion == "" || len(schemaVersion) > maxSchemaVersionBytes {
+		return Sealed{}, fmt.Errorf("seal: %w: schema version has %d bytes, want 1 to %d", ErrBinding, len(schemaVersion), maxSchemaVersionBytes)
 	}
 	if len(plaintext) > MaxPlaintextBytes {
 		return Sealed{}, fmt.Errorf("seal: %w: %d bytes, limit %d", ErrTooLong, len(plaintext), MaxPlaintextBytes)

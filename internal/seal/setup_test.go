@@ -37,7 +37,7 @@ func testBinding() seal.Binding {
 
 const (
 	canary        = "canary-secret-access-key"
-	schemaVersion = int32(7)
+	schemaVersion = "7"
 )
 
 func mustSeal(t *testing.T, sealer *seal.Sealer) seal.Sealed {
