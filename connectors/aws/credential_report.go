@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 )
@@ -30,9 +29,24 @@ const (
 // "Understanding the report format" in the IAM user guide.
 type credentialReport map[string]map[string]string
 
-// readReport gets the credential report. Without it users are emitted without
-// their last use, and a gap says so.
+// askReport starts the making of the credential report. It reports false, and leaves a gap, when that is denied.
+func (r *iamReader) askReport(ctx context.Context) (bool, error) {
+	cfg, err := r.session.enter(ctx, r.account)
+	if err != nil {
+		return false, err
+	}
+	if _, err = iamClient(cfg).GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{}); err != nil {
+		return false, gapOrFail(r.batch, classify(ctx, err, inAccount(r.account)))
+	}
+	return true, nil
+}
+
+// readReport gets the credential report that was asked for. Without it users
+// are emitted without their last use, and a gap says so.
 func (r *iamReader) readReport(ctx context.Context) error {
+	if asked, err := r.askReport(ctx); err != nil || !asked {
+		return err
+	}
 	report, err := r.session.credentialReport(ctx, r.account)
 	if err != nil {
 		return gapOrFail(r.batch, err)
@@ -41,6 +55,7 @@ func (r *iamReader) readReport(ctx context.Context) error {
 	return nil
 }
 
+// credentialReport fetches the report, waiting until AWS has made it.
 func (s *session) credentialReport(ctx context.Context, account string) (credentialReport, error) {
 	cfg, err := s.enter(ctx, account)
 	if err != nil {
@@ -49,30 +64,25 @@ func (s *session) credentialReport(ctx context.Context, account string) (credent
 	client := iamClient(cfg)
 	wait := reportFirstWait
 	for waited := time.Duration(0); ; waited += wait {
-		out, err := client.GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{})
-		if err != nil {
+		out, err := client.GetCredentialReport(ctx, &iam.GetCredentialReportInput{})
+		if err == nil {
+			report, err := parseReport(out.Content)
+			if err != nil {
+				return nil, &connector.Error{Category: connector.ProviderUnavailable, Message: "the credential report is not the table AWS documents", On: inAccount(account), Cause: err}
+			}
+			return report, nil
+		}
+		if !hasCode(err, "ReportInProgress", "ReportNotPresent", "ReportExpired") {
 			return nil, classify(ctx, err, inAccount(account))
 		}
-		if out.State == types.ReportStateTypeComplete {
-			break
-		}
 		if waited >= reportPatience {
-			return nil, &connector.Error{Category: connector.ProviderUnavailable, Message: "AWS did not finish the credential report", On: inAccount(account)}
+			return nil, &connector.Error{Category: connector.ProviderUnavailable, Message: "AWS did not finish the credential report", On: inAccount(account), Cause: err}
 		}
 		if err := pause(ctx, wait); err != nil {
 			return nil, err
 		}
 		wait = min(2*wait, reportMostWait)
 	}
-	out, err := client.GetCredentialReport(ctx, &iam.GetCredentialReportInput{})
-	if err != nil {
-		return nil, classify(ctx, err, inAccount(account))
-	}
-	report, err := parseReport(out.Content)
-	if err != nil {
-		return nil, &connector.Error{Category: connector.ProviderUnavailable, Message: "the credential report is not the table AWS documents", On: inAccount(account), Cause: err}
-	}
-	return report, nil
 }
 
 func parseReport(content []byte) (credentialReport, error) {

@@ -13,25 +13,31 @@ import (
 // account that was pushed out is read again when it is needed.
 const maxDirectoryEntries = 200_000
 
-// directory finds the immutable ids of one account's users and roles by name.
-// IAM holds names apart without regard to case or path.
+// directory finds the immutable ids of one account's users and roles by name,
+// and who of them has a policy that speaks of assuming roles. IAM holds names
+// apart without regard to case or path.
 type directory struct {
 	users, roles map[string]string
+	delegates    delegates
 }
 
 func newDirectory() *directory {
-	return &directory{users: map[string]string{}, roles: map[string]string{}}
+	return &directory{users: map[string]string{}, roles: map[string]string{}, delegates: newDelegates()}
 }
 
-func (d *directory) addUser(u types.UserDetail) {
-	d.users[strings.ToLower(aws.ToString(u.UserName))] = aws.ToString(u.UserId)
+// add takes one page. Policies and groups must have come before the users and
+// roles that have them.
+func (d *directory) add(account string, out *iam.GetAccountAuthorizationDetailsOutput) {
+	d.delegates.add(account, out)
+	for _, u := range out.UserDetailList {
+		d.users[strings.ToLower(aws.ToString(u.UserName))] = aws.ToString(u.UserId)
+	}
+	for _, r := range out.RoleDetailList {
+		d.roles[strings.ToLower(aws.ToString(r.RoleName))] = aws.ToString(r.RoleId)
+	}
 }
 
-func (d *directory) addRole(r types.RoleDetail) {
-	d.roles[strings.ToLower(aws.ToString(r.RoleName))] = aws.ToString(r.RoleId)
-}
-
-func (d *directory) size() int { return len(d.users) + len(d.roles) }
+func (d *directory) size() int { return len(d.users) + len(d.roles) + len(d.delegates.holders) }
 
 // directoryCache keeps the directories of the accounts used last.
 type directoryCache struct {
@@ -65,25 +71,21 @@ func (c *directoryCache) put(account string, d *directory) {
 	}
 }
 
-// directory returns the users and roles of an account by name, reading them
-// if this session has not yet.
+// directory returns an account's directory, reading it if this session has
+// not yet.
 func (s *session) directory(ctx context.Context, account string) (*directory, error) {
 	if d, ok := s.directories.get(account); ok {
 		return d, nil
 	}
 	d := newDirectory()
-	filter := []types.EntityType{types.EntityTypeUser, types.EntityTypeRole}
-	err := s.eachDetailPage(ctx, account, filter, "", func(_ string, out *iam.GetAccountAuthorizationDetailsOutput) error {
-		for _, u := range out.UserDetailList {
-			d.addUser(u)
+	for _, step := range iamSteps() {
+		err := s.eachDetailPage(ctx, account, []types.EntityType{filterOf(step)}, "", func(_ string, out *iam.GetAccountAuthorizationDetailsOutput) error {
+			d.add(account, out)
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		for _, r := range out.RoleDetailList {
-			d.addRole(r)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	s.directories.put(account, d)
 	return d, nil

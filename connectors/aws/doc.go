@@ -17,7 +17,7 @@
 // "@<account>". Trust and resource policies name principals by ARN; the
 // session's directory turns those into ids.
 //
-// The package never evaluates policies: it reports what each statement says,
-// denies included, and which buckets and functions it speaks of. It never
-// changes anything at the provider and keeps no credential after Close.
+// The package does not evaluate policies: it reports what each statement says,
+// denies included, and which buckets, functions and trusting roles it speaks
+// of. It never changes anything at the provider.
 package aws

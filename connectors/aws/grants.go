@@ -111,7 +111,7 @@ func addExpanded(b *batch, policy connector.Ref, d document, have inventory) {
 			terms := s.terms()
 			terms.Actions = group.kind.actionsOn(terms.Actions)
 			for _, arn := range group.arns {
-				if fields := s.covers(arn, group.separator); fields != nil {
+				if fields := s.reaches(arn, group.separator); fields != nil {
 					b.relationship(connector.Relationship{
 						Kind: connector.EntitlementGrantsResource, From: policy, To: resourceRef(arn),
 						Key: s.Key, Terms: terms, Attributes: attributes(fields, "matched_patterns"),
@@ -122,9 +122,9 @@ func addExpanded(b *batch, policy connector.Ref, d document, have inventory) {
 	}
 }
 
-// covers says by which patterns, and how far, the statement covers a resource;
+// reaches says by which patterns, and how far, the statement covers a resource;
 // nil when it does not.
-func (s statement) covers(arn, separator string) map[string]any {
+func (s statement) reaches(arn, separator string) map[string]any {
 	if len(s.NotResource) > 0 {
 		if excludes(s.NotResource, arn, separator) {
 			return nil

@@ -51,7 +51,7 @@ type iamReader struct {
 	policies  map[string]string
 	groups    map[string]string
 	directory *directory
-	// whole says that directory has seen all users and roles.
+	// whole says that directory has seen all of the account.
 	whole  bool
 	report credentialReport
 }
@@ -60,7 +60,7 @@ func (s *session) readIAM(ctx context.Context, account string, from place, b *ba
 	r := &iamReader{
 		session: s, account: account, batch: b,
 		policies: map[string]string{}, groups: map[string]string{}, directory: newDirectory(),
-		whole: from.Step == "" || from.Step == stepPolicies || from.Step == stepGroups || from.Step == stepAWSPolicies,
+		whole: from.Step == "",
 	}
 	if err := r.recall(ctx, from); err != nil {
 		return gapOrFail(b, err)
@@ -117,6 +117,7 @@ func (r *iamReader) recall(ctx context.Context, from place) error {
 }
 
 func (r *iamReader) add(step, marker string, out *iam.GetAccountAuthorizationDetailsOutput) {
+	r.directory.add(r.account, out)
 	switch step {
 	case stepPolicies:
 		for _, p := range out.Policies {
@@ -139,12 +140,10 @@ func (r *iamReader) add(step, marker string, out *iam.GetAccountAuthorizationDet
 			r.addRoot()
 		}
 		for _, u := range out.UserDetailList {
-			r.directory.addUser(u)
 			r.addUser(u)
 		}
 	case stepRoles:
 		for _, role := range out.RoleDetailList {
-			r.directory.addRole(role)
 			r.addRole(role)
 		}
 	}

@@ -68,7 +68,7 @@ func manifest() connector.Manifest {
 			"Service control policies and resource control policies are not read; they can take away what a grant shows.",
 			"Permissions boundaries are shown on the user or role but not subtracted from its grants; session policies are not visible.",
 			"Conditions are shown, not evaluated.",
-			"A trust in a whole account is shown as such; which of that account's identities may use it is not worked out.",
+			"A trust in a whole account is shown for those of its users and roles whose policies let them assume the role; conditions of both sides are shown, not evaluated.",
 			"Grants are expanded to the buckets and functions of the policy's own account; access from elsewhere is shown where a resource policy names it.",
 			"Resource policies are read for S3 buckets and Lambda functions only; bucket ACLs, access points and Block Public Access are not read.",
 			"Lambda functions are read in the connection's region only.",

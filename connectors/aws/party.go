@@ -22,6 +22,8 @@ type party struct {
 	// outside is the type of a party that no stream emits; empty for users,
 	// roles and roots of accounts that are read.
 	outside string
+	// account is set for the party that is a whole account.
+	account string
 	// doubt is why a party that may be inside could not be looked up.
 	doubt *connector.Error
 }
@@ -108,9 +110,9 @@ func (s *session) root(ctx context.Context, account string) (party, error) {
 		return party{}, err
 	}
 	if r.read {
-		return party{id: account}, nil
+		return party{id: account, account: account}, nil
 	}
-	return party{id: account, outside: typeExternal, doubt: r.doubt}, nil
+	return party{id: account, account: account, outside: typeExternal, doubt: r.doubt}, nil
 }
 
 // addParty adds an outside party as the account that acts and the principal

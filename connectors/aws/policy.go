@@ -200,3 +200,13 @@ func (s statement) speaksOf(k resourceKind) bool {
 	}
 	return slices.ContainsFunc(s.Action, k.concernedBy)
 }
+
+// covers reports whether the statement's actions include one, given in lower
+// case.
+func (s statement) covers(action string) bool {
+	match := func(pattern string) bool { return globMatch(strings.ToLower(pattern), action) }
+	if len(s.NotAction) > 0 {
+		return !slices.ContainsFunc(s.NotAction, match)
+	}
+	return slices.ContainsFunc(s.Action, match)
+}

@@ -79,7 +79,7 @@ func (s *session) bucketPolicy(ctx context.Context, client *s3.Client, account s
 	name := aws.ToString(bucket.Name)
 	out, err := client.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: aws.String(name)}, func(o *s3.Options) {
 		// S3 answers for a bucket only in the bucket's own region.
-		if region := aws.ToString(bucket.BucketRegion); region != "" && s.configuration.EndpointURL == "" {
+		if region := aws.ToString(bucket.BucketRegion); region != "" {
 			o.Region = region
 		}
 	})

@@ -54,6 +54,11 @@ func (s *session) addTrust(ctx context.Context, b *batch, account string, role t
 				Key: st.Key, Terms: st.terms(),
 				Attributes: attributes(map[string]any{"not_principals": exceptions(st.NotPrincipal)}, "not_principals"),
 			})
+			if p.outside == "" && p.account != "" && st.Effect == "Allow" {
+				if err := s.addDelegated(ctx, b, role, st, p.account); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
@@ -69,4 +74,27 @@ func (s statement) letsAssume() bool {
 		a = strings.ToLower(a)
 		return globMatch(a, "sts:assumerole") || globMatch(a, "sts:assumerolewithsaml") || globMatch(a, "sts:assumerolewithwebidentity")
 	})
+}
+
+// addDelegated adds the users and roles of a trusted account whose own
+// policies let them assume the role. The terms are the trust's; that both must
+// hold shows in the policies named beside it.
+func (s *session) addDelegated(ctx context.Context, b *batch, role types.RoleDetail, st statement, account string) error {
+	d, err := s.directory(ctx, account)
+	if err != nil {
+		return gapOrFail(b, err)
+	}
+	for _, a := range d.delegates.assumers(aws.ToString(role.Arn)) {
+		if a.id == aws.ToString(role.RoleId) {
+			continue // a role that may assume itself gains nothing
+		}
+		b.relationship(connector.Relationship{
+			Kind: connector.AccountAssumesAccount, From: accountRef(a.id), To: accountRef(aws.ToString(role.RoleId)),
+			Key: st.Key + "@" + account, Terms: st.terms(),
+			Attributes: attributes(map[string]any{
+				"trusted_account": account, "policies": a.allowedBy, "denied_conditionally_by": a.deniedBy, "policies_conditional": a.conditional,
+			}, "denied_conditionally_by", "policies"),
+		})
+	}
+	return nil
 }
