@@ -1,0 +1,203 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// Entity is the current version of a node.
+type Entity struct {
+	ID          EntityID
+	Kind        connector.EntityKind
+	Type        string
+	Name        string
+	ProviderID  string
+	Connection  id.Connection
+	Integration integration.ID
+	Identifiers []connector.Identifier
+	// Attributes is a JSON object, or nil for an empty one.
+	Attributes json.RawMessage
+	// FirstRun is the run that saw this version first.
+	FirstRun  id.Run
+	ValidFrom time.Time
+}
+
+// Edge is the current version of a relationship.
+type Edge struct {
+	ID       [16]byte
+	Kind     connector.RelationshipKind
+	From, To EntityID
+	Key      string
+	Effect   connector.Effect
+	// Terms is nil when the connector gave none.
+	Terms *connector.Terms
+	// Partition is the stream partition that the edge was read from.
+	Partition int64
+	FirstRun  id.Run
+	ValidFrom time.Time
+}
+
+// EntityFilter narrows a listing of entities; zero fields do not narrow.
+type EntityFilter struct {
+	Kind       connector.EntityKind
+	Type       string
+	Connection id.Connection
+	ProviderID string
+	Name       string
+	NamePrefix string
+	// After continues a listing behind an entity.
+	After *EntityPosition
+	// Limit is the most entities to return, at least 1.
+	Limit int
+}
+
+// EntityPosition is a place in the order of entities: by name, byte by byte,
+// then by id.
+type EntityPosition struct {
+	Name string
+	ID   EntityID
+}
+
+// Side is one of the two ends of a relationship.
+type Side int
+
+// The sides.
+const (
+	From Side = iota
+	To
+)
+
+// EdgeQuery asks for edges that have one of the given entities at one end.
+type EdgeQuery struct {
+	Kind connector.RelationshipKind
+	// Side is the end at which one of At stands.
+	Side Side
+	At   []EntityID
+	// Among, when not nil, also demands one of these at the other end.
+	Among []EntityID
+	// Most bounds the answer; as many as that means there may be more.
+	Most int
+}
+
+// Pair is the two ends of edges to look for.
+type Pair struct {
+	From, To EntityID
+}
+
+// Link is that an edge of a kind exists, and nothing about it.
+type Link struct {
+	Kind     connector.RelationshipKind
+	From, To EntityID
+}
+
+// Start is where to go on in the sorted list of an entity's neighbours.
+type Start struct {
+	At    EntityID
+	After EntityID
+}
+
+// Neighbour is one entry of the sorted list of an entity's neighbours.
+type Neighbour struct {
+	At  EntityID
+	Far EntityID
+}
+
+// QuestionStore reads the current graph.
+type QuestionStore interface {
+	// Snapshot calls fn with the workspace's graph as it is at one moment: what
+	// is published meanwhile does not show. The view ends with fn.
+	Snapshot(ctx context.Context, w id.Workspace, fn func(v View) error) error
+}
+
+// View is the current graph of one workspace at one moment. Edges never leave
+// their connection, so questions about edges name it. Orders are by the bytes
+// of the ids. Methods answer with what there is: an id that names nothing is
+// left out. A View is for one goroutine.
+type View interface {
+	// Moment is the time the view shows, by the database's clock.
+	Moment() time.Time
+	// Entity returns an entity of any connection, or NotFound.
+	Entity(ctx context.Context, e EntityID) (Entity, error)
+	// List returns the entities that pass the filter in order of
+	// [EntityPosition].
+	List(ctx context.Context, f EntityFilter) ([]Entity, error)
+	// Entities returns entities of a connection, without identifiers and
+	// attributes.
+	Entities(ctx context.Context, c id.Connection, ids []EntityID) (map[EntityID]Entity, error)
+	// Edges returns edges in no particular order.
+	Edges(ctx context.Context, c id.Connection, q EdgeQuery) ([]Edge, error)
+	// Between returns the edges of a kind between pairs, in no particular order.
+	Between(ctx context.Context, c id.Connection, kind connector.RelationshipKind, pairs []Pair) ([]Edge, error)
+	// Links is Edges for several kinds without what the edges say, for walking far.
+	Links(ctx context.Context, c id.Connection, kinds []connector.RelationshipKind, side Side, at []EntityID, most int) ([]Link, error)
+	// Neighbours returns, for each start, the first different entities at the
+	// other end of its edges of a kind, at most so many of each, in their order.
+	Neighbours(ctx context.Context, c id.Connection, kind connector.RelationshipKind, side Side, starts []Start, most int) ([]Neighbour, error)
+	// Assumable returns the different accounts that have an edge of the kind to
+	// one of these entities and that other accounts may assume; at most so many.
+	Assumable(ctx context.Context, c id.Connection, kind connector.RelationshipKind, to []EntityID, most int) ([]EntityID, error)
+	// Coverage says how completely a connection was read.
+	Coverage(ctx context.Context, c id.Connection) (Coverage, error)
+	// Partitions names stream partitions.
+	Partitions(ctx context.Context, ids []int64) (map[int64]PartitionName, error)
+}
+
+// PartitionName is a stream and the part of it that was read by itself.
+type PartitionName struct {
+	Stream    string
+	Partition string
+}
+
+// Questions is the use cases that read the graph. All need the capability
+// [workspace.ReadWorkspace] and see the caller's workspace only.
+type Questions struct {
+	Store QuestionStore
+}
+
+// ListEntities returns the entities that pass the filter.
+func (q *Questions) ListEntities(ctx context.Context, c workspace.Caller, f EntityFilter) ([]Entity, error) {
+	var found []Entity
+	err := q.ask(ctx, c, func(v View) (err error) {
+		found, err = v.List(ctx, f)
+		return err
+	})
+	return found, err
+}
+
+// GetEntity returns one entity, or NotFound.
+func (q *Questions) GetEntity(ctx context.Context, c workspace.Caller, e EntityID) (Entity, error) {
+	var found Entity
+	err := q.ask(ctx, c, func(v View) (err error) {
+		found, err = v.Entity(ctx, e)
+		return err
+	})
+	return found, err
+}
+
+func (q *Questions) ask(ctx context.Context, c workspace.Caller, fn func(v View) error) error {
+	if err := c.Require(workspace.ReadWorkspace); err != nil {
+		return err
+	}
+	return q.Store.Snapshot(ctx, c.Scope.Workspace, fn)
+}
+
+// mustBe returns an Invalid error unless the entity is of one of the kinds.
+func mustBe(parameter string, e Entity, kinds ...connector.EntityKind) error {
+	for _, k := range kinds {
+		if e.Kind == k {
+			return nil
+		}
+	}
+	want := string(kinds[0])
+	for _, k := range kinds[1:] {
+		want += " or " + string(k)
+	}
+	return fault.InvalidField(parameter, "%s is a kind of entity that this question is not about: %s; ask with a %s", e.ID, e.Kind, want)
+}

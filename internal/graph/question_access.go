@@ -1,0 +1,260 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+)
+
+// Bounds of the work behind one page. An answer that met one says so
+// (Truncated, or a page with fewer rows than asked for and a cursor).
+const (
+	maxEntitlements = 50_000
+	maxSessions     = 10_000
+	maxEdges        = 100_000
+	maxExamined     = 5_000
+	// CountLimit is how far answers are counted.
+	CountLimit = 10_000
+	// countPage is how many rows are judged at a time while counting.
+	countPage = 1_000
+)
+
+// AccessFilter narrows an access question; zero fields do not narrow.
+type AccessFilter struct {
+	// Action is one action of the provider, such as "s3:GetObject", without
+	// wildcards: only grants that speak of it count.
+	Action string
+	// Type is the provider's term for the account (who can) or the resource
+	// (what can).
+	Type string
+	// Connection and Integration limit where access is looked for.
+	Connection  id.Connection
+	Integration integration.ID
+	Kind        AccessKind
+	// After continues an answer.
+	After *AccessPosition
+	// Limit is the most rows of a page, at least 1.
+	Limit int
+	// Count asks for the number of rows, up to [CountLimit].
+	Count bool
+}
+
+// AccessPosition is a place in an answer. Rows come in order of Level, the
+// number of accounts that must be assumed at least, then of the id of the
+// account or resource.
+type AccessPosition struct {
+	Level int
+	ID    EntityID
+}
+
+// AccessRow is one row of an answer.
+type AccessRow struct {
+	Access
+	// Principals represented by the account, at most 20.
+	Principals []EntityID
+
+	at AccessPosition
+}
+
+// AccessAnswer is a page of who can reach a resource, or of what a principal
+// can reach.
+type AccessAnswer struct {
+	// Subject is the entity that was asked about.
+	Subject Entity
+	Rows    []AccessRow
+	// Entities are those that the rows name.
+	Entities map[EntityID]Entity
+	// Next continues the answer; nil at its end. A page may have fewer rows
+	// than its limit, even none, before the end: the work of a page is bounded.
+	Next *AccessPosition
+	// Truncated says that the graph around the subject exceeds the bounds of a
+	// question and rows may be missing or their reasons incomplete.
+	Truncated bool
+	// Count is the number of rows over all pages, when asked for; CountIsLower
+	// says that there are more.
+	Count        *int
+	CountIsLower bool
+	// AsOf is the moment that the answer shows.
+	AsOf     time.Time
+	Coverage []Coverage
+}
+
+// access is one access question on its way to an answer.
+type access struct {
+	view     View
+	conn     id.Connection
+	filter   AccessFilter
+	now      time.Time
+	includes out
+	// truncated is set when a bound was met.
+	truncated bool
+}
+
+// pager yields the rows of an answer behind a position, in order: up to want
+// rows, and where the next begins; nil at the end.
+type pager interface {
+	page(ctx context.Context, after *AccessPosition, want int) (rows []AccessRow, next *AccessPosition, err error)
+}
+
+func validAction(action string) error {
+	for _, c := range action {
+		if c == '*' || c == '?' || c <= ' ' || c > '~' {
+			return fault.InvalidField("query.action", "must be one action without wildcards, such as s3:GetObject")
+		}
+	}
+	return nil
+}
+
+// elsewhere reports whether the filter looks in other connections only.
+func (f *AccessFilter) elsewhere(e Entity) bool {
+	return f.Connection != 0 && f.Connection != e.Connection || f.Integration != "" && f.Integration != e.Integration
+}
+
+// complete fills an answer from a pager.
+func (a *access) complete(ctx context.Context, p pager, answer *AccessAnswer) error {
+	if !a.filter.elsewhere(answer.Subject) {
+		// One row more than the page tells whether there is a next page.
+		rows, next, err := p.page(ctx, a.filter.After, a.filter.Limit+1)
+		if err != nil {
+			return err
+		}
+		if len(rows) > a.filter.Limit {
+			rows = rows[:a.filter.Limit]
+			next = &rows[len(rows)-1].at
+		}
+		answer.Rows, answer.Next = rows, next
+		if a.filter.Count {
+			if err := count(ctx, p, answer); err != nil {
+				return err
+			}
+		}
+	} else if a.filter.Count {
+		answer.Count = new(int)
+	}
+	answer.Truncated = a.truncated
+	return a.describe(ctx, answer)
+}
+
+// count goes through the whole answer, up to the limit.
+func count(ctx context.Context, p pager, answer *AccessAnswer) error {
+	total := 0
+	var after *AccessPosition
+	for total <= CountLimit {
+		rows, next, err := p.page(ctx, after, countPage)
+		if err != nil {
+			return err
+		}
+		total += len(rows)
+		if after = next; next == nil {
+			break
+		}
+	}
+	answer.CountIsLower = total > CountLimit
+	total = min(total, CountLimit)
+	answer.Count = &total
+	return nil
+}
+
+// describe adds principals, the entities that rows name, and coverage.
+func (a *access) describe(ctx context.Context, answer *AccessAnswer) error {
+	if err := a.addPrincipals(ctx, answer); err != nil {
+		return err
+	}
+	named := map[EntityID]bool{}
+	for i := range answer.Rows {
+		r := &answer.Rows[i]
+		named[r.Account], named[r.Resource] = true, true
+		for _, grounds := range [][]Ground{{r.Nearest}, r.Allows, r.Denies} {
+			for _, g := range grounds {
+				named[g.Account], named[g.Via], named[g.Entitlement] = true, true, true
+			}
+		}
+		for _, p := range r.Principals {
+			named[p] = true
+		}
+	}
+	var err error
+	if answer.Entities, err = a.view.Entities(ctx, a.conn, keys(named)); err != nil {
+		return err
+	}
+	coverage, err := a.view.Coverage(ctx, a.conn)
+	answer.Coverage = []Coverage{coverage}
+	return err
+}
+
+func (a *access) addPrincipals(ctx context.Context, answer *AccessAnswer) error {
+	accounts := map[EntityID]bool{}
+	for i := range answer.Rows {
+		accounts[answer.Rows[i].Account] = true
+	}
+	edges, err := a.edges(ctx, EdgeQuery{Kind: connector.PrincipalRepresentsAccount, Side: To, At: keys(accounts)})
+	if err != nil {
+		return err
+	}
+	of := map[EntityID][]EntityID{}
+	for i := range edges {
+		if s := standingOf(&edges[i], a.now); s.active && !s.deny {
+			of[edges[i].To] = append(of[edges[i].To], edges[i].From)
+		}
+	}
+	for i := range answer.Rows {
+		r := &answer.Rows[i]
+		principals := distinct(of[r.Account])
+		r.Principals = principals[:min(len(principals), maxPrincipals)]
+	}
+	return nil
+}
+
+// edges reads edges within the bound.
+func (a *access) edges(ctx context.Context, q EdgeQuery) ([]Edge, error) {
+	if len(q.At) == 0 {
+		return nil, nil
+	}
+	q.Most = maxEdges
+	found, err := a.view.Edges(ctx, a.conn, q)
+	if len(found) >= maxEdges {
+		a.truncated = true
+	}
+	return found, err
+}
+
+// spread follows edges of one kind from entities on, reading each entity's edges
+// once, and returns the edges and all entities met. Cycles end.
+func (a *access) spread(ctx context.Context, kind connector.RelationshipKind, side Side, from []EntityID, most, rounds int) (edges []Edge, met map[EntityID]bool, err error) {
+	met = map[EntityID]bool{}
+	for _, e := range from {
+		met[e] = true
+	}
+	for frontier := from; len(frontier) > 0 && rounds > 0; rounds-- {
+		found, err := a.edges(ctx, EdgeQuery{Kind: kind, Side: side, At: frontier})
+		if err != nil {
+			return nil, nil, err
+		}
+		edges = append(edges, found...)
+		frontier = nil
+		for i := range found {
+			far := found[i].To
+			if side == To {
+				far = found[i].From
+			}
+			if met[far] {
+				continue
+			}
+			if len(met) >= most {
+				a.truncated = true
+				continue
+			}
+			met[far] = true
+			frontier = append(frontier, far)
+		}
+		if len(edges) >= maxEdges {
+			a.truncated = true
+			break
+		}
+	}
+	return edges, met, nil
+}

@@ -1,0 +1,143 @@
+package graph
+
+import (
+	"bytes"
+	"container/heap"
+	"context"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+)
+
+// merge walks the union of many sorted lists of neighbours in order, each
+// neighbour once, and reads no more of any list than it must. That is what makes
+// a page cheap however long the whole answer is, and its cursor a single id.
+type merge struct {
+	view View
+	conn id.Connection
+	kind connector.RelationshipKind
+	side Side
+
+	heads  listHeap
+	starve []*list // lists whose buffer is empty and that may go on
+	chunk  int
+}
+
+// list is what is buffered of one entity's neighbours.
+type list struct {
+	at     EntityID
+	ahead  []EntityID
+	last   EntityID
+	ended  bool
+	refill int
+}
+
+// merged is one neighbour and whose neighbour it is.
+type merged struct {
+	id EntityID
+	of []EntityID
+}
+
+// newMerge starts behind a neighbour, which is the zero id at the beginning;
+// want is about how many will be asked for.
+func newMerge(v View, c id.Connection, kind connector.RelationshipKind, side Side, of []EntityID, after EntityID, want int) *merge {
+	m := &merge{view: v, conn: c, kind: kind, side: side}
+	if len(of) > 0 {
+		m.chunk = min(max(4*want/len(of), 4), max(want, 4))
+	}
+	for _, at := range of {
+		m.starve = append(m.starve, &list{at: at, last: after, refill: m.chunk})
+	}
+	return m
+}
+
+// next returns up to n more neighbours; fewer only at the end.
+func (m *merge) next(ctx context.Context, n int) ([]merged, error) {
+	var found []merged
+	for len(found) < n {
+		if err := m.feed(ctx); err != nil {
+			return nil, err
+		}
+		if len(m.heads) == 0 {
+			return found, nil
+		}
+		// Every list that goes on has a head now, so the least head is next, and
+		// all lists that hold it show it.
+		one := merged{id: m.heads[0].ahead[0]}
+		for len(m.heads) > 0 && m.heads[0].ahead[0] == one.id {
+			l := m.heads[0]
+			one.of = append(one.of, l.at)
+			l.ahead = l.ahead[1:]
+			if len(l.ahead) > 0 {
+				heap.Fix(&m.heads, 0)
+				continue
+			}
+			heap.Pop(&m.heads)
+			if !l.ended {
+				m.starve = append(m.starve, l)
+			}
+		}
+		found = append(found, one)
+	}
+	return found, nil
+}
+
+// feed reads on in the lists that have nothing buffered.
+func (m *merge) feed(ctx context.Context) error {
+	if len(m.starve) == 0 {
+		return nil
+	}
+	starts := make([]Start, len(m.starve))
+	byID := make(map[EntityID]*list, len(m.starve))
+	most := m.chunk
+	for i, l := range m.starve {
+		starts[i] = Start{At: l.at, After: l.last}
+		byID[l.at] = l
+		most = max(most, l.refill)
+	}
+	most = min(most, maxRefill)
+	neighbours, err := m.view.Neighbours(ctx, m.conn, m.kind, m.side, starts, most)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbours {
+		l := byID[n.At]
+		l.ahead = append(l.ahead, n.Far)
+	}
+	for _, l := range m.starve {
+		l.ended = len(l.ahead) < most
+		l.refill = 2 * most
+		if len(l.ahead) > 0 {
+			l.last = l.ahead[len(l.ahead)-1]
+			heap.Push(&m.heads, l)
+		}
+	}
+	m.starve = m.starve[:0]
+	return nil
+}
+
+// maxRefill bounds what is read of one list at a time.
+const maxRefill = 2000
+
+// listHeap orders lists by their heads.
+type listHeap []*list
+
+func (h listHeap) Len() int { return len(h) }
+func (h listHeap) Less(i, j int) bool {
+	return bytes.Compare(h[i].ahead[0][:], h[j].ahead[0][:]) < 0
+}
+func (h listHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+// Push adds a list; it is for package heap.
+func (h *listHeap) Push(x any) {
+	if l, ok := x.(*list); ok {
+		*h = append(*h, l)
+	}
+}
+
+// Pop removes the last list; it is for package heap.
+func (h *listHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}

@@ -1,0 +1,237 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// WhatCan answers which resources a principal, by all accounts it represents, or
+// a single account reaches. As in [Questions.WhoCan], what is only denied is no
+// row.
+func (q *Questions) WhatCan(ctx context.Context, c workspace.Caller, who EntityID, f AccessFilter) (AccessAnswer, error) {
+	var answer AccessAnswer
+	if err := validAction(f.Action); err != nil {
+		return answer, err
+	}
+	err := q.ask(ctx, c, func(v View) error {
+		subject, err := v.Entity(ctx, who)
+		if err != nil {
+			return err
+		}
+		if err := mustBe("path.principal_id", subject, connector.Principal, connector.Account); err != nil {
+			return err
+		}
+		answer = AccessAnswer{Subject: subject, AsOf: v.Moment()}
+		w := &whatCan{access: access{view: v, conn: subject.Connection, filter: f, now: v.Moment()}}
+		if err := w.prepare(ctx, subject); err != nil {
+			return err
+		}
+		return w.complete(ctx, w, &answer)
+	})
+	return answer, err
+}
+
+// whatCan goes forwards: the accounts that can be acted as and all entitlements
+// that they hold are read whole, the entitlements' sorted lists of resources are
+// merged page by page.
+type whatCan struct {
+	access
+	// holders says for each entitlement who holds it and how.
+	holders map[EntityID][]holder
+	lists   []EntityID
+}
+
+// holder is one of the subject's own accounts that holds an entitlement, as
+// itself or as another.
+type holder struct {
+	own     EntityID
+	session session
+	holding holding
+}
+
+// maxHolders bounds how often one entitlement may be held in different ways, all
+// entitlements together.
+const maxHolders = 200_000
+
+func (w *whatCan) prepare(ctx context.Context, subject Entity) error {
+	own, err := w.ownAccounts(ctx, subject)
+	if err != nil {
+		return err
+	}
+	accounts := make([]EntityID, len(own))
+	for i, s := range own {
+		accounts[i] = s.account
+	}
+	assuming, met, err := w.spread(ctx, connector.AccountAssumesAccount, From, accounts, maxSessions, maxAssumptions)
+	if err != nil {
+		return err
+	}
+	assigning, err := w.edges(ctx, EdgeQuery{Kind: connector.AccountAssignedEntitlement, Side: From, At: keys(met)})
+	if err != nil {
+		return err
+	}
+	entitled := map[EntityID]bool{}
+	for i := range assigning {
+		entitled[assigning[i].To] = true
+	}
+	including, entitlements, err := w.spread(ctx, connector.EntitlementIncludesEntitlement, From, keys(entitled), maxEntitlements, maxEntitlements)
+	if err != nil {
+		return err
+	}
+	w.lists = keys(entitlements)
+	assumes, assigned := out{}, out{}
+	w.includes = out{}
+	assumes.add(assuming)
+	assigned.add(assigning)
+	w.includes.add(including)
+	w.addHolders(own, assumes, assigned)
+	return nil
+}
+
+// ownAccounts returns the accounts that the subject is or represents.
+func (w *whatCan) ownAccounts(ctx context.Context, subject Entity) ([]session, error) {
+	if subject.Kind == connector.Account {
+		return []session{{account: subject.ID}}, nil
+	}
+	edges, err := w.edges(ctx, EdgeQuery{Kind: connector.PrincipalRepresentsAccount, Side: From, At: []EntityID{subject.ID}})
+	if err != nil {
+		return nil, err
+	}
+	var ids []EntityID
+	for i := range edges {
+		if s := standingOf(&edges[i], w.now); s.active && !s.deny {
+			ids = append(ids, edges[i].To)
+		}
+	}
+	var own []session
+	for _, e := range distinct(ids) {
+		own = append(own, session{account: e})
+	}
+	return own, nil
+}
+
+func (w *whatCan) addHolders(own []session, assumes, assigned out) {
+	w.holders = map[EntityID][]holder{}
+	holdings := map[EntityID][]holding{}
+	total := 0
+	for _, start := range own {
+		for _, s := range sessionsOf([]session{start}, assumes, w.now) {
+			held, known := holdings[s.account]
+			if !known {
+				held = holdingsOf(assigned[s.account], w.includes, w.now)
+				holdings[s.account] = held
+			}
+			if total += len(held); total > maxHolders {
+				w.truncated = true
+				return
+			}
+			for _, h := range held {
+				w.holders[h.entitlement] = append(w.holders[h.entitlement], holder{own: start.account, session: s, holding: h})
+			}
+		}
+	}
+}
+
+func (w *whatCan) page(ctx context.Context, after *AccessPosition, want int) (rows []AccessRow, next *AccessPosition, err error) {
+	at := AccessPosition{}
+	if after != nil {
+		at = *after
+	}
+	m := newMerge(w.view, w.conn, connector.EntitlementGrantsResource, From, w.lists, at.ID, want)
+	for examined := 0; examined < max(maxExamined, want); {
+		candidates, err := m.next(ctx, want-len(rows))
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(candidates) == 0 {
+			return rows, nil, nil
+		}
+		examined += len(candidates)
+		found, err := w.judge(ctx, candidates)
+		if err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, found...)
+		at.ID = candidates[len(candidates)-1].id
+		if len(rows) >= want {
+			break
+		}
+	}
+	return rows, &at, nil
+}
+
+// judge turns candidates into rows and leaves out those that nothing allows.
+func (w *whatCan) judge(ctx context.Context, candidates []merged) ([]AccessRow, error) {
+	var pairs []Pair
+	ids := make([]EntityID, len(candidates))
+	for i, c := range candidates {
+		ids[i] = c.id
+		for _, e := range c.of {
+			pairs = append(pairs, Pair{From: e, To: c.id})
+		}
+	}
+	edges, err := w.view.Between(ctx, w.conn, connector.EntitlementGrantsResource, pairs)
+	if err != nil {
+		return nil, err
+	}
+	grants := map[EntityID][]*Edge{}
+	for i := range edges {
+		grants[edges[i].To] = append(grants[edges[i].To], &edges[i])
+	}
+	typed := w.filter.Type != ""
+	var types map[EntityID]Entity
+	if typed {
+		if types, err = w.view.Entities(ctx, w.conn, ids); err != nil {
+			return nil, err
+		}
+	}
+	var rows []AccessRow
+	for _, resource := range ids {
+		if typed && types[resource].Type != w.filter.Type {
+			continue
+		}
+		a, ok := w.best(grants[resource])
+		if !ok || w.filter.Kind != "" && a.Kind != w.filter.Kind {
+			continue
+		}
+		a.Resource = resource
+		rows = append(rows, AccessRow{Access: a, at: AccessPosition{ID: resource}})
+	}
+	return rows, nil
+}
+
+// best judges each of the subject's own accounts by itself and returns the one
+// that reaches the resource best: by decision, then by fewest hops, then by id.
+// The access is direct when it is for that account.
+func (w *whatCan) best(grants []*Edge) (Access, bool) {
+	held := map[EntityID][]heldGrant{}
+	owners := map[EntityID]bool{}
+	for _, g := range grants {
+		for _, h := range w.holders[g.From] {
+			owners[h.own] = true
+			held[h.own] = append(held[h.own], heldGrant{session: h.session, holding: h.holding, grant: g})
+		}
+	}
+	var best Access
+	found := false
+	for _, own := range keys(owners) {
+		a, ok := judge(held[own], w.filter.Action, w.now)
+		if !ok {
+			continue
+		}
+		a.Account = own
+		if !found || a.before(&best) {
+			best, found = a, true
+		}
+	}
+	return best, found
+}
+
+func (a *Access) before(b *Access) bool {
+	if a.Decision != b.Decision {
+		return better(a.Decision, b.Decision) == a.Decision
+	}
+	return a.Nearest.Hops < b.Nearest.Hops
+}

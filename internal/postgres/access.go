@@ -1,0 +1,173 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+)
+
+// ends returns the columns of the side asked from and of the other.
+func ends(side graph.Side) (at, far string) {
+	if side == graph.To {
+		return "to_id", "from_id"
+	}
+	return "from_id", "to_id"
+}
+
+const edgeFields = `relationship_id, from_id, to_id, kind::text, key, effect::text, terms, partition_id, first_run_id, valid_from`
+
+// Edges reads edges by one end.
+func (v *graphView) Edges(ctx context.Context, c id.Connection, q graph.EdgeQuery) ([]graph.Edge, error) {
+	at, far := ends(q.Side)
+	args := []any{v.workspace, c, string(q.Kind), uuids(q.At), q.Most}
+	among := ""
+	if q.Among != nil {
+		// "is true" keeps the list out of the index condition, where each pair
+		// of both lists would be looked up; as a filter it is hashed.
+		among = "and (" + far + " = any ($6)) is true"
+		args = append(args, uuids(q.Among))
+	}
+	rows, err := v.tx.Query(ctx, `
+		select `+edgeFields+`
+		from relationships
+		where workspace_id = $1 and connection_id = $2 and valid_to is null and kind = $3 and `+at+` = any ($4) `+among+`
+		limit $5`, args...)
+	return collectEdges(rows, err)
+}
+
+// Between reads edges by both ends. The lateral "offset 0" makes it one look-up
+// in the index for each pair, whatever the statistics are.
+func (v *graphView) Between(ctx context.Context, c id.Connection, kind connector.RelationshipKind, pairs []graph.Pair) ([]graph.Edge, error) {
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	from, to := make([][16]byte, len(pairs)), make([][16]byte, len(pairs))
+	for i, p := range pairs {
+		from[i], to[i] = p.From, p.To
+	}
+	rows, err := v.tx.Query(ctx, `
+		select e.*
+		from unnest($4::uuid[], $5::uuid[]) as pair (from_id, to_id)
+		cross join lateral (
+		  select `+edgeFields+`
+		  from relationships r
+		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind = $3
+		    and r.from_id = pair.from_id and r.to_id = pair.to_id
+		  offset 0
+		) e`, v.workspace, c, string(kind), from, to)
+	return collectEdges(rows, err)
+}
+
+func collectEdges(rows pgx.Rows, err error) ([]graph.Edge, error) {
+	if err != nil {
+		return nil, fmt.Errorf("read edges: %w", err)
+	}
+	defer rows.Close()
+	var edges []graph.Edge
+	for rows.Next() {
+		var e graph.Edge
+		var terms []byte
+		err := rows.Scan(&e.ID, (*[16]byte)(&e.From), (*[16]byte)(&e.To), (*string)(&e.Kind), &e.Key, (*string)(&e.Effect), &terms,
+			&e.Partition, &e.FirstRun, &e.ValidFrom)
+		if err != nil {
+			return nil, fmt.Errorf("read edges: %w", err)
+		}
+		if terms != nil {
+			e.Terms = &connector.Terms{}
+			if err := json.Unmarshal(terms, e.Terms); err != nil {
+				return nil, fmt.Errorf("decode terms: %w", err)
+			}
+		}
+		edges = append(edges, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read edges: %w", err)
+	}
+	return edges, nil
+}
+
+// Links reads which entities are joined, from the index alone.
+func (v *graphView) Links(ctx context.Context, c id.Connection, kinds []connector.RelationshipKind, side graph.Side, at []graph.EntityID, most int) ([]graph.Link, error) {
+	near, _ := ends(side)
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k)
+	}
+	rows, err := v.tx.Query(ctx, `
+		select kind::text, from_id, to_id
+		from relationships
+		where workspace_id = $1 and connection_id = $2 and valid_to is null and kind = any ($3::text[]::relationship_kind[]) and `+near+` = any ($4)
+		limit $5`, v.workspace, c, names, uuids(at), most)
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	links, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l graph.Link, err error) {
+		return l, row.Scan((*string)(&l.Kind), (*[16]byte)(&l.From), (*[16]byte)(&l.To))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	return links, nil
+}
+
+// Neighbours reads the beginnings of sorted lists, each from its place in the
+// index.
+func (v *graphView) Neighbours(ctx context.Context, c id.Connection, kind connector.RelationshipKind, side graph.Side, starts []graph.Start, most int) ([]graph.Neighbour, error) {
+	at, far := ends(side)
+	from, after := make([][16]byte, len(starts)), make([][16]byte, len(starts))
+	for i, s := range starts {
+		from[i], after[i] = s.At, s.After
+	}
+	rows, err := v.tx.Query(ctx, `
+		select list.at, n.far
+		from unnest($4::uuid[], $5::uuid[]) as list (at, after)
+		cross join lateral (
+		  select distinct r.`+far+` as far
+		  from relationships r
+		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind = $3
+		    and r.`+at+` = list.at and r.`+far+` > list.after
+		  order by far
+		  limit $6
+		) n
+		order by list.at, n.far`, v.workspace, c, string(kind), from, after, most)
+	if err != nil {
+		return nil, fmt.Errorf("read neighbours: %w", err)
+	}
+	neighbours, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (n graph.Neighbour, err error) {
+		return n, row.Scan((*[16]byte)(&n.At), (*[16]byte)(&n.Far))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read neighbours: %w", err)
+	}
+	return neighbours, nil
+}
+
+// Assumable finds those at the near end of edges that others may assume.
+func (v *graphView) Assumable(ctx context.Context, c id.Connection, kind connector.RelationshipKind, to []graph.EntityID, most int) ([]graph.EntityID, error) {
+	rows, err := v.tx.Query(ctx, `
+		select distinct r.from_id
+		from relationships r
+		where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind = $3 and r.to_id = any ($4)
+		  and exists (
+		    select from relationships a
+		    where a.workspace_id = $1 and a.connection_id = $2 and a.valid_to is null
+		      and a.kind = 'account_assumes_account' and a.to_id = r.from_id)
+		order by r.from_id
+		limit $5`, v.workspace, c, string(kind), uuids(to), most)
+	if err != nil {
+		return nil, fmt.Errorf("find assumable accounts: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (e graph.EntityID, err error) {
+		return e, row.Scan((*[16]byte)(&e))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find assumable accounts: %w", err)
+	}
+	return found, nil
+}

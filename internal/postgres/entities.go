@@ -1,0 +1,198 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+)
+
+// graphView is the graph of one workspace in one transaction. Every statement
+// names its connections, so that it is planned for their partitions alone.
+type graphView struct {
+	tx           pgx.Tx
+	workspace    id.Workspace
+	moment       time.Time
+	connections  []int64
+	integrations map[id.Connection]integration.ID
+}
+
+var _ graph.QuestionStore = (*DB)(nil)
+
+// Snapshot calls fn with the workspace's graph as it is when the transaction
+// begins.
+func (db *DB) Snapshot(ctx context.Context, w id.Workspace, fn func(v graph.View) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return translate(pgx.BeginTxFunc(ctx, db.pool, options, func(tx pgx.Tx) error {
+		if err := enterWorkspace(ctx, tx, w); err != nil {
+			return err
+		}
+		v := &graphView{tx: tx, workspace: w, integrations: map[id.Connection]integration.ID{}}
+		if err := v.loadConnections(ctx); err != nil {
+			return err
+		}
+		return fn(v)
+	}))
+}
+
+func (v *graphView) loadConnections(ctx context.Context) error {
+	var names []string
+	err := v.tx.QueryRow(ctx, `
+		select now(), coalesce(array_agg(connection_id order by connection_id), '{}'), coalesce(array_agg(integration_id order by connection_id), '{}')
+		from connections
+		where workspace_id = $1 and deleted_at is null`, v.workspace).Scan(&v.moment, &v.connections, &names)
+	if err != nil {
+		return fmt.Errorf("list the graph's connections: %w", err)
+	}
+	for i, c := range v.connections {
+		v.integrations[id.Connection(c)] = integration.ID(names[i])
+	}
+	return nil
+}
+
+// Moment is when the transaction began.
+func (v *graphView) Moment() time.Time { return v.moment }
+
+const entityFields = `entity_id, kind::text, type, name, provider_id, connection_id, first_run_id, valid_from`
+
+// Entity looks for an entity in all connections.
+func (v *graphView) Entity(ctx context.Context, e graph.EntityID) (graph.Entity, error) {
+	row := v.tx.QueryRow(ctx, `
+		select `+entityFields+`, identifiers, attributes
+		from entities
+		where workspace_id = $1 and connection_id = any ($2) and entity_id = $3 and valid_to is null`,
+		v.workspace, v.connections, [16]byte(e))
+	found, err := v.scanEntity(row, true)
+	if err != nil {
+		return graph.Entity{}, fmt.Errorf("read entity: %w", err)
+	}
+	return found, nil
+}
+
+// List returns entities in order of name and id.
+func (v *graphView) List(ctx context.Context, f graph.EntityFilter) ([]graph.Entity, error) {
+	connections := v.connections
+	if f.Connection != 0 {
+		connections = []int64{int64(f.Connection)}
+	}
+	args := []any{v.workspace, connections}
+	var where strings.Builder
+	demand := func(condition string, values ...any) {
+		places := make([]any, len(values))
+		for i, value := range values {
+			args = append(args, value)
+			places[i] = fmt.Sprintf("$%d", len(args))
+		}
+		fmt.Fprintf(&where, "\n\t\t  and "+condition, places...)
+	}
+	if f.Kind != "" {
+		demand("kind = %s", string(f.Kind))
+	}
+	if f.Type != "" {
+		demand("type = %s", f.Type)
+	}
+	if f.ProviderID != "" {
+		// Ids are computed from provider ids, and found by the index on ids.
+		demand("entity_id = any (%s)", v.idsOf(connections, f.ProviderID))
+	}
+	if f.Name != "" {
+		demand(`name collate "C" = %s`, f.Name)
+	}
+	if f.NamePrefix != "" {
+		// Unlike "like", this operator is leakproof: it may be evaluated with
+		// the index, before row-level security.
+		demand(`name collate "C" ^@ %s`, f.NamePrefix)
+	}
+	if f.After != nil {
+		demand(`(name collate "C", entity_id) > (%s, %s)`, f.After.Name, [16]byte(f.After.ID))
+	}
+	rows, err := v.tx.Query(ctx, fmt.Sprintf(`
+		select %s, identifiers, attributes
+		from entities
+		where workspace_id = $1 and connection_id = any ($2) and valid_to is null%s
+		order by name collate "C", entity_id
+		limit %d`, entityFields, where.String(), f.Limit), args...)
+	if err != nil {
+		return nil, fmt.Errorf("list entities: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (graph.Entity, error) { return v.scanEntity(row, true) })
+	if err != nil {
+		return nil, fmt.Errorf("list entities: %w", err)
+	}
+	return found, nil
+}
+
+// idsOf returns the ids that a provider's id may have in the connections.
+func (v *graphView) idsOf(connections []int64, providerID string) [][16]byte {
+	var ids [][16]byte
+	for _, c := range connections {
+		for _, kind := range connector.EntityKinds() {
+			ids = append(ids, graph.NewEntityID(v.workspace, id.Connection(c), connector.Ref{Kind: kind, ID: providerID}))
+		}
+	}
+	return ids
+}
+
+// Entities returns entities of a connection by their ids.
+func (v *graphView) Entities(ctx context.Context, c id.Connection, ids []graph.EntityID) (map[graph.EntityID]graph.Entity, error) {
+	found := make(map[graph.EntityID]graph.Entity, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	rows, err := v.tx.Query(ctx, `
+		select `+entityFields+`
+		from entities
+		where workspace_id = $1 and connection_id = $2 and entity_id = any ($3) and valid_to is null`, v.workspace, c, uuids(ids))
+	if err != nil {
+		return nil, fmt.Errorf("name entities: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e, err := v.scanEntity(rows, false)
+		if err != nil {
+			return nil, fmt.Errorf("name entities: %w", err)
+		}
+		found[e.ID] = e
+	}
+	return found, rows.Err()
+}
+
+// scanEntity reads [entityFields], and identifiers and attributes when whole.
+func (v *graphView) scanEntity(row pgx.Row, whole bool) (graph.Entity, error) {
+	var e graph.Entity
+	var identifiers, attributes json.RawMessage
+	into := []any{
+		(*[16]byte)(&e.ID), (*string)(&e.Kind), &e.Type, &e.Name, &e.ProviderID, &e.Connection, &e.FirstRun, &e.ValidFrom,
+	}
+	if whole {
+		into = append(into, &identifiers, &attributes)
+	}
+	if err := row.Scan(into...); err != nil {
+		return graph.Entity{}, err
+	}
+	if identifiers != nil {
+		if err := json.Unmarshal(identifiers, &e.Identifiers); err != nil {
+			return graph.Entity{}, fmt.Errorf("decode identifiers: %w", err)
+		}
+	}
+	e.Attributes = attributes
+	e.Integration = v.integrations[e.Connection]
+	return e, nil
+}
+
+// uuids gives ids the type that pgx sends as uuid.
+func uuids(ids []graph.EntityID) [][16]byte {
+	plain := make([][16]byte, len(ids))
+	for i, e := range ids {
+		plain[i] = e
+	}
+	return plain
+}
