@@ -67,7 +67,7 @@ type IngestStore interface {
 	// fence's holder holds; Stale when it does not.
 	Connection(ctx context.Context, f run.Fence) (id.Connection, integration.ID, error)
 	// Stage checks the fence, stores rows, cursor and counters in one
-	// transaction and extends the lease. A batch that is already staged changes
+	// transaction. A batch that is already staged changes
 	// nothing; a number out of order or with another digest is a Conflict, and
 	// a cancelled run or ended lease is Stale.
 	Stage(ctx context.Context, f run.Fence, b StagedBatch) error

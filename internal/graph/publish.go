@@ -3,7 +3,9 @@ package graph
 import (
 	"context"
 
+	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -33,8 +35,9 @@ type PublishStore interface {
 	// one transaction. It does nothing, and returns published false, when the
 	// run is not waiting to be published or another publisher has it.
 	Publish(ctx context.Context, scope id.Scope, r id.Run) (published bool, err error)
-	// DropStaging removes what was staged for runs that have ended.
-	DropStaging(ctx context.Context) (dropped int, err error)
+	// AbandonPublishing fails a run that is waiting to be published; nothing of
+	// what it read goes into the graph.
+	AbandonPublishing(ctx context.Context, scope id.Scope, r id.Run, end run.Ending) error
 }
 
 // Publisher publishes runs that were read.
@@ -45,4 +48,13 @@ type Publisher struct {
 // Publish merges one run into the graph.
 func (p *Publisher) Publish(ctx context.Context, ref run.Ref) (bool, error) {
 	return p.Store.Publish(ctx, ref.Scope, ref.Run)
+}
+
+// GiveUp fails a run that could not be published, so that it does not stand in
+// the way of the next one for ever.
+func (p *Publisher) GiveUp(ctx context.Context, ref run.Ref) error {
+	return p.Store.AbandonPublishing(ctx, ref.Scope, ref.Run, run.Ending{
+		Outcome: run.Failed, Reason: operation.Internal, By: audit.System("publisher"),
+		Failure: &run.Failure{Message: "what was read could not be published; the graph is as it was"},
+	})
 }

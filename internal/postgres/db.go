@@ -103,6 +103,7 @@ func enterWorkspace(ctx context.Context, tx pgx.Tx, w id.Workspace) error {
 // PostgreSQL's codes for what the callers can act on.
 const (
 	codeUniqueViolation = "23505"
+	codeForeignKey      = "23503"
 	codeLockTimeout     = "55P03"
 	codeSerialization   = "40001"
 	codeDeadlock        = "40P01"
@@ -143,4 +144,10 @@ func translate(err error) error {
 func violates(err error, constraint string) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == codeUniqueViolation && pg.ConstraintName == constraint
+}
+
+// violatesForeignKey reports whether err names a row that does not exist.
+func violatesForeignKey(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == codeForeignKey
 }

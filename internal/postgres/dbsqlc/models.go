@@ -3,3 +3,223 @@
 //   sqlc v1.31.1
 
 package dbsqlc
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+type ConnectionStatus string
+
+const (
+	ConnectionStatusHealthy  ConnectionStatus = "healthy"
+	ConnectionStatusDegraded ConnectionStatus = "degraded"
+	ConnectionStatusUnknown  ConnectionStatus = "unknown"
+)
+
+func (e *ConnectionStatus) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = ConnectionStatus(s)
+	case string:
+		*e = ConnectionStatus(s)
+	default:
+		return fmt.Errorf("unsupported scan type for ConnectionStatus: %T", src)
+	}
+	return nil
+}
+
+type NullConnectionStatus struct {
+	ConnectionStatus ConnectionStatus
+	Valid            bool // Valid is true if ConnectionStatus is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullConnectionStatus) Scan(value interface{}) error {
+	if value == nil {
+		ns.ConnectionStatus, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.ConnectionStatus.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullConnectionStatus) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.ConnectionStatus), nil
+}
+
+type RunOutcome string
+
+const (
+	RunOutcomePending            RunOutcome = "pending"
+	RunOutcomeSucceeded          RunOutcome = "succeeded"
+	RunOutcomePartiallySucceeded RunOutcome = "partially_succeeded"
+	RunOutcomeFailed             RunOutcome = "failed"
+	RunOutcomeCancelled          RunOutcome = "cancelled"
+	RunOutcomeBlocked            RunOutcome = "blocked"
+)
+
+func (e *RunOutcome) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = RunOutcome(s)
+	case string:
+		*e = RunOutcome(s)
+	default:
+		return fmt.Errorf("unsupported scan type for RunOutcome: %T", src)
+	}
+	return nil
+}
+
+type NullRunOutcome struct {
+	RunOutcome RunOutcome
+	Valid      bool // Valid is true if RunOutcome is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullRunOutcome) Scan(value interface{}) error {
+	if value == nil {
+		ns.RunOutcome, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.RunOutcome.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullRunOutcome) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.RunOutcome), nil
+}
+
+type RunPhase string
+
+const (
+	RunPhaseExecuting  RunPhase = "executing"
+	RunPhasePublishing RunPhase = "publishing"
+)
+
+func (e *RunPhase) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = RunPhase(s)
+	case string:
+		*e = RunPhase(s)
+	default:
+		return fmt.Errorf("unsupported scan type for RunPhase: %T", src)
+	}
+	return nil
+}
+
+type NullRunPhase struct {
+	RunPhase RunPhase
+	Valid    bool // Valid is true if RunPhase is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullRunPhase) Scan(value interface{}) error {
+	if value == nil {
+		ns.RunPhase, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.RunPhase.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullRunPhase) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.RunPhase), nil
+}
+
+type RunStatus string
+
+const (
+	RunStatusQueued    RunStatus = "queued"
+	RunStatusRunning   RunStatus = "running"
+	RunStatusCompleted RunStatus = "completed"
+)
+
+func (e *RunStatus) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = RunStatus(s)
+	case string:
+		*e = RunStatus(s)
+	default:
+		return fmt.Errorf("unsupported scan type for RunStatus: %T", src)
+	}
+	return nil
+}
+
+type NullRunStatus struct {
+	RunStatus RunStatus
+	Valid     bool // Valid is true if RunStatus is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullRunStatus) Scan(value interface{}) error {
+	if value == nil {
+		ns.RunStatus, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.RunStatus.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullRunStatus) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.RunStatus), nil
+}
+
+type Run struct {
+	RunID             int64
+	WorkspaceID       int64
+	OperationType     string
+	IntegrationID     *string
+	ConnectionID      *int64
+	TargetID          *int64
+	Queue             string
+	Input             json.RawMessage
+	Context           json.RawMessage
+	Status            RunStatus
+	Outcome           RunOutcome
+	Phase             RunPhase
+	PhaseSince        time.Time
+	ReasonCode        *string
+	FailureSummary    json.RawMessage
+	SummaryCounts     json.RawMessage
+	Progress          json.RawMessage
+	Initiator         string
+	InitiatedBy       *int64
+	DedupeKey         *string
+	ScopeKey          *string
+	RerunRequestedBy  *int64
+	RerunRequested    bool
+	Attempt           int32
+	Epoch             int64
+	LeaseID           pgtype.UUID
+	LeaseUntil        *time.Time
+	TokenHash         []byte
+	Worker            *string
+	DeadlineAt        *time.Time
+	CancelRequestedAt *time.Time
+	CreatedAt         time.Time
+	StartedAt         *time.Time
+	CompletedAt       *time.Time
+}

@@ -18,6 +18,7 @@ create table runs (
   status run_status not null,
   outcome run_outcome not null default 'pending',
   phase run_phase not null default 'executing',
+  phase_since timestamptz not null default clock_timestamp(),
   reason_code text,
   failure_summary jsonb,
   summary_counts jsonb not null default '{}',
@@ -119,6 +120,8 @@ create unlogged table run_partitions (
   partition_key text not null,
   next_cursor text not null default '',
   coverage text,
+  category text,
+  message text,
   gap_count bigint not null default 0,
   gaps jsonb not null default '[]',
   records bigint not null default 0,
@@ -141,7 +144,7 @@ grant select, insert, update, delete on run_ingest, run_partitions to svc_discov
 -- Looking across workspaces: only inside these functions, whose owner nobody
 -- logs in as, and only at what dispatching needs.
 create policy dispatch on runs to gatehouse_dispatcher using (true) with check (true);
-grant select (run_id, workspace_id, queue, status, phase, attempt, epoch, lease_id, lease_until, deadline_at, cancel_requested_at, started_at),
+grant select (run_id, workspace_id, queue, status, phase, phase_since, attempt, epoch, lease_id, lease_until, deadline_at, cancel_requested_at, started_at),
   update (status, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, started_at)
   on runs to gatehouse_dispatcher;
 create policy dispatch on connections for select to gatehouse_dispatcher using (true);
@@ -174,7 +177,7 @@ begin atomic
 end;
 
 -- Runs that the sweeper should look at: deadline passed, cancelled without a
--- live lease, out of attempts, or waiting to be published.
+-- live lease, out of attempts, or left unpublished for a while.
 create function sweepable_runs(most_attempts integer, most integer)
   returns table (workspace_id bigint, run_id bigint)
   language sql stable security definer set search_path = pg_catalog, public
@@ -183,7 +186,7 @@ begin atomic
   from runs r
   where r.status <> 'completed'
     and (r.deadline_at <= clock_timestamp()
-      or r.phase = 'publishing'
+      or (r.phase = 'publishing' and r.phase_since < clock_timestamp() - interval '15 seconds')
       or (r.cancel_requested_at is not null and (r.lease_until is null or r.lease_until < clock_timestamp()))
       or (r.attempt >= most_attempts and r.lease_until < clock_timestamp()))
   order by r.run_id

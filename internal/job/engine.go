@@ -1,0 +1,102 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// schema is where the engine's tables are.
+const schema = "river"
+
+// Config says what the engine works on.
+type Config struct {
+	Pool      *pgxpool.Pool
+	Publisher *graph.Publisher
+	Keeper    *run.Keeper
+	Logger    *slog.Logger
+}
+
+// Engine works on jobs and takes new ones.
+type Engine struct {
+	client *river.Client[pgx.Tx]
+}
+
+// Queue takes jobs without working on any.
+type Queue struct {
+	client *river.Client[pgx.Tx]
+}
+
+// NewQueue makes a queue; it needs no workers and is never started.
+func NewQueue(pool *pgxpool.Pool) (*Queue, error) {
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: schema})
+	if err != nil {
+		return nil, fmt.Errorf("make the job queue: %w", err)
+	}
+	return &Queue{client: client}, nil
+}
+
+// PublishTx queues the publishing of a run in the caller's transaction.
+func (q *Queue) PublishTx(ctx context.Context, tx pgx.Tx, r run.Ref) error {
+	_, err := q.client.InsertTx(ctx, tx, newPublishArgs(r), publishOpts())
+	return err
+}
+
+// Publish queues the publishing of a run.
+func (q *Queue) Publish(ctx context.Context, r run.Ref) error {
+	_, err := q.client.Insert(ctx, newPublishArgs(r), publishOpts())
+	return err
+}
+
+func newPublishArgs(r run.Ref) publishArgs {
+	return publishArgs{Tenant: r.Scope.Tenant, Workspace: r.Scope.Workspace, Run: r.Run}
+}
+
+func publishOpts() *river.InsertOpts {
+	return &river.InsertOpts{Queue: publishQueue, MaxAttempts: maxPublishAttempts}
+}
+
+// NewEngine makes an engine; it does nothing until it is started.
+func NewEngine(c Config) (*Engine, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &publishWorker{publisher: c.Publisher})
+	river.AddWorker(workers, &sweepWorker{keeper: c.Keeper})
+	river.AddWorker(workers, &scheduleWorker{keeper: c.Keeper})
+	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
+		Schema:       schema,
+		Logger:       c.Logger,
+		Workers:      workers,
+		PeriodicJobs: rounds(),
+		// Two publishes side by side; more would only share the same disk.
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, publishQueue: {MaxWorkers: 2}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the job engine: %w", err)
+	}
+	return &Engine{client: client}, nil
+}
+
+// Start begins to work on jobs; they go on until Stop.
+func (e *Engine) Start(ctx context.Context) error {
+	if err := e.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the job engine: %w", err)
+	}
+	return nil
+}
+
+// Stop lets running jobs end until ctx does, and then cancels them.
+func (e *Engine) Stop(ctx context.Context) error {
+	err := e.client.Stop(ctx)
+	if err != nil && ctx.Err() != nil {
+		return e.client.StopAndCancel(context.WithoutCancel(ctx))
+	}
+	return err
+}

@@ -1,0 +1,62 @@
+package job
+
+import (
+	"context"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// The rounds are periodic: River's leader starts each once per period, however
+// many discovery processes there are.
+
+type sweepArgs struct{}
+
+// Kind names the job in the queue.
+func (sweepArgs) Kind() string { return "sweep" }
+
+type scheduleArgs struct{}
+
+// Kind names the job in the queue.
+func (scheduleArgs) Kind() string { return "schedule" }
+
+// scheduleEvery bounds how late a scheduled start may be.
+const scheduleEvery = 5 * time.Second
+
+// roundTimeout bounds one round; what is left is the next one's.
+const roundTimeout = time.Minute
+
+type sweepWorker struct {
+	river.WorkerDefaults[sweepArgs]
+	keeper *run.Keeper
+}
+
+func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return roundTimeout }
+
+func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
+	return w.keeper.Sweep(ctx)
+}
+
+type scheduleWorker struct {
+	river.WorkerDefaults[scheduleArgs]
+	keeper *run.Keeper
+}
+
+func (w *scheduleWorker) Timeout(*river.Job[scheduleArgs]) time.Duration { return roundTimeout }
+
+func (w *scheduleWorker) Work(ctx context.Context, _ *river.Job[scheduleArgs]) error {
+	_, err := w.keeper.StartDue(ctx)
+	return err
+}
+
+// rounds lists the periodic jobs. A round that failed is not tried again: the
+// next one is due in a moment. One that still waits is not queued twice.
+func rounds() []*river.PeriodicJob {
+	opts := &river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: time.Second}}
+	return []*river.PeriodicJob{
+		river.NewPeriodicJob(river.PeriodicInterval(run.SweepEvery), func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, opts }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(scheduleEvery), func() (river.JobArgs, *river.InsertOpts) { return scheduleArgs{}, opts }, nil),
+	}
+}

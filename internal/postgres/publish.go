@@ -1,0 +1,245 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// publishSettings are for one publish: it may take long, it joins large tables
+// by hash, and a nested loop over them, which a planner without statistics may
+// choose, would take a thousand times as long.
+const publishSettings = `
+	set local statement_timeout = '30min';
+	set local work_mem = '256MB';
+	set local maintenance_work_mem = '512MB';
+	set local enable_nestloop = off`
+
+// publication is one publish at work.
+type publication struct {
+	tx     pgx.Tx
+	q      *dbsqlc.Queries
+	row    dbsqlc.Run
+	run    id.Run
+	conn   id.Connection
+	at     time.Time
+	counts map[string]int64
+	// complete lists the partitions that were read completely.
+	complete []int64
+	// notes are findings for the run's failure summary.
+	notes []string
+}
+
+// Publish merges a run that was read into the graph and completes it.
+func (s *Graph) Publish(ctx context.Context, scope id.Scope, r id.Run) (published bool, err error) {
+	err = s.db.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		row, err := q.LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: int64(scope.Workspace), RunID: int64(r)})
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && (row.Status == dbsqlc.RunStatusCompleted || row.Phase != dbsqlc.RunPhasePublishing) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if free, err := lockPublisher(ctx, tx, row); err != nil || !free {
+			return err
+		}
+		ingest, err := q.GetIngest(ctx, dbsqlc.GetIngestParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
+		if errors.Is(err, pgx.ErrNoRows) {
+			// A crash emptied the staging tables: the run is read again.
+			if err := q.ReadAgain(ctx, dbsqlc.ReadAgainParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
+				return err
+			}
+			return q.NotifyRuns(ctx, runReady)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, publishSettings); err != nil {
+			return err
+		}
+		p := &publication{tx: tx, q: q, row: row, run: r, conn: id.Connection(orZero(row.ConnectionID)), counts: map[string]int64{}}
+		p.counts[graph.CountEntitiesRead] = ingest.StagedEntities
+		p.counts[graph.CountRelationshipsRead] = ingest.StagedRelationships
+		end, err := p.publish(ctx, ingest.NextBatch > 0)
+		if err != nil {
+			return err
+		}
+		published = true
+		return s.runs.complete(ctx, tx, row, end)
+	})
+	return published && err == nil, err
+}
+
+// publish does the work between the checks and the run's completion.
+func (p *publication) publish(ctx context.Context, staged bool) (run.Ending, error) {
+	var err error
+	p.at, err = p.q.NextPublicationTime(ctx, dbsqlc.NextPublicationTimeParams{WorkspaceID: p.row.WorkspaceID, ConnectionID: int64(p.conn)})
+	if err != nil {
+		return run.Ending{}, fmt.Errorf("publication time: %w", err)
+	}
+	end, err := p.observe(ctx)
+	if err != nil {
+		return run.Ending{}, err
+	}
+	if staged {
+		if err := p.merge(ctx); err != nil {
+			return run.Ending{}, err
+		}
+	}
+	counts, err := json.Marshal(p.counts)
+	if err != nil {
+		return run.Ending{}, fmt.Errorf("encode counts: %w", err)
+	}
+	err = p.q.InsertPublication(ctx, dbsqlc.InsertPublicationParams{
+		WorkspaceID: p.row.WorkspaceID, RunID: p.row.RunID, ConnectionID: int64(p.conn), PublishedAt: p.at, Counts: counts,
+	})
+	if err != nil {
+		return run.Ending{}, fmt.Errorf("insert publication: %w", err)
+	}
+	end.Counts = p.counts
+	p.addNotes(&end)
+	return end, nil
+}
+
+// observe stores how completely each partition was read and says how the run
+// ends.
+func (p *publication) observe(ctx context.Context) (run.Ending, error) {
+	rows, err := p.q.ListRunPartitions(ctx, dbsqlc.ListRunPartitionsParams{WorkspaceID: p.row.WorkspaceID, RunID: p.row.RunID})
+	if err != nil {
+		return run.Ending{}, err
+	}
+	var first *dbsqlc.ListRunPartitionsRow
+	var records int64
+	for i := range rows {
+		row := &rows[i]
+		c := coverageOf(row)
+		records += row.Records
+		switch c {
+		case connector.Complete:
+			p.complete = append(p.complete, row.PartitionID)
+			p.counts[graph.CountPartitionsComplete]++
+		case connector.Partial:
+			p.counts[graph.CountPartitionsPartial]++
+		case connector.Skipped:
+			p.counts[graph.CountPartitionsSkipped]++
+		}
+		if c != connector.Complete {
+			if first == nil {
+				first = row
+			}
+			p.notes = append(p.notes, gapNote(row, c))
+		}
+		if err := p.storeCoverage(ctx, row, c); err != nil {
+			return run.Ending{}, err
+		}
+	}
+	end := run.Ending{Outcome: run.Succeeded, By: audit.System("publisher")}
+	if first != nil {
+		end.Outcome, end.Reason = run.PartiallySucceeded, reasonOf(first)
+		if len(p.complete) == 0 && records == 0 {
+			end.Outcome = run.Failed
+		}
+	}
+	return end, nil
+}
+
+func (p *publication) storeCoverage(ctx context.Context, row *dbsqlc.ListRunPartitionsRow, c connector.Coverage) error {
+	var reason, message *string
+	if c != connector.Complete {
+		reason, message = orNull(string(reasonOf(row))), row.Message
+	}
+	err := p.q.InsertCoverage(ctx, dbsqlc.InsertCoverageParams{
+		WorkspaceID: p.row.WorkspaceID, RunID: p.row.RunID, Stream: row.Stream, PartitionKey: row.PartitionKey,
+		Coverage: string(c), ReasonCode: reason, Message: message, Gaps: row.Gaps, Records: row.Records,
+	})
+	if err != nil {
+		return fmt.Errorf("store coverage: %w", err)
+	}
+	err = p.q.ObserveStreamPartition(ctx, dbsqlc.ObserveStreamPartitionParams{
+		WorkspaceID: p.row.WorkspaceID, PartitionID: row.PartitionID, Coverage: orNull(string(c)), ReasonCode: reason, Message: message,
+		Records: row.Records, RunID: &p.row.RunID, At: &p.at,
+	})
+	if err != nil {
+		return fmt.Errorf("store coverage: %w", err)
+	}
+	return nil
+}
+
+// coverageOf is what may be believed of a partition: one that did not say how it
+// ended, or that reported a gap, was not read completely.
+func coverageOf(row *dbsqlc.ListRunPartitionsRow) connector.Coverage {
+	c := connector.Coverage(orZero(row.Coverage))
+	if c == "" || c == connector.Complete && row.GapCount > 0 {
+		return connector.Partial
+	}
+	return c
+}
+
+func reasonOf(row *dbsqlc.ListRunPartitionsRow) operation.Code {
+	return operation.FromConnector(connector.Category(orZero(row.Category)))
+}
+
+func gapNote(row *dbsqlc.ListRunPartitionsRow, c connector.Coverage) string {
+	where := row.Stream
+	if row.PartitionKey != "" {
+		where += " " + row.PartitionKey
+	}
+	note := fmt.Sprintf("%s: %s", where, c)
+	if row.Message != nil {
+		note += ": " + *row.Message
+	}
+	return note
+}
+
+// addNotes turns findings into the run's failure summary.
+func (p *publication) addNotes(end *run.Ending) {
+	if len(p.notes) == 0 {
+		return
+	}
+	end.Failure = &run.Failure{Message: "something was not read completely; what was known of it stays as it was", Details: p.notes}
+	if end.Outcome == run.Succeeded {
+		end.Failure.Message = "some records were left out"
+	}
+	if len(p.notes) > run.MaxFailureDetails {
+		rest := len(p.notes) - run.MaxFailureDetails + 1
+		end.Failure.Details = append(p.notes[:run.MaxFailureDetails-1:run.MaxFailureDetails-1], fmt.Sprintf("… and %d more", rest))
+	}
+}
+
+// lockPublisher makes this transaction the only publisher of a connection.
+func lockPublisher(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) (free bool, err error) {
+	err = tx.QueryRow(ctx, "select pg_try_advisory_xact_lock(hashtextextended('gatehouse publish', $1))", orZero(row.ConnectionID)).Scan(&free)
+	if err != nil {
+		return false, fmt.Errorf("lock publisher: %w", err)
+	}
+	return free, nil
+}
+
+// publisherIsGone reports whether nobody is publishing the run's connection.
+func publisherIsGone(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) (bool, error) {
+	return lockPublisher(ctx, tx, row)
+}
+
+// AbandonPublishing fails a run that is waiting to be published.
+func (s *Graph) AbandonPublishing(ctx context.Context, scope id.Scope, r id.Run, end run.Ending) error {
+	return s.db.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		row, err := dbsqlc.New(tx).LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: int64(scope.Workspace), RunID: int64(r)})
+		if err != nil || row.Status == dbsqlc.RunStatusCompleted || row.Phase != dbsqlc.RunPhasePublishing {
+			return err
+		}
+		return s.runs.complete(ctx, tx, row, end)
+	})
+}

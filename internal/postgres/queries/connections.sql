@@ -1,0 +1,62 @@
+-- name: DrawConnectionID :one
+select nextval('connections_connection_id_seq')::bigint;
+
+-- One query for every way of finding connections, so that there is one row to
+-- map. Plans are made for the values at hand, so unused conditions cost nothing.
+-- name: FindConnections :many
+select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
+  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.is_default,
+  c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
+  c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.version, c.created_at, c.updated_at,
+  c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name
+from connections c
+left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
+where c.workspace_id = @workspace_id and c.deleted_at is null
+  and (@connection_id::bigint = 0 or c.connection_id = @connection_id)
+  and (@default_of_target::bigint = 0 or (c.is_default and c.target_id = @default_of_target))
+  and (@integration_id::text = '' or c.integration_id = @integration_id)
+  and c.connection_id > @after
+order by c.connection_id
+limit @most;
+
+-- name: InsertConnection :exec
+insert into connections (connection_id, tenant_id, workspace_id, integration_id, connector_id, connector_version, name,
+  config, scope, schedule, metadata, credential_type, lifecycle, next_run_at)
+values (@connection_id, @tenant_id, @workspace_id, @integration_id, @connector_id, @connector_version, @name,
+  @config, @scope, @schedule, @metadata, @credential_type, (@lifecycle::text)::connection_lifecycle, @next_run_at);
+
+-- The due time belongs to the schedule; an edit that leaves the schedule alone
+-- must not undo what the scheduler has moved since.
+-- name: UpdateConnection :execrows
+update connections
+set name = @name, config = @config, scope = @scope, metadata = @metadata, credential_type = @credential_type,
+  lifecycle = (@lifecycle::text)::connection_lifecycle,
+  next_run_at = case when schedule = @schedule then next_run_at else @next_run_at end,
+  schedule = @schedule, version = version + 1, updated_at = now()
+where workspace_id = @workspace_id and connection_id = @connection_id and version = @was and deleted_at is null;
+
+-- name: ClearDefault :exec
+update connections c set is_default = false
+from connections chosen
+where chosen.workspace_id = @workspace_id and chosen.connection_id = @connection_id
+  and c.workspace_id = chosen.workspace_id and c.target_id = chosen.target_id and c.integration_id = chosen.integration_id
+  and c.is_default and c.deleted_at is null;
+
+-- name: SetDefault :exec
+update connections set is_default = @is_default
+where workspace_id = @workspace_id and connection_id = @connection_id and (target_id is not null or not @is_default);
+
+-- name: DeleteConnection :execrows
+update connections
+set deleted_at = now(), updated_at = now(), config = '{}', credential_type = null, is_default = false, next_run_at = null
+where workspace_id = $1 and connection_id = $2 and deleted_at is null;
+
+-- name: ListTests :many
+select test_id, connection_id, run_id, status, reason_code, checked_at, remediation, outlook
+from connection_tests
+where workspace_id = @workspace_id
+  and (@connection_id::bigint = 0 or connection_id = @connection_id)
+  and (@run_id::bigint = 0 or run_id = @run_id)
+  and (@before::bigint = 0 or test_id < @before)
+order by test_id desc
+limit @most;

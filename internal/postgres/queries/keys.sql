@@ -1,0 +1,47 @@
+-- name: FindKey :one
+select m.member_id, m.name, m.role::text as role, d.tenant_id,
+  (k.last_used_at is null or k.last_used_at < now() - interval '1 minute')::boolean as note_use
+from api_keys k
+join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
+join workspaces w on w.workspace_id = k.workspace_id
+cross join data_plane d
+where k.workspace_id = @workspace_id and k.key_hash = @key_hash
+  and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+  and m.removed_at is null and w.archived_at is null;
+
+-- Whoever notes the use of the same key at the same moment noted it well enough.
+-- name: NoteKeyUse :exec
+update api_keys k set last_used_at = now()
+where (k.workspace_id, k.member_id) in (
+  select u.workspace_id, u.member_id from api_keys u
+  where u.workspace_id = @workspace_id and u.member_id = @member_id
+  for no key update skip locked
+);
+
+-- name: InsertKeyMember :one
+insert into members (workspace_id, kind, name, role)
+values (@workspace_id, 'api_key', @name, (@role::text)::member_role)
+returning member_id, created_at;
+
+-- name: InsertKey :exec
+insert into api_keys (workspace_id, member_id, key_hash, hint, expires_at)
+values ($1, $2, $3, $4, $5);
+
+-- name: ListKeys :many
+select m.member_id, m.name, m.role::text as role, m.created_at, m.removed_at, k.hint, k.expires_at, k.last_used_at, k.revoked_at
+from api_keys k
+join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
+where k.workspace_id = @workspace_id and k.member_id > @after
+order by k.member_id
+limit @most;
+
+-- name: RevokeKey :execrows
+update api_keys set revoked_at = now()
+where workspace_id = $1 and member_id = $2 and revoked_at is null;
+
+-- name: RemoveMember :exec
+update members set removed_at = coalesce(removed_at, now())
+where workspace_id = $1 and member_id = $2;
+
+-- name: KeyExists :one
+select exists (select from api_keys where workspace_id = $1 and member_id = $2);

@@ -1,0 +1,141 @@
+-- name: InsertRun :one
+-- A run that would hold a taken key is not inserted and returns no row.
+insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status,
+  initiator, initiated_by, dedupe_key, scope_key, deadline_at)
+values (@workspace_id, @operation_type, sqlc.narg(integration_id), sqlc.narg(connection_id), sqlc.narg(target_id), @queue, @input, @context, 'queued',
+  @initiator, sqlc.narg(initiated_by), sqlc.narg(dedupe_key), sqlc.narg(scope_key), clock_timestamp() + @deadline::interval)
+on conflict do nothing
+returning run_id;
+
+-- name: InsertBlockedRun :one
+insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, reason_code,
+  initiator, initiated_by, completed_at)
+values (@workspace_id, @operation_type, sqlc.narg(integration_id), sqlc.narg(connection_id), sqlc.narg(target_id), @queue, @input, @context, 'completed',
+  'blocked', @reason_code, @initiator, sqlc.narg(initiated_by), clock_timestamp())
+returning run_id;
+
+-- name: JoinDuplicate :one
+-- A run that has begun may have missed what changed since, so it is marked to be followed by another.
+update runs
+set rerun_requested = rerun_requested or status = 'running',
+    rerun_requested_by = case when status = 'running' then coalesce(rerun_requested_by, sqlc.narg(requested_by)) else rerun_requested_by end
+where workspace_id = @workspace_id and dedupe_key = @dedupe_key and status <> 'completed'
+returning run_id;
+
+-- name: FindScopeHolder :one
+select run_id from runs where workspace_id = @workspace_id and scope_key = @scope_key and status <> 'completed';
+
+-- name: GetRun :one
+select sqlc.embed(r), coalesce(c.name, '')::text as connection_name
+from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
+where r.workspace_id = @workspace_id and r.run_id = @run_id;
+
+-- name: ListRuns :many
+select sqlc.embed(r), coalesce(c.name, '')::text as connection_name
+from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
+where r.workspace_id = @workspace_id
+  and (@connection_id::bigint = 0 or r.connection_id = @connection_id)
+  and (@operation_type::text = '' or r.operation_type = @operation_type)
+  and (@status::text = '' or r.status::text = @status)
+  and (@outcome::text = '' or r.outcome::text = @outcome)
+  and (@before::bigint = 0 or r.run_id < @before)
+order by r.run_id desc
+limit @most;
+
+-- name: ListCoverage :many
+select stream, partition_key, coverage, reason_code, message, records
+from run_coverage
+where workspace_id = @workspace_id and run_id = @run_id
+order by stream, partition_key;
+
+-- name: LockRun :one
+select * from runs where workspace_id = @workspace_id and run_id = @run_id for no key update;
+
+-- name: LockFencedRun :one
+-- The claim raised the epoch, so nobody who held the run before gets past this.
+select * from runs
+where workspace_id = @workspace_id and run_id = @run_id and epoch = @epoch and lease_id = @lease_id and token_hash = @token_hash
+  and status = 'running' and phase = 'executing'
+for no key update;
+
+-- name: ExtendLease :exec
+update runs set lease_until = clock_timestamp() + @lease_for::interval, progress = @progress
+where workspace_id = @workspace_id and run_id = @run_id;
+
+-- name: ReleaseLease :exec
+update runs set lease_id = null, lease_until = null, token_hash = null, attempt = greatest(attempt - 1, 0)
+where workspace_id = @workspace_id and run_id = @run_id;
+
+-- name: BeginPublishing :exec
+update runs set phase = 'publishing', phase_since = clock_timestamp(), lease_id = null, lease_until = null, token_hash = null
+where workspace_id = @workspace_id and run_id = @run_id;
+
+-- name: ReadAgain :exec
+update runs set phase = 'executing', phase_since = clock_timestamp(), attempt = greatest(attempt - 1, 0)
+where workspace_id = @workspace_id and run_id = @run_id;
+
+-- name: RequestRunCancel :exec
+update runs set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
+where workspace_id = @workspace_id and run_id = @run_id;
+
+-- name: CompleteRun :exec
+update runs
+set status = 'completed', outcome = @outcome, reason_code = sqlc.narg(reason_code), failure_summary = sqlc.narg(failure_summary),
+    summary_counts = summary_counts || @summary_counts, completed_at = clock_timestamp(),
+    lease_id = null, lease_until = null, token_hash = null, rerun_requested = false
+where workspace_id = @workspace_id and run_id = @run_id and status <> 'completed';
+
+-- name: NotifyRuns :exec
+select pg_notify('gatehouse_runs', @what::text);
+
+-- name: GetDueTime :one
+select next_run_at from connections where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null;
+
+-- name: MoveDueTime :execrows
+update connections set next_run_at = sqlc.narg(next_run_at)
+where workspace_id = @workspace_id and connection_id = @connection_id and next_run_at = @due;
+
+-- name: GetTenantID :one
+select tenant_id from data_plane;
+
+-- name: Now :one
+select clock_timestamp()::timestamptz;
+
+-- name: NoteConnectionRun :exec
+update connections
+set last_run_at = clock_timestamp(), last_used_at = clock_timestamp(),
+    last_connected_at = case when @connected::boolean then clock_timestamp() else last_connected_at end,
+    status = @status::connection_status, last_error_reason_code = sqlc.narg(reason_code), last_error_message = sqlc.narg(message)
+where workspace_id = @workspace_id and connection_id = @connection_id;
+
+-- name: NoteConnectionTest :exec
+update connections
+set last_used_at = clock_timestamp(), last_health_check_at = clock_timestamp(),
+    last_connected_at = case when @connected::boolean then clock_timestamp() else last_connected_at end,
+    status = @status::connection_status, last_error_reason_code = sqlc.narg(reason_code), last_error_message = sqlc.narg(message)
+where workspace_id = @workspace_id and connection_id = @connection_id;
+
+-- name: InsertConnectionTest :exec
+insert into connection_tests (tenant_id, workspace_id, connection_id, run_id, status, reason_code, checked_at, remediation, outlook)
+values (@tenant_id, @workspace_id, @connection_id, @run_id, @status, sqlc.narg(reason_code), clock_timestamp(), @remediation, @outlook);
+
+-- name: UpsertTarget :one
+insert into targets (workspace_id, provider_system, provider_target_id, target_type, name)
+values (@workspace_id, @provider_system, @provider_target_id, @target_type, @name)
+on conflict (workspace_id, provider_system, provider_target_id)
+do update set name = excluded.name, target_type = excluded.target_type, updated_at = now()
+returning target_id;
+
+-- name: GetConnectionTarget :one
+select c.target_id, i.provider_system, c.deleted_at
+from connections c join integrations i using (integration_id)
+where c.workspace_id = @workspace_id and c.connection_id = @connection_id;
+
+-- name: SetConnectionTarget :exec
+-- The first connection to reach a target becomes its default.
+update connections c
+set target_id = @target_id,
+    is_default = not exists (
+      select from connections o
+      where o.workspace_id = c.workspace_id and o.target_id = @target_id and o.integration_id = c.integration_id and o.is_default and o.deleted_at is null)
+where c.workspace_id = @workspace_id and c.connection_id = @connection_id and c.target_id is null;

@@ -1,0 +1,149 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// What a notification on the channel of runs says.
+const (
+	runReady   = "ready"
+	runChanged = "changed"
+)
+
+// admitTries bounds how often a start looks again because the run that stood in
+// its way ended in between.
+const admitTries = 10
+
+// Admit makes a queued run unless an unfinished one holds its dedupe or scope
+// key; two unique indexes decide.
+func (s *Runs) Admit(ctx context.Context, a run.Admission, e audit.Event) (admitted run.Admitted, err error) {
+	err = s.db.InWorkspace(ctx, a.Scope.Workspace, func(tx pgx.Tx) error {
+		for range admitTries {
+			status, r, err := s.tryAdmit(ctx, tx, a, e)
+			if errors.Is(err, pgx.ErrNoRows) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			admitted.Status = status
+			admitted.Run, err = s.get(ctx, tx, a.Scope.Workspace, r)
+			return err
+		}
+		return fault.New(fault.Unavailable, "the connection is in constant use; try again")
+	})
+	return admitted, err
+}
+
+// tryAdmit inserts the run or finds what stands in its way. It returns
+// pgx.ErrNoRows when that has ended in between.
+func (s *Runs) tryAdmit(ctx context.Context, tx pgx.Tx, a run.Admission, e audit.Event) (run.StartStatus, id.Run, error) {
+	q := dbsqlc.New(tx)
+	w := int64(a.Scope.Workspace)
+	r, err := insertRun(ctx, q, a)
+	if err == nil {
+		e.TargetID = id.Run(r).String()
+		if err := record(ctx, tx, a.Scope, e); err != nil {
+			return "", 0, err
+		}
+		return run.Accepted, id.Run(r), q.NotifyRuns(ctx, runReady)
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return "", 0, fmt.Errorf("insert run: %w", err)
+	}
+	if a.DedupeKey != "" {
+		r, err = q.JoinDuplicate(ctx, dbsqlc.JoinDuplicateParams{WorkspaceID: w, DedupeKey: &a.DedupeKey, RequestedBy: numberOrNull(a.InitiatedBy)})
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return run.Deduped, id.Run(r), err
+		}
+	}
+	if a.ScopeKey == "" {
+		return "", 0, pgx.ErrNoRows
+	}
+	r, err = q.FindScopeHolder(ctx, dbsqlc.FindScopeHolderParams{WorkspaceID: w, ScopeKey: &a.ScopeKey})
+	return run.ScopeBusy, id.Run(r), err
+}
+
+func insertRun(ctx context.Context, q *dbsqlc.Queries, a run.Admission) (int64, error) {
+	return q.InsertRun(ctx, dbsqlc.InsertRunParams{
+		WorkspaceID: int64(a.Scope.Workspace), OperationType: string(a.Operation.Type), IntegrationID: orNull(string(a.Integration)),
+		ConnectionID: numberOrNull(a.Connection), TargetID: numberOrNull(a.Target), Queue: string(a.Operation.Queue),
+		Input: a.Input, Context: a.Context, Initiator: string(a.Initiator), InitiatedBy: numberOrNull(a.InitiatedBy),
+		DedupeKey: orNull(a.DedupeKey), ScopeKey: orNull(a.ScopeKey), Deadline: a.Operation.Deadline,
+	})
+}
+
+// Block records a start that cannot be.
+func (s *Runs) Block(ctx context.Context, a run.Admission, why operation.Code, e audit.Event) (blocked run.Run, err error) {
+	err = s.db.InWorkspace(ctx, a.Scope.Workspace, func(tx pgx.Tx) error {
+		reason := string(why)
+		r, err := dbsqlc.New(tx).InsertBlockedRun(ctx, dbsqlc.InsertBlockedRunParams{
+			WorkspaceID: int64(a.Scope.Workspace), OperationType: string(a.Operation.Type), IntegrationID: orNull(string(a.Integration)),
+			ConnectionID: numberOrNull(a.Connection), TargetID: numberOrNull(a.Target), Queue: string(a.Operation.Queue),
+			Input: a.Input, Context: a.Context, ReasonCode: &reason, Initiator: string(a.Initiator), InitiatedBy: numberOrNull(a.InitiatedBy),
+		})
+		if violatesForeignKey(err) {
+			return fault.New(fault.NotFound, "there is no target %s", a.Target)
+		}
+		if err != nil {
+			return fmt.Errorf("insert blocked run: %w", err)
+		}
+		e.TargetID = id.Run(r).String()
+		if err := record(ctx, tx, a.Scope, e); err != nil {
+			return err
+		}
+		blocked, err = s.get(ctx, tx, a.Scope.Workspace, id.Run(r))
+		return err
+	})
+	return blocked, err
+}
+
+// RequestCancel asks for a run to end; one that no worker holds ends at once.
+func (s *Runs) RequestCancel(ctx context.Context, scope id.Scope, r id.Run, by audit.Actor) (found run.Run, err error) {
+	err = s.db.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		row, err := q.LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: int64(scope.Workspace), RunID: int64(r)})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fault.New(fault.NotFound, "there is no run %s", r)
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case row.Status == dbsqlc.RunStatusCompleted:
+			return fault.New(fault.Conflict, "run %s has already ended: %s", r, row.Outcome)
+		case row.Phase == dbsqlc.RunPhasePublishing:
+			return fault.New(fault.Conflict, "run %s has been read and is being published; it can no longer be cancelled", r)
+		}
+		if row.CancelRequestedAt == nil {
+			err = record(ctx, tx, scope, audit.Event{
+				Actor: by, Action: audit.RunCancelRequested, Outcome: audit.Succeeded, TargetType: "run", TargetID: r.String(),
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if row.LeaseID.Valid {
+			err = q.RequestRunCancel(ctx, dbsqlc.RequestRunCancelParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
+		} else {
+			err = s.complete(ctx, tx, row, run.Ending{Outcome: run.Cancelled, Reason: operation.Cancelled, By: by})
+		}
+		if err != nil {
+			return err
+		}
+		found, err = s.get(ctx, tx, scope.Workspace, r)
+		return err
+	})
+	return found, err
+}

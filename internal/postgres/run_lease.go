@@ -1,0 +1,173 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// claimSQL looks across workspaces, through a function that shows nothing else.
+const claimSQL = `select workspace_id, run_id, epoch from claim_run($1::text[], $2, $3::uuid, $4::bytea, $5::interval, $6)`
+
+// Claim takes the oldest claimable run.
+func (s *Runs) Claim(ctx context.Context, c run.ClaimRequest) (a run.Assignment, ok bool, err error) {
+	queues := make([]string, len(c.Queues))
+	for i, q := range c.Queues {
+		queues[i] = string(q)
+	}
+	err = pgx.BeginFunc(ctx, s.db.pool, func(tx pgx.Tx) error {
+		var w, r, epoch int64
+		err := tx.QueryRow(ctx, claimSQL, queues, c.Worker, c.Lease, c.TokenHash[:], run.LeaseFor, run.MaxAttempts).Scan(&w, &r, &epoch)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("claim: %w", err)
+		}
+		if err := enterWorkspace(ctx, tx, id.Workspace(w)); err != nil {
+			return err
+		}
+		if a, err = s.assignment(ctx, tx, id.Workspace(w), id.Run(r)); err != nil {
+			return err
+		}
+		a.Lease, ok = c.Lease, true
+		if err := dbsqlc.New(tx).NotifyRuns(ctx, runChanged); err != nil {
+			return err
+		}
+		return record(ctx, tx, s.scope(id.Workspace(w)), audit.Event{
+			Actor: audit.Worker(c.Worker), Action: audit.RunStarted, Outcome: audit.Succeeded, TargetType: "run", TargetID: id.Run(r).String(),
+			Payload: map[string]any{"attempt": a.Run.Attempt, "epoch": epoch},
+		})
+	})
+	return a, ok, translate(err)
+}
+
+// assignment gathers where the reading of a run stands.
+func (s *Runs) assignment(ctx context.Context, tx pgx.Tx, w id.Workspace, r id.Run) (run.Assignment, error) {
+	var a run.Assignment
+	var err error
+	if a.Run, err = s.get(ctx, tx, w, r); err != nil {
+		return a, err
+	}
+	q := dbsqlc.New(tx)
+	ingest, err := q.GetIngest(ctx, dbsqlc.GetIngestParams{WorkspaceID: int64(w), RunID: int64(r)})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return a, nil
+	}
+	if err != nil {
+		return a, err
+	}
+	a.NextBatch = ingest.NextBatch
+	rows, err := q.ListRunPartitions(ctx, dbsqlc.ListRunPartitionsParams{WorkspaceID: int64(w), RunID: int64(r)})
+	for _, p := range rows {
+		a.Partitions = append(a.Partitions, run.PartitionState{
+			Partition: connector.Partition{Stream: p.Stream, Key: p.PartitionKey}, Cursor: connector.Cursor(p.NextCursor), Ended: p.Coverage != nil,
+		})
+	}
+	return a, err
+}
+
+// held locks a run for whoever holds the fence; Stale for everybody else.
+func held(ctx context.Context, tx pgx.Tx, f run.Fence) (dbsqlc.Run, error) {
+	row, err := dbsqlc.New(tx).LockFencedRun(ctx, dbsqlc.LockFencedRunParams{
+		WorkspaceID: int64(f.Workspace), RunID: int64(f.Run), Epoch: f.Epoch,
+		LeaseID: pgtype.UUID{Bytes: f.Lease, Valid: true}, TokenHash: f.TokenHash[:],
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return dbsqlc.Run{}, fault.New(fault.Stale, "run %s is no longer held by this lease", f.Run)
+	}
+	return row, err
+}
+
+// withHeld runs fn in a transaction in which the fence's holder holds the run.
+func (s *Runs) withHeld(ctx context.Context, f run.Fence, fn func(tx pgx.Tx, row dbsqlc.Run) error) error {
+	return s.db.InWorkspace(ctx, f.Workspace, func(tx pgx.Tx) error {
+		row, err := held(ctx, tx, f)
+		if err != nil {
+			return err
+		}
+		return fn(tx, row)
+	})
+}
+
+// Heartbeat extends the lease and stores progress.
+func (s *Runs) Heartbeat(ctx context.Context, f run.Fence, p run.Progress) (cancel bool, err error) {
+	p.Message = run.Sanitise(p.Message)
+	progress, err := json.Marshal(p)
+	if err != nil {
+		return false, fmt.Errorf("encode progress: %w", err)
+	}
+	err = s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
+		// A worker that was told to stop, or ran out of time, is.
+		cancel = row.CancelRequestedAt != nil || row.DeadlineAt != nil && row.DeadlineAt.Before(time.Now())
+		q := dbsqlc.New(tx)
+		err := q.ExtendLease(ctx, dbsqlc.ExtendLeaseParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID, LeaseFor: run.LeaseFor, Progress: progress})
+		if err != nil {
+			return err
+		}
+		return q.NotifyRuns(ctx, runChanged)
+	})
+	return cancel, err
+}
+
+// HandBack ends the lease without counting the attempt.
+func (s *Runs) HandBack(ctx context.Context, f run.Fence) error {
+	return s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
+		q := dbsqlc.New(tx)
+		if err := q.ReleaseLease(ctx, dbsqlc.ReleaseLeaseParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
+			return err
+		}
+		return q.NotifyRuns(ctx, runReady)
+	})
+}
+
+// FinishReading ends the worker's part of a discovery.
+func (s *Runs) FinishReading(ctx context.Context, f run.Fence) (found run.Run, err error) {
+	err = s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
+		if row.CancelRequestedAt != nil {
+			return fault.New(fault.Stale, "run %s has been cancelled", f.Run)
+		}
+		q := dbsqlc.New(tx)
+		// A run whose connector planned nothing has no batch; the row says that
+		// this is so, and not that a crash has emptied what there was.
+		if _, err := q.BeginIngest(ctx, dbsqlc.BeginIngestParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
+			return err
+		}
+		if err := q.BeginPublishing(ctx, dbsqlc.BeginPublishingParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
+			return err
+		}
+		if err := s.enqueue(ctx, tx, run.Ref{Scope: s.scope(f.Workspace), Run: f.Run}); err != nil {
+			return fmt.Errorf("enqueue publishing: %w", err)
+		}
+		if err := q.NotifyRuns(ctx, runChanged); err != nil {
+			return err
+		}
+		found, err = s.get(ctx, tx, f.Workspace, f.Run)
+		return err
+	})
+	return found, err
+}
+
+// Fail ends a run that cannot go on.
+func (s *Runs) Fail(ctx context.Context, f run.Fence, end run.Ending) (found run.Run, err error) {
+	err = s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
+		if err := s.complete(ctx, tx, row, end); err != nil {
+			return err
+		}
+		found, err = s.get(ctx, tx, f.Workspace, f.Run)
+		return err
+	})
+	return found, err
+}

@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// Sweep ends overdue runs and returns those left unpublished.
+func (s *Runs) Sweep(ctx context.Context, most int) (swept int, publishable []run.Ref, err error) {
+	refs, err := s.acrossWorkspaces(ctx, `select workspace_id, run_id from sweepable_runs($1, $2)`, run.MaxAttempts, most)
+	if err != nil {
+		return 0, nil, fmt.Errorf("find overdue runs: %w", err)
+	}
+	for _, ref := range refs {
+		ended, publish, err := s.sweepOne(ctx, id.Workspace(ref[0]), id.Run(ref[1]))
+		if err != nil {
+			return swept, publishable, fmt.Errorf("sweep %s: %w", id.Run(ref[1]), err)
+		}
+		if ended {
+			swept++
+		}
+		if publish {
+			publishable = append(publishable, run.Ref{Scope: s.scope(id.Workspace(ref[0])), Run: id.Run(ref[1])})
+		}
+	}
+	return swept, publishable, nil
+}
+
+// sweepOne looks again, now with the run locked, and ends it if it is overdue.
+func (s *Runs) sweepOne(ctx context.Context, w id.Workspace, r id.Run) (ended, publish bool, err error) {
+	err = s.db.InWorkspace(ctx, w, func(tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		row, err := q.LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: int64(w), RunID: int64(r)})
+		if err != nil {
+			return err
+		}
+		now, err := q.Now(ctx)
+		if err != nil {
+			return err
+		}
+		end, overdue := overdueEnding(row, now)
+		switch {
+		case row.Status == dbsqlc.RunStatusCompleted:
+			return nil
+		case overdue:
+			ended = true
+			return s.complete(ctx, tx, row, end)
+		case row.Phase == dbsqlc.RunPhasePublishing:
+			publish, err = publisherIsGone(ctx, tx, row)
+			return err
+		}
+		return nil
+	})
+	return ended, publish, err
+}
+
+// overdueEnding says how a run ends that nobody else will end.
+func overdueEnding(row dbsqlc.Run, now time.Time) (run.Ending, bool) {
+	end := run.Ending{Outcome: run.Failed, By: audit.System("sweeper")}
+	unheld := row.LeaseUntil == nil || row.LeaseUntil.Before(now)
+	executing := row.Phase == dbsqlc.RunPhaseExecuting
+	switch {
+	case row.DeadlineAt != nil && row.DeadlineAt.Before(now):
+		end.Reason = operation.DeadlineExceeded
+		end.Failure = &run.Failure{Message: "the run did not end within its time limit"}
+	case executing && unheld && row.CancelRequestedAt != nil:
+		end.Outcome, end.Reason = run.Cancelled, operation.Cancelled
+	case executing && unheld && row.LeaseUntil != nil && row.Attempt >= run.MaxAttempts:
+		end.Reason = operation.WorkerLost
+		end.Failure = &run.Failure{Message: fmt.Sprintf("%d workers took the run and stopped responding", row.Attempt)}
+	default:
+		return run.Ending{}, false
+	}
+	return end, true
+}
+
+// DueConnections returns connections whose schedule is due.
+func (s *Runs) DueConnections(ctx context.Context, most int) ([]run.DueConnection, error) {
+	refs, err := s.acrossWorkspaces(ctx, `select workspace_id, connection_id from due_connections($1)`, most)
+	if err != nil {
+		return nil, fmt.Errorf("find due connections: %w", err)
+	}
+	var due []run.DueConnection
+	for _, ref := range refs {
+		err := s.db.InWorkspace(ctx, id.Workspace(ref[0]), func(tx pgx.Tx) error {
+			at, err := dbsqlc.New(tx).GetDueTime(ctx, dbsqlc.GetDueTimeParams{WorkspaceID: ref[0], ConnectionID: ref[1]})
+			if errors.Is(err, pgx.ErrNoRows) || at == nil {
+				return nil
+			}
+			due = append(due, run.DueConnection{Scope: s.scope(id.Workspace(ref[0])), Connection: id.Connection(ref[1]), Due: *at})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return due, nil
+}
+
+// Rescheduled moves a connection's next due time, unless someone else has.
+func (s *Runs) Rescheduled(ctx context.Context, d run.DueConnection, next *time.Time) (moved bool, err error) {
+	err = s.db.InWorkspace(ctx, d.Scope.Workspace, func(tx pgx.Tx) error {
+		n, err := dbsqlc.New(tx).MoveDueTime(ctx, dbsqlc.MoveDueTimeParams{
+			WorkspaceID: int64(d.Scope.Workspace), ConnectionID: int64(d.Connection), Due: &d.Due, NextRunAt: next,
+		})
+		moved = n > 0
+		return err
+	})
+	return moved, err
+}
+
+// acrossWorkspaces calls a function that finds work in every workspace and
+// returns workspace and row ids.
+func (s *Runs) acrossWorkspaces(ctx context.Context, sql string, args ...any) ([][2]int64, error) {
+	rows, err := s.db.pool.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, translate(err)
+	}
+	refs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ref [2]int64, err error) {
+		err = row.Scan(&ref[0], &ref[1])
+		return ref, err
+	})
+	return refs, translate(err)
+}
+
+func integrationOf(row dbsqlc.Run) integration.ID { return integration.ID(orZero(row.IntegrationID)) }
