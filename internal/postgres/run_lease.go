@@ -102,6 +102,15 @@ func (s *Runs) withHeld(ctx context.Context, f run.Fence, fn func(tx pgx.Tx, row
 	})
 }
 
+// Current returns the run that the fence's holder holds.
+func (s *Runs) Current(ctx context.Context, f run.Fence) (current run.Run, err error) {
+	err = s.withHeld(ctx, f, func(_ pgx.Tx, row dbsqlc.Run) error {
+		current, err = runFromRow(s.tenant, row, "")
+		return err
+	})
+	return current, err
+}
+
 // Heartbeat extends the lease and stores progress.
 func (s *Runs) Heartbeat(ctx context.Context, f run.Fence, p run.Progress) (cancel bool, err error) {
 	p.Message = run.Sanitise(p.Message)

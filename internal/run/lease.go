@@ -60,8 +60,6 @@ func (l *Leases) HandBack(ctx context.Context, f Fence) error { return l.Store.H
 
 // Report is what a worker says at the end of its part of a run.
 type Report struct {
-	Operation operation.Type
-	Worker    string
 	// Cancelled says that the worker stopped because it was told to.
 	Cancelled bool
 	// Error ended the work; nil when it was done.
@@ -73,19 +71,23 @@ type Report struct {
 // Finish ends the worker's part of a run. A discovery that was read goes on to
 // be published; everything else is completed.
 func (l *Leases) Finish(ctx context.Context, f Fence, r Report) (Run, error) {
-	by := audit.Worker(r.Worker)
+	current, err := l.Store.Current(ctx, f)
+	if err != nil {
+		return Run{}, err
+	}
+	by := audit.Worker(current.Worker)
 	switch {
 	case r.Cancelled:
 		return l.Store.Fail(ctx, f, Ending{Outcome: Cancelled, Reason: operation.Cancelled, By: by})
-	case r.Operation == operation.ConnectionTest:
+	case current.Operation == operation.ConnectionTest:
 		end, report := testEnding(r, by)
 		return l.Store.FinishTest(ctx, f, end, report)
 	case r.Error != nil:
 		return l.Store.Fail(ctx, f, failedEnding(r.Error, by))
-	case r.Operation == operation.DiscoveryRun:
+	case current.Operation == operation.DiscoveryRun:
 		return l.Store.FinishReading(ctx, f)
 	}
-	return Run{}, fault.New(fault.Invalid, "a worker cannot finish operation %q", r.Operation)
+	return Run{}, fault.New(fault.Invalid, "a worker cannot finish operation %q", current.Operation)
 }
 
 func failedEnding(e *connector.Error, by audit.Actor) Ending {

@@ -117,6 +117,8 @@ type Assignment struct {
 type LeaseStore interface {
 	// Claim takes the oldest claimable run; ok is false when there is none.
 	Claim(ctx context.Context, c ClaimRequest) (a Assignment, ok bool, err error)
+	// Current returns the run that the fence's holder holds.
+	Current(ctx context.Context, f Fence) (Run, error)
 	// Heartbeat extends the lease and stores progress. cancel says that the
 	// run should stop; the worker then reports it cancelled.
 	Heartbeat(ctx context.Context, f Fence, p Progress) (cancel bool, err error)

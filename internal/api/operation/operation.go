@@ -1,0 +1,148 @@
+package operation
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/gatehouse-project/gatehouse/internal/api"
+	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	domain "github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// Mount adds the operations on operations.
+func Mount(a huma.API, gate *run.Gate) {
+	tags := []string{"Operations"}
+	api.Register(a, huma.Operation{
+		OperationID: "list-operations", Method: http.MethodGet, Path: "/v1/operations", Tags: tags, Summary: "List operations",
+		Description: "The kinds of provider-backed work that can be started.",
+	}, list)
+	api.Register(a, huma.Operation{
+		OperationID: "start-operation", Method: http.MethodPost, Path: "/v1/operations/{operation}/start", Tags: tags, Summary: "Start an operation",
+		Description: "Asks the gate. `accepted` made a run; `deduped` names an identical one that is already queued or running; " +
+			"`scope_busy` names what holds the connection; `blocked` recorded a run that says what is missing.",
+		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+	}, start(gate))
+}
+
+// Operation is a registered kind of work.
+type Operation struct {
+	OperationType string `json:"operation_type" example:"discovery.run"`
+	Verb          string `json:"verb"`
+	Object        string `json:"object"`
+	Module        string `json:"module"`
+	Capability    string `json:"capability" doc:"What the caller's role must include."`
+	Protects      string `json:"protects" doc:"What the operation has to itself while it is under way."`
+	DeadlineS     int    `json:"deadline_seconds" doc:"How long a run may take before it is failed."`
+}
+
+// List is all operations.
+type List struct {
+	Operations []Operation `json:"operations"`
+}
+
+type listOutput struct{ Body List }
+
+func list(context.Context, *struct{}) (*listOutput, error) {
+	out := &listOutput{}
+	for _, o := range domain.All() {
+		out.Body.Operations = append(out.Body.Operations, Operation{
+			OperationType: string(o.Type), Verb: o.Verb, Object: o.Object, Module: o.Module,
+			Capability: string(o.Capability), Protects: string(o.Protects), DeadlineS: int(o.Deadline.Seconds()),
+		})
+	}
+	return out, nil
+}
+
+// StartRequest names what to start on.
+type StartRequest struct {
+	ConnectionID  *id.Connection `json:"connection_id,omitempty" doc:"The connection to use."`
+	TargetID      *id.Target     `json:"target_id,omitempty" doc:"The target to work on, by its default connection, when no connection is named."`
+	SourceSurface string         `json:"source_surface,omitempty" maxLength:"100" doc:"Where the request comes from, for the run's context."`
+}
+
+// StartResult is the gate's answer.
+type StartResult struct {
+	Status             string            `json:"status" enum:"accepted,deduped,scope_busy,blocked"`
+	OperationType      string            `json:"operation_type"`
+	OperatorVerb       string            `json:"operator_verb"`
+	OperatorTarget     string            `json:"operator_target"`
+	OperatorMessage    string            `json:"operator_message" doc:"The answer in one or two sentences."`
+	ShortReason        *string           `json:"short_reason"`
+	ReasonCode         *string           `json:"reason_code"`
+	ProviderConnection *ConnectionRef    `json:"provider_connection"`
+	Run                RunRef            `json:"run" doc:"The new run, the identical one, the one that holds the scope, or the blocked one."`
+	NextSteps          []apirun.NextStep `json:"next_steps"`
+	Actions            []Action          `json:"actions"`
+}
+
+// ConnectionRef names the connection that is used.
+type ConnectionRef struct {
+	ID       id.Connection `json:"id"`
+	Provider string        `json:"provider"`
+	Label    string        `json:"label"`
+}
+
+// RunRef names a run.
+type RunRef struct {
+	ID     id.Run `json:"id"`
+	URL    string `json:"url"`
+	Status string `json:"status"`
+}
+
+// Action is a link beside the answer.
+type Action struct {
+	Label string `json:"label"`
+	Href  string `json:"href"`
+	Kind  string `json:"kind,omitempty"`
+}
+
+type startInput struct {
+	Operation string `path:"operation" maxLength:"100" example:"discovery.run"`
+	Body      StartRequest
+}
+
+type startOutput struct{ Body StartResult }
+
+func start(gate *run.Gate) func(context.Context, *startInput) (*startOutput, error) {
+	return func(ctx context.Context, in *startInput) (*startOutput, error) {
+		req := run.StartRequest{Operation: domain.Type(in.Operation), Surface: in.Body.SourceSurface}
+		if in.Body.ConnectionID != nil {
+			req.Connection = *in.Body.ConnectionID
+		}
+		if in.Body.TargetID != nil {
+			req.Target = *in.Body.TargetID
+		}
+		result, err := gate.Start(ctx, api.CallerFrom(ctx), req)
+		if err != nil {
+			return nil, err
+		}
+		return &startOutput{Body: FromDomain(result)}, nil
+	}
+}
+
+// FromDomain is how the API shows the gate's answer.
+func FromDomain(r run.StartResult) StartResult {
+	shown := StartResult{
+		Status: string(r.Status), OperationType: string(r.Operation), OperatorVerb: r.Verb, OperatorTarget: r.Object, OperatorMessage: r.Message,
+		Run:       RunRef{ID: r.Run.ID, URL: "/v1/runs/" + r.Run.ID.String(), Status: string(r.Run.Status)},
+		NextSteps: apirun.NextSteps(r.NextSteps), Actions: make([]Action, len(r.Actions)),
+	}
+	if r.Short != "" {
+		shown.ShortReason = &r.Short
+	}
+	if r.Reason != "" {
+		code := string(r.Reason)
+		shown.ReasonCode = &code
+	}
+	if c := r.Connection; c != nil {
+		shown.ProviderConnection = &ConnectionRef{ID: c.ID, Provider: string(c.Integration), Label: c.Name}
+	}
+	for i, a := range r.Actions {
+		shown.Actions[i] = Action(a)
+	}
+	return shown
+}

@@ -1,0 +1,124 @@
+package run
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	domain "github.com/gatehouse-project/gatehouse/internal/run"
+)
+
+// Run is a run as the API shows it.
+type Run struct {
+	RunID          id.Run           `json:"run_id" doc:"Id of the run."`
+	TenantID       id.Tenant        `json:"tenant_id"`
+	WorkspaceID    id.Workspace     `json:"workspace_id"`
+	OperationType  string           `json:"operation_type" example:"discovery.run"`
+	IntegrationID  string           `json:"integration_id,omitempty" example:"aws"`
+	ConnectionID   *id.Connection   `json:"connection_id,omitempty"`
+	ConnectionName string           `json:"connection_name,omitempty"`
+	TargetID       *id.Target       `json:"target_id,omitempty"`
+	Status         string           `json:"status" enum:"queued,running,completed"`
+	Outcome        string           `json:"outcome" enum:"pending,succeeded,partially_succeeded,failed,cancelled,blocked"`
+	Phase          string           `json:"phase" enum:"executing,publishing" doc:"Who has an unfinished run in hand: a worker, or the publisher."`
+	ReasonCode     *string          `json:"reason_code" doc:"Why the run did not simply succeed; null when it did or has not ended."`
+	ShortReason    *string          `json:"short_reason"`
+	Explanation    string           `json:"explanation,omitempty"`
+	NextSteps      []NextStep       `json:"next_steps"`
+	FailureSummary *FailureSummary  `json:"failure_summary"`
+	SummaryCounts  map[string]int64 `json:"summary_counts" doc:"How much was read, new, changed and closed, by name."`
+	Progress       Progress         `json:"progress"`
+	Context        json.RawMessage  `json:"context" doc:"Provider, connection, target and module; never a secret."`
+	Initiator      string           `json:"initiator" enum:"user,schedule,system"`
+	InitiatedBy    *id.Member       `json:"initiated_by,omitempty"`
+	Attempt        int              `json:"attempt" doc:"How often a worker has taken the run."`
+	CreatedAt      time.Time        `json:"created_at"`
+	StartedAt      *time.Time       `json:"started_at"`
+	CompletedAt    *time.Time       `json:"completed_at"`
+	CancelledAt    *time.Time       `json:"cancel_requested_at,omitempty"`
+	// Coverage is only in the answer about one run, once it was published.
+	Coverage []Coverage `json:"coverage,omitempty" doc:"How completely each part was read."`
+}
+
+// NextStep is something a person can do.
+type NextStep struct {
+	Label       string `json:"label"`
+	Description string `json:"description,omitempty"`
+	Href        string `json:"href,omitempty"`
+	ActionType  string `json:"action_type,omitempty"`
+}
+
+// FailureSummary says what went wrong, in words that are safe to show.
+type FailureSummary struct {
+	Message string   `json:"message"`
+	Details []string `json:"details,omitempty"`
+}
+
+// Progress is how far the worker says it is.
+type Progress struct {
+	Message        string `json:"message,omitempty"`
+	PartitionsDone int    `json:"partitions_done"`
+	PartitionsAll  int    `json:"partitions_all"`
+	Entities       int64  `json:"entities"`
+	Relationships  int64  `json:"relationships"`
+}
+
+// Coverage is how completely one partition was read.
+type Coverage struct {
+	Stream    string `json:"stream"`
+	Partition string `json:"partition,omitempty"`
+	Coverage  string `json:"coverage" enum:"complete,partial,skipped"`
+	Reason    string `json:"reason_code,omitempty"`
+	Message   string `json:"message,omitempty"`
+	Records   int64  `json:"records"`
+}
+
+// FromDomain is how the API shows a run.
+func FromDomain(r domain.Run) Run {
+	shown := Run{
+		RunID: r.ID, TenantID: r.Scope.Tenant, WorkspaceID: r.Scope.Workspace,
+		OperationType: string(r.Operation), IntegrationID: string(r.Integration), ConnectionName: r.ConnectionName,
+		ConnectionID: orNil(r.Connection), TargetID: orNil(r.Target), InitiatedBy: orNil(r.InitiatedBy),
+		Status: string(r.Status), Outcome: string(r.Outcome), Phase: string(r.Phase), NextSteps: []NextStep{},
+		SummaryCounts: r.Counts, Context: r.Context, Initiator: string(r.Initiator), Attempt: r.Attempt,
+		Progress:  Progress(r.Progress),
+		CreatedAt: r.CreatedAt.UTC(), StartedAt: utc(r.StartedAt), CompletedAt: utc(r.CompletedAt), CancelledAt: utc(r.CancelRequestedAt),
+	}
+	if shown.SummaryCounts == nil {
+		shown.SummaryCounts = map[string]int64{}
+	}
+	if r.Failure != nil {
+		shown.FailureSummary = &FailureSummary{Message: r.Failure.Message, Details: r.Failure.Details}
+	}
+	if r.Reason != "" {
+		reason, code := operation.Explain(r.Reason), string(r.Reason)
+		shown.ReasonCode, shown.ShortReason, shown.Explanation = &code, &reason.Short, reason.Explanation
+		shown.NextSteps = NextSteps(r.NextSteps())
+	}
+	return shown
+}
+
+// NextSteps is how the API shows next steps; never null.
+func NextSteps(steps []operation.NextStep) []NextStep {
+	shown := make([]NextStep, len(steps))
+	for i, s := range steps {
+		shown[i] = NextStep(s)
+	}
+	return shown
+}
+
+func orNil[T ~int64](v T) *T {
+	if v == 0 {
+		return nil
+	}
+	return &v
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}

@@ -1,0 +1,55 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/workerapi"
+)
+
+func registerBatches(a huma.API, d Discovery) {
+	api.Register(a, huma.Operation{
+		OperationID: "put-batch", Method: http.MethodPut, Path: "/v1/worker/runs/{run_id}/batches/{number}", Hidden: true,
+		Security: api.NoKey(), MaxBodyBytes: workerapi.MaxBatchBytes,
+	}, d.putBatch)
+}
+
+type batchInput struct {
+	held
+	Number  int64  `path:"number" minimum:"0"`
+	Lease   string `header:"Gatehouse-Lease" maxLength:"64"`
+	RawBody []byte `contentType:"application/x-ndjson"`
+}
+
+func (d Discovery) putBatch(ctx context.Context, in *batchInput) (*struct{}, error) {
+	epoch, leaseID, _ := strings.Cut(in.Lease, ".")
+	n, err := strconv.ParseInt(epoch, 10, 64)
+	if err != nil {
+		return nil, fault.InvalidField("header."+workerapi.LeaseHeader, "must be <epoch>.<lease id>")
+	}
+	f, _, err := in.fence(workerapi.Lease{Epoch: n, LeaseID: leaseID})
+	if err != nil {
+		return nil, err
+	}
+	header, page, err := workerapi.DecodeBatch(bytes.NewReader(in.RawBody))
+	switch {
+	case errors.Is(err, workerapi.ErrTooLarge):
+		return nil, fault.New(fault.TooLarge, "contract violation: %v", err)
+	case err != nil:
+		return nil, fault.New(fault.Invalid, "contract violation: %v", err)
+	}
+	return nil, d.Ingest.Take(ctx, f, graph.Batch{
+		Number: in.Number, Digest: sha256.Sum256(in.RawBody), Stream: header.Stream, Partition: header.Partition,
+		Page: *page, End: header.End, Failure: header.Failure.Error(),
+	})
+}
