@@ -17,7 +17,7 @@ import (
 func TestThrottlingInEachServicesWords(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{People: 10, Seed: 1, Faults: []aws.Fault{{Kind: aws.FaultThrottle}}})
-	requireCodes(t, anyCall(b.auditor(t)), map[string]string{
+	requireCodes(t, anyCall(b.auditor()), map[string]string{
 		"sts": "Throttling", "iam": "Throttling", "organizations": "TooManyRequestsException", "sso": "ThrottlingException",
 		"identitystore": "ThrottlingException", "s3": "SlowDown", "lambda": "TooManyRequestsException"})
 }
@@ -25,7 +25,7 @@ func TestThrottlingInEachServicesWords(t *testing.T) {
 func TestUnavailableInEachServicesWords(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{People: 10, Seed: 1, Faults: []aws.Fault{{Kind: aws.FaultUnavailable}}})
-	requireCodes(t, anyCall(b.auditor(t)), map[string]string{
+	requireCodes(t, anyCall(b.auditor()), map[string]string{
 		"sts": "ServiceUnavailable", "iam": "ServiceUnavailable", "organizations": "ServiceException", "sso": "InternalServerException",
 		"identitystore": "InternalServerException", "s3": "ServiceUnavailable", "lambda": "ServiceException"})
 }
@@ -33,7 +33,7 @@ func TestUnavailableInEachServicesWords(t *testing.T) {
 func TestBrokenAnswersAreNoAnswers(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{People: 10, Seed: 1})
-	cfg := b.auditor(t)
+	cfg := b.auditor()
 	_, err := b.AddFault(aws.Fault{Kind: aws.FaultBroken})
 	require.NoError(t, err)
 	errs := anyCall(cfg)
@@ -73,7 +73,7 @@ func TestWhichCallsAreHit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, aws.Options{People: 10, Seed: 1, Faults: []aws.Fault{c.fault}})
-			require.Equal(t, c.want, outcomes(t, iam.NewFromConfig(b.auditor(t)), 6))
+			require.Equal(t, c.want, outcomes(t, iam.NewFromConfig(b.auditor()), 6))
 		})
 	}
 }
@@ -92,7 +92,7 @@ func TestSessionsExpireAfterSomeCalls(t *testing.T) {
 func TestDenialByControlPolicy(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{People: 10, Seed: 1, Faults: []aws.Fault{{Kind: aws.FaultDeny, Service: "iam", Operation: "ListUsers", ControlPolicy: true}}})
-	errs := anyCall(b.auditor(t))
+	errs := anyCall(b.auditor())
 	require.Contains(t, requireCode(t, errs["iam"], "AccessDenied").ErrorMessage(), "with an explicit deny in a service control policy")
 	require.NoError(t, errs["s3"])
 }
@@ -100,7 +100,7 @@ func TestDenialByControlPolicy(t *testing.T) {
 func TestSlowAnswersOutlastAnImpatientClient(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{People: 10, Seed: 1, Faults: []aws.Fault{{Kind: aws.FaultSlow, DelayMilliseconds: 600_000, Times: 1}}})
-	client := iam.NewFromConfig(b.auditor(t))
+	client := iam.NewFromConfig(b.auditor())
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	answered := make(chan error, 1)
@@ -133,7 +133,7 @@ func control(t *testing.T, method, url, body string, into any) int {
 func TestControl(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{People: 10, Seed: 1})
-	client := iam.NewFromConfig(b.auditor(t))
+	client := iam.NewFromConfig(b.auditor())
 
 	var added aws.Fault
 	require.Equal(t, http.StatusCreated, control(t, "POST", b.url+"/_simulator/faults", `{"kind":"throttle","service":"iam"}`, &added))

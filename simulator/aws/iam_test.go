@@ -18,7 +18,7 @@ import (
 )
 
 // details reads everything that GetAccountAuthorizationDetails tells.
-func details(t *testing.T, cfg sdk.Config, size int32, filter ...types.EntityType) (all iam.GetAccountAuthorizationDetailsOutput, pages int) {
+func details(t testing.TB, cfg sdk.Config, size int32, filter ...types.EntityType) (all iam.GetAccountAuthorizationDetailsOutput, pages int) {
 	t.Helper()
 	pager := iam.NewGetAccountAuthorizationDetailsPaginator(iam.NewFromConfig(cfg), &iam.GetAccountAuthorizationDetailsInput{Filter: filter, MaxItems: sdk.Int32(size)})
 	for pager.HasMorePages() {
@@ -101,7 +101,7 @@ func TestAuthorizationDetailsTellTheWholeEstate(t *testing.T) {
 func TestDetailsFilterAndLimits(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	cfg := b.auditor(t)
+	cfg := b.auditor()
 	all, _ := details(t, cfg, 50, types.EntityTypeRole)
 	require.Empty(t, all.UserDetailList)
 	require.Empty(t, all.Policies)
@@ -141,7 +141,7 @@ func TestShortPagesAreTruncated(t *testing.T) {
 func TestCredentialReport(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	ctx, client := context.Background(), iam.NewFromConfig(b.auditor(t))
+	ctx, client := context.Background(), iam.NewFromConfig(b.auditor())
 	_, err := client.GetCredentialReport(ctx, &iam.GetCredentialReportInput{})
 	requireCode(t, err, "ReportNotPresent")
 	started, err := client.GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{})
@@ -195,7 +195,7 @@ func TestCredentialsOfOneUser(t *testing.T) {
 func TestPoliciesGroupsAndSummary(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	ctx, client := context.Background(), iam.NewFromConfig(b.auditor(t))
+	ctx, client := context.Background(), iam.NewFromConfig(b.auditor())
 	inv := b.Estate().Inventory(0)
 	local, err := client.ListPolicies(ctx, &iam.ListPoliciesInput{Scope: types.PolicyScopeTypeLocal, MaxItems: sdk.Int32(1000)})
 	require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 func TestPermissionSetsAndAssignments(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	ctx, client := context.Background(), ssoadmin.NewFromConfig(b.auditor(t))
+	ctx, client := context.Background(), ssoadmin.NewFromConfig(b.auditor())
 	instances, err := client.ListInstances(ctx, &ssoadmin.ListInstancesInput{})
 	require.NoError(t, err)
 	require.Len(t, instances.Instances, 1)
@@ -83,7 +83,7 @@ func checkPermissionSet(t *testing.T, client *ssoadmin.Client, want estate.Permi
 func TestIdentityStore(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	ctx, client, store := context.Background(), identitystore.NewFromConfig(b.auditor(t)), &b.summary.StoreID
+	ctx, client, store := context.Background(), identitystore.NewFromConfig(b.auditor()), &b.summary.StoreID
 	users := map[string]bool{}
 	userPager := identitystore.NewListUsersPaginator(client, &identitystore.ListUsersInput{IdentityStoreId: store, MaxResults: sdk.Int32(100)})
 	for userPager.HasMorePages() {
@@ -143,7 +143,7 @@ func TestIdentityStore(t *testing.T) {
 func TestOtherRegionsHaveNoInstance(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	cfg := b.config(t, "ap-south-1", credentials.NewStaticCredentialsProvider(b.summary.Auditor.AccessKeyID, b.summary.Auditor.SecretAccessKey, ""))
+	cfg := b.config("ap-south-1", credentials.NewStaticCredentialsProvider(b.summary.Auditor.AccessKeyID, b.summary.Auditor.SecretAccessKey, ""))
 	out, err := ssoadmin.NewFromConfig(cfg).ListInstances(context.Background(), &ssoadmin.ListInstancesInput{})
 	require.NoError(t, err)
 	require.Empty(t, out.Instances)

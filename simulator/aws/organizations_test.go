@@ -48,7 +48,7 @@ func walk(t *testing.T, client *organizations.Client, parent string, accounts ma
 func TestTheTreeIsWhole(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{People: 12_000, Seed: 2}) // 64 accounts: several pages
-	ctx, client := context.Background(), organizations.NewFromConfig(b.auditor(t))
+	ctx, client := context.Background(), organizations.NewFromConfig(b.auditor())
 	roots, err := client.ListRoots(ctx, &organizations.ListRootsInput{})
 	require.NoError(t, err)
 	accounts, units := map[string]string{}, map[string]string{}
@@ -79,7 +79,7 @@ func TestTheTreeIsWhole(t *testing.T) {
 func TestControlPolicies(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	ctx, client := context.Background(), organizations.NewFromConfig(b.auditor(t))
+	ctx, client := context.Background(), organizations.NewFromConfig(b.auditor())
 	attached := map[string]int{}
 	pager := organizations.NewListPoliciesPaginator(client, &organizations.ListPoliciesInput{Filter: types.PolicyTypeServiceControlPolicy})
 	count := 0

@@ -84,7 +84,7 @@ func checkBucket(t *testing.T, client *s3.Client, want estate.Bucket) bool {
 func TestBucketsPlainListHasNoRegion(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	client := s3.NewFromConfig(b.auditor(t), pathStyle)
+	client := s3.NewFromConfig(b.auditor(), pathStyle)
 	out, err := client.ListBuckets(context.Background(), &s3.ListBucketsInput{})
 	require.NoError(t, err)
 	require.NotEmpty(t, out.Buckets)

@@ -42,8 +42,8 @@ func TestSameSeedSameBytes(t *testing.T) {
 	t.Parallel()
 	ask := func(seed int64) [][]byte {
 		b := setup(t, aws.Options{People: 1000, Seed: seed})
-		recorded := &recorder{next: http.DefaultTransport}
-		cfg := b.auditor(t)
+		recorded := &recorder{next: plainBody{http.DefaultTransport}}
+		cfg := b.auditor()
 		cfg.HTTPClient = &http.Client{Transport: recorded}
 		// One at a time and in order, since identifiers number the requests.
 		pager := iam.NewGetAccountAuthorizationDetailsPaginator(iam.NewFromConfig(cfg), &iam.GetAccountAuthorizationDetailsInput{MaxItems: sdk.Int32(20)})

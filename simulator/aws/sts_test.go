@@ -43,7 +43,7 @@ func requireCodes(t *testing.T, errs map[string]error, codes map[string]string) 
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	out, err := sts.NewFromConfig(b.auditor(t)).GetCallerIdentity(context.Background(), &sts.GetCallerIdentityInput{})
+	out, err := sts.NewFromConfig(b.auditor()).GetCallerIdentity(context.Background(), &sts.GetCallerIdentityInput{})
 	require.NoError(t, err)
 	require.Equal(t, b.summary.ManagementID, *out.Account)
 	require.Equal(t, "arn:aws:iam::"+b.summary.ManagementID+":user/automation/"+b.summary.Auditor.UserName, *out.Arn)
@@ -58,7 +58,7 @@ func TestIdentity(t *testing.T) {
 func TestWrongSecret(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	errs := anyCall(b.config(t, b.summary.Region, credentials.NewStaticCredentialsProvider(b.summary.Auditor.AccessKeyID, "wrong", "")))
+	errs := anyCall(b.config(b.summary.Region, credentials.NewStaticCredentialsProvider(b.summary.Auditor.AccessKeyID, "wrong", "")))
 	requireCodes(t, errs, map[string]string{
 		"sts": "SignatureDoesNotMatch", "iam": "SignatureDoesNotMatch", "s3": "SignatureDoesNotMatch", "organizations": "InvalidSignatureException",
 		"sso": "InvalidSignatureException", "identitystore": "InvalidSignatureException", "lambda": "InvalidSignatureException",
@@ -68,7 +68,7 @@ func TestWrongSecret(t *testing.T) {
 func TestUnknownKey(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	errs := anyCall(b.config(t, b.summary.Region, credentials.NewStaticCredentialsProvider("AKIAAAAAAAAAAAAAAAAA", "wrong", "")))
+	errs := anyCall(b.config(b.summary.Region, credentials.NewStaticCredentialsProvider("AKIAAAAAAAAAAAAAAAAA", "wrong", "")))
 	requireCodes(t, errs, map[string]string{
 		"sts": "InvalidClientTokenId", "iam": "InvalidClientTokenId", "s3": "InvalidAccessKeyId", "organizations": "UnrecognizedClientException",
 		"sso": "UnrecognizedClientException", "identitystore": "UnrecognizedClientException", "lambda": "UnrecognizedClientException",
@@ -78,7 +78,7 @@ func TestUnknownKey(t *testing.T) {
 func TestExternalID(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
-	client := sts.NewFromConfig(b.auditor(t))
+	client := sts.NewFromConfig(b.auditor())
 	role := "arn:aws:iam::" + b.summary.AccountIDs[1] + ":role/" + b.summary.AuditRole
 	for name, given := range map[string]*string{"missing": nil, "wrong": sdk.String("somebody-elses")} {
 		t.Run(name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestRolesThatCannotBeAssumed(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, suspended)
-	client := sts.NewFromConfig(b.auditor(t))
+	client := sts.NewFromConfig(b.auditor())
 	for name, c := range map[string]struct{ role, code string }{
 		"no such role":           {"arn:aws:iam::" + b.summary.AccountIDs[1] + ":role/NoSuchRole", "AccessDenied"},
 		"wrong path":             {"arn:aws:iam::" + b.summary.AccountIDs[1] + ":role/x/" + b.summary.AuditRole, "AccessDenied"},
@@ -125,7 +125,7 @@ func TestTheContractorWalksThePath(t *testing.T) {
 	t.Parallel()
 	b := standard(t)
 	key := b.summary.Contractor.Credential
-	cfg := b.config(t, b.summary.Region, credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, ""))
+	cfg := b.config(b.summary.Region, credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, ""))
 	out, err := sts.NewFromConfig(cfg).AssumeRole(context.Background(), &sts.AssumeRoleInput{RoleArn: &b.summary.Contractor.RoleARN, RoleSessionName: sdk.String("job-1")})
 	require.NoError(t, err)
 	require.Equal(t, b.summary.Sensitive.AccountID, (*out.AssumedRoleUser.Arn)[len("arn:aws:sts::"):][:12])
@@ -140,24 +140,24 @@ func TestSessionsExpire(t *testing.T) {
 	var offset atomic.Int64
 	b := setup(t, aws.Options{People: 10, Seed: 3, Clock: func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }})
 	offset.Store(int64(-4 * time.Minute))
-	out, err := sts.NewFromConfig(b.auditor(t)).AssumeRole(context.Background(), &sts.AssumeRoleInput{
+	out, err := sts.NewFromConfig(b.auditor()).AssumeRole(context.Background(), &sts.AssumeRoleInput{
 		RoleArn: &b.summary.AuditRoleARN, RoleSessionName: sdk.String("test"), ExternalId: &b.summary.ExternalID, DurationSeconds: sdk.Int32(900)})
 	require.NoError(t, err)
-	session := b.config(t, b.summary.Region, credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken))
+	session := b.config(b.summary.Region, credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken))
 	require.NoError(t, anyCall(session)["s3"])
 	offset.Store(int64(12 * time.Minute))
 	requireCode(t, anyCall(session)["s3"], "ExpiredToken")
 
 	offset.Store(0)
 	require.NoError(t, anyCall(session)["iam"])
-	withoutToken := b.config(t, b.summary.Region, credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, ""))
+	withoutToken := b.config(b.summary.Region, credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, ""))
 	requireCode(t, anyCall(withoutToken)["iam"], "InvalidClientTokenId")
 }
 
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{People: 10, Seed: 3, Clock: func() time.Time { return time.Now().Add(24 * time.Hour) }})
-	requireCodes(t, anyCall(b.auditor(t)), map[string]string{
+	requireCodes(t, anyCall(b.auditor()), map[string]string{
 		"sts": "SignatureDoesNotMatch", "iam": "SignatureDoesNotMatch", "organizations": "InvalidSignatureException", "s3": "RequestTimeTooSkewed"})
 }
 
