@@ -100,7 +100,7 @@ type Filter struct {
 	ActorID    string
 	// Before continues a listing: only events older than this id.
 	Before id.AuditEvent
-	// Limit is the most records to return, 1 to 200.
+	// Limit is the most records to return, 1 or more.
 	Limit int
 }
 

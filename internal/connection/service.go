@@ -40,6 +40,8 @@ type Patch struct {
 	Schedule      *Schedule
 	Metadata      json.RawMessage
 	Lifecycle     *Lifecycle
+	// IsDefault makes the connection the default of its target, or ends that.
+	IsDefault *bool
 	// IfVersion makes the change Stale unless the connection has this version.
 	IfVersion *int64
 }
@@ -126,7 +128,7 @@ func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Conn
 	}
 	was := conn.Version
 	if p.IfVersion != nil && *p.IfVersion != was {
-		return Connection{}, fault.New(fault.Stale, "the connection has changed since you read it (it is at version %d); read it again and repeat your change", was)
+		return Connection{}, Stale(was)
 	}
 	entry, err := s.Catalog.Get(conn.Integration)
 	if err != nil {
@@ -154,7 +156,7 @@ func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Conn
 	if sealed != nil {
 		conn.CredentialType = sealed.Type
 	}
-	return s.Store.Update(ctx, conn, was, sealed, audit.Event{
+	return s.Store.Update(ctx, Change{Connection: conn, Was: was, Sealed: sealed, Default: p.IsDefault}, audit.Event{
 		Actor: c.Actor(), Action: audit.ConnectionEdited, Outcome: audit.Succeeded, TargetType: "connection", TargetID: conn.ID.String(),
 		Payload: map[string]any{"changed": changed, "version": conn.Version},
 	})
@@ -201,6 +203,12 @@ func (s *Service) apply(conn *Connection, entry *integration.Integration, p Patc
 		}
 		conn.Lifecycle = *p.Lifecycle
 		changed = append(changed, "lifecycle")
+	}
+	if p.IsDefault != nil {
+		if *p.IsDefault && conn.Target == nil {
+			wrong.add(fault.InvalidField("is_default", "needs a target, which a first successful test finds; test the connection first"))
+		}
+		changed = append(changed, "is_default")
 	}
 	if p.Configuration != nil {
 		changed = append(changed, "configuration")

@@ -108,6 +108,10 @@ func (s *schema) object(raw json.RawMessage) (map[string]any, error) {
 	if !ok {
 		return nil, fault.InvalidField(s.root, "must be a JSON object")
 	}
+	// No provider's setting holds it, and the database cannot store it.
+	if bytes.Contains(raw, []byte(`\u0000`)) {
+		return nil, fault.InvalidField(s.root, "must not contain the NUL character")
+	}
 	return object, nil
 }
 

@@ -108,6 +108,13 @@ const (
 	codeSerialization   = "40001"
 	codeDeadlock        = "40P01"
 	codeQueryCanceled   = "57014"
+
+	// What a JSON document can hold and PostgreSQL cannot: NUL, broken UTF-8,
+	// numbers beyond numeric, nesting beyond its stack.
+	codeUntranslatable = "22P05"
+	codeBadEncoding    = "22021"
+	codeOutOfRange     = "22003"
+	codeTooComplex     = "54001"
 )
 
 // translate gives database failures a kind. A missing row becomes NotFound; what
@@ -127,6 +134,8 @@ func translate(err error) error {
 		switch pg.Code {
 		case codeLockTimeout, codeSerialization, codeDeadlock, codeQueryCanceled:
 			return fault.Wrap(fault.Unavailable, err, "the database is busy; try again")
+		case codeUntranslatable, codeBadEncoding, codeOutOfRange, codeTooComplex:
+			return fault.Wrap(fault.Invalid, err, "the request holds a value that cannot be stored: a NUL character, broken UTF-8, a number too large, or nesting too deep")
 		}
 		if pgconn.SafeToRetry(err) || pg.Code[:2] == "57" || pg.Code[:2] == "53" || pg.Code[:2] == "08" {
 			return fault.Wrap(fault.Unavailable, err, "the database is not available; try again")

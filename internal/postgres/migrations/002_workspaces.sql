@@ -5,6 +5,9 @@ create table data_plane (
   singleton boolean primary key default true,
   tenant_id bigint not null,
   name text not null,
+  -- The workspace that the data plane was set up with; looking for the oldest
+  -- one would mean looking across workspaces.
+  first_workspace_id bigint not null,
   local_key_check bytea,
   created_at timestamptz not null default now(),
   constraint data_plane_is_one check (singleton),
@@ -57,6 +60,8 @@ grant select on data_plane to svc_integration, svc_discovery, svc_workspace;
 grant insert on data_plane to svc_workspace;
 grant update (local_key_check) on data_plane to svc_integration;
 grant select, insert, update on workspaces, members, api_keys to svc_workspace;
+-- The id is drawn before the row, because a workspace is made inside itself.
+grant usage on sequence workspaces_workspace_id_seq to svc_workspace;
 grant select on workspaces, members, api_keys to svc_integration, svc_discovery;
 grant update (last_used_at) on api_keys to svc_integration, svc_discovery;
 

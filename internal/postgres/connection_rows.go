@@ -1,0 +1,122 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
+)
+
+func getConnection(ctx context.Context, tx pgx.Tx, w id.Workspace, c id.Connection) (connection.Connection, error) {
+	// To the query, zero means any.
+	if c == 0 {
+		return connection.Connection{}, noConnection(c)
+	}
+	found, err := findConnections(ctx, tx, dbsqlc.FindConnectionsParams{WorkspaceID: int64(w), ConnectionID: int64(c), Most: 1})
+	if err != nil {
+		return connection.Connection{}, err
+	}
+	if len(found) == 0 {
+		return connection.Connection{}, noConnection(c)
+	}
+	return found[0], nil
+}
+
+func findConnections(ctx context.Context, tx pgx.Tx, p dbsqlc.FindConnectionsParams) ([]connection.Connection, error) {
+	rows, err := dbsqlc.New(tx).FindConnections(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("find connections: %w", err)
+	}
+	found := make([]connection.Connection, 0, len(rows))
+	for _, r := range rows {
+		c, err := connectionFromRow(r)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, c)
+	}
+	return found, nil
+}
+
+func connectionFromRow(r dbsqlc.FindConnectionsRow) (connection.Connection, error) {
+	c := connection.Connection{
+		ID:          id.Connection(r.ConnectionID),
+		Scope:       id.Scope{Tenant: id.Tenant(r.TenantID), Workspace: id.Workspace(r.WorkspaceID)},
+		Integration: integration.ID(r.IntegrationID), ConnectorID: r.ConnectorID, ConnectorVersion: r.ConnectorVersion,
+		Name: r.Name, Config: r.Config, CredentialType: orZero(r.CredentialType), ReadScope: r.Scope, Metadata: r.Metadata,
+		IsDefault: r.IsDefault, Lifecycle: connection.Lifecycle(r.Lifecycle), Status: connection.Status(r.Status),
+		LastRunAt: r.LastRunAt, LastUsedAt: r.LastUsedAt, LastConnectedAt: r.LastConnectedAt, LastHealthCheckAt: r.LastHealthCheckAt,
+		LastErrorReason: operation.Code(orZero(r.LastErrorReasonCode)), LastErrorMessage: orZero(r.LastErrorMessage),
+		NextRunAt: r.NextRunAt, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+	}
+	if r.TargetID != nil {
+		c.Target = &connection.Target{
+			ID: id.Target(*r.TargetID), ProviderSystem: orZero(r.ProviderSystem), ProviderID: orZero(r.ProviderTargetID),
+			Type: orZero(r.TargetType), Name: orZero(r.TargetName),
+		}
+	}
+	if err := json.Unmarshal(r.Schedule, &c.Schedule); err != nil {
+		return c, fmt.Errorf("decode the schedule of %s: %w", c.ID, err)
+	}
+	if err := json.Unmarshal(r.ScopesGranted, &c.ScopesGranted); err != nil {
+		return c, fmt.Errorf("decode the granted scopes of %s: %w", c.ID, err)
+	}
+	return c, nil
+}
+
+// ListTests returns the newest results first.
+func (s *Connections) ListTests(ctx context.Context, scope id.Scope, c id.Connection, before id.Test, limit int) (tests []connection.TestResult, err error) {
+	if c == 0 {
+		return nil, noConnection(c)
+	}
+	return s.findTests(ctx, dbsqlc.ListTestsParams{
+		WorkspaceID: int64(scope.Workspace), ConnectionID: int64(c), Before: int64(before), Most: int32(limit),
+	})
+}
+
+// TestOfRun returns the result that a run found.
+func (s *Connections) TestOfRun(ctx context.Context, scope id.Scope, r id.Run) (connection.TestResult, error) {
+	missing := notFound(pgx.ErrNoRows, "run %s has no test result", r)
+	if r == 0 {
+		return connection.TestResult{}, missing
+	}
+	tests, err := s.findTests(ctx, dbsqlc.ListTestsParams{WorkspaceID: int64(scope.Workspace), RunID: int64(r), Most: 1})
+	if err != nil {
+		return connection.TestResult{}, err
+	}
+	if len(tests) == 0 {
+		return connection.TestResult{}, missing
+	}
+	return tests[0], nil
+}
+
+func (s *Connections) findTests(ctx context.Context, p dbsqlc.ListTestsParams) (tests []connection.TestResult, err error) {
+	err = s.db.InWorkspace(ctx, id.Workspace(p.WorkspaceID), func(tx pgx.Tx) error {
+		rows, err := dbsqlc.New(tx).ListTests(ctx, p)
+		if err != nil {
+			return fmt.Errorf("list tests: %w", err)
+		}
+		for _, r := range rows {
+			t := connection.TestResult{
+				ID: id.Test(r.TestID), Connection: id.Connection(r.ConnectionID), Run: id.Run(r.RunID), Success: r.Status == "success",
+				Reason: operation.Code(orZero(r.ReasonCode)), CheckedAt: r.CheckedAt,
+			}
+			if err := json.Unmarshal(r.Remediation, &t.Remediation); err != nil {
+				return fmt.Errorf("decode the remediation of %s: %w", t.ID, err)
+			}
+			if err := json.Unmarshal(r.Outlook, &t.Outlook); err != nil {
+				return fmt.Errorf("decode the outlook of %s: %w", t.ID, err)
+			}
+			tests = append(tests, t)
+		}
+		return nil
+	})
+	return tests, err
+}

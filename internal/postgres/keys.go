@@ -1,0 +1,114 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// FindKey returns the caller that a key stands for.
+func (s *Workspaces) FindKey(ctx context.Context, w id.Workspace, hash workspace.KeyHash) (caller workspace.Caller, err error) {
+	err = s.InWorkspace(ctx, w, func(tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		row, err := q.FindKey(ctx, dbsqlc.FindKeyParams{WorkspaceID: int64(w), KeyHash: hash[:]})
+		if err != nil {
+			return notFound(err, "there is no such key")
+		}
+		caller = workspace.Caller{
+			Scope:  id.Scope{Tenant: id.Tenant(row.TenantID), Workspace: w},
+			Member: id.Member(row.MemberID), Name: row.Name, Role: workspace.Role(row.Role),
+		}
+		if !row.NoteUse {
+			return nil
+		}
+		if err := q.NoteKeyUse(ctx, dbsqlc.NoteKeyUseParams{WorkspaceID: int64(w), MemberID: row.MemberID}); err != nil {
+			return fmt.Errorf("note the use of a key: %w", err)
+		}
+		return nil
+	})
+	return caller, err
+}
+
+// ListKeys returns keys in order of id, also those that were revoked.
+func (s *Workspaces) ListKeys(ctx context.Context, scope id.Scope, after id.Member, limit int) (keys []workspace.Key, err error) {
+	err = s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		rows, err := dbsqlc.New(tx).ListKeys(ctx, dbsqlc.ListKeysParams{
+			WorkspaceID: int64(scope.Workspace), After: int64(after), Most: int32(limit),
+		})
+		if err != nil {
+			return fmt.Errorf("list keys: %w", err)
+		}
+		for _, r := range rows {
+			keys = append(keys, workspace.Key{
+				Member: workspace.Member{
+					ID: id.Member(r.MemberID), Workspace: scope.Workspace, Kind: workspace.APIKey, Name: r.Name,
+					Role: workspace.Role(r.Role), CreatedAt: r.CreatedAt, RemovedAt: r.RemovedAt,
+				},
+				Hint: r.Hint, ExpiresAt: r.ExpiresAt, LastUsedAt: r.LastUsedAt, RevokedAt: r.RevokedAt,
+			})
+		}
+		return nil
+	})
+	return keys, err
+}
+
+// CreateKey makes a member of kind APIKey with this key.
+func (s *Workspaces) CreateKey(ctx context.Context, scope id.Scope, k workspace.NewKeyRow, e audit.Event) (key workspace.Key, err error) {
+	err = s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		member, err := q.InsertKeyMember(ctx, dbsqlc.InsertKeyMemberParams{
+			WorkspaceID: int64(scope.Workspace), Name: k.Name, Role: string(k.Role),
+		})
+		if err != nil {
+			return fmt.Errorf("make the key's member: %w", err)
+		}
+		err = q.InsertKey(ctx, dbsqlc.InsertKeyParams{
+			WorkspaceID: int64(scope.Workspace), MemberID: member.MemberID, KeyHash: k.Hash[:], Hint: k.Hint, ExpiresAt: k.ExpiresAt,
+		})
+		if err != nil {
+			return fmt.Errorf("store the key's hash: %w", err)
+		}
+		key = workspace.Key{
+			Member: workspace.Member{
+				ID: id.Member(member.MemberID), Workspace: scope.Workspace, Kind: workspace.APIKey, Name: k.Name,
+				Role: k.Role, CreatedAt: member.CreatedAt,
+			},
+			Hint: k.Hint, ExpiresAt: k.ExpiresAt,
+		}
+		e.TargetID = key.ID.String()
+		return record(ctx, tx, scope, e)
+	})
+	if err != nil {
+		return workspace.Key{}, err
+	}
+	return key, nil
+}
+
+// RevokeKey ends a key at once. Revoking twice changes and records nothing.
+func (s *Workspaces) RevokeKey(ctx context.Context, scope id.Scope, m id.Member, e audit.Event) error {
+	return s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		revoked, err := q.RevokeKey(ctx, dbsqlc.RevokeKeyParams{WorkspaceID: int64(scope.Workspace), MemberID: int64(m)})
+		if err != nil {
+			return fmt.Errorf("revoke a key: %w", err)
+		}
+		if revoked == 0 {
+			known, err := q.KeyExists(ctx, dbsqlc.KeyExistsParams{WorkspaceID: int64(scope.Workspace), MemberID: int64(m)})
+			if err == nil && !known {
+				err = fault.New(fault.NotFound, "there is no API key of member %s", m)
+			}
+			return err
+		}
+		if err := q.RemoveMember(ctx, dbsqlc.RemoveMemberParams{WorkspaceID: int64(scope.Workspace), MemberID: int64(m)}); err != nil {
+			return fmt.Errorf("remove the key's member: %w", err)
+		}
+		return record(ctx, tx, scope, e)
+	})
+}
