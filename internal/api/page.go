@@ -17,28 +17,45 @@ type Page struct {
 // that the answer knows whether there are more.
 func (p Page) Fetch() int { return p.Limit + 1 }
 
+// Last returns the text that the cursor stands for, "" for the first page. A
+// malformed cursor is Invalid.
+func (p Page) Last() (string, error) {
+	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
+	if err != nil {
+		return "", malformedCursor()
+	}
+	return string(text), nil
+}
+
 // After returns the id that the cursor stands for, 0 for the first page. Lists
 // in descending order continue before it. A malformed cursor is Invalid.
 func After[T Identifier](p Page) (T, error) {
-	if p.Cursor == "" {
-		return 0, nil
+	text, err := p.Last()
+	if err != nil || text == "" {
+		return 0, err
 	}
-	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
-	if err == nil {
-		var last T
-		if last, err = parseID[T](string(text)); err == nil {
-			return last, nil
-		}
+	last, err := parseID[T](text)
+	if err != nil {
+		return 0, malformedCursor()
 	}
-	return 0, fault.InvalidField("query.cursor", "is not a cursor of this list; use next_cursor as it was answered")
+	return last, nil
 }
 
 // Cut returns the items of the page out of what [Page.Fetch] asked for, and the
 // cursor of the next page, which is empty at the end.
 func Cut[E any, T Identifier](p Page, found []E, idOf func(E) T) (items []E, next string) {
+	return CutAt(p, found, func(e E) string { return idOf(e).String() })
+}
+
+// CutAt is [Cut] for lists that are ordered by a text; see [Page.Last].
+func CutAt[E any](p Page, found []E, textOf func(E) string) (items []E, next string) {
 	if len(found) <= p.Limit {
 		return found, ""
 	}
 	items = found[:p.Limit]
-	return items, base64.RawURLEncoding.EncodeToString([]byte(idOf(items[p.Limit-1]).String()))
+	return items, base64.RawURLEncoding.EncodeToString([]byte(textOf(items[p.Limit-1])))
+}
+
+func malformedCursor() error {
+	return fault.InvalidField("query.cursor", "is not a cursor of this list; use next_cursor as it was answered")
 }

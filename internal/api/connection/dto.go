@@ -1,0 +1,117 @@
+package connection
+
+import (
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/internal/api"
+	domain "github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+)
+
+// Connection is a workspace's installation of an integration, without secrets.
+type Connection struct {
+	ConnectionID     id.Connection `json:"connection_id" example:"conn_123"`
+	IntegrationID    string        `json:"integration_id" example:"aws"`
+	ConnectorID      string        `json:"connector_id" example:"aws-discovery"`
+	ConnectorVersion string        `json:"connector_version" example:"0.1.0"`
+	Name             string        `json:"name" example:"Prod AWS"`
+	TenantID         id.Tenant     `json:"tenant_id" example:"t_123"`
+	WorkspaceID      id.Workspace  `json:"workspace_id" example:"w_123"`
+	Scope            api.Object    `json:"scope" doc:"What part of the target is read, by the integration's schema."`
+	Schedule         Schedule      `json:"schedule"`
+	Status           string        `json:"status" enum:"healthy,degraded,unknown"`
+	LastRunAt        *time.Time    `json:"last_run_at"`
+
+	TargetID            *id.Target `json:"target_id" doc:"The organisation the credentials reach; a first successful test finds it."`
+	Target              *Target    `json:"target,omitempty"`
+	IsDefault           bool       `json:"is_default"`
+	Lifecycle           string     `json:"lifecycle" enum:"needs_consent,active,disabled"`
+	Config              api.Object `json:"config" doc:"The readable half of the configuration."`
+	CredentialType      string     `json:"credential_type" doc:"Kind of the stored credential; empty when there is none."`
+	ScopesGranted       []string   `json:"scopes_granted" nullable:"false"`
+	Metadata            api.Object `json:"metadata"`
+	LastUsedAt          *time.Time `json:"last_used_at"`
+	LastConnectedAt     *time.Time `json:"last_connected_at"`
+	LastHealthCheckAt   *time.Time `json:"last_health_check_at"`
+	LastErrorReasonCode string     `json:"last_error_reason_code"`
+	LastErrorMessage    string     `json:"last_error_message"`
+	NextRunAt           *time.Time `json:"next_run_at"`
+	Version             int64      `json:"version" doc:"Counts changes; the ETag, for If-Match."`
+	CreatedAt           time.Time  `json:"created_at"`
+	UpdatedAt           time.Time  `json:"updated_at"`
+}
+
+// Target is the provider-side organisation that a connection reaches.
+type Target struct {
+	TargetID       id.Target `json:"target_id"`
+	ProviderSystem string    `json:"provider_system"`
+	ProviderID     string    `json:"provider_id"`
+	Type           string    `json:"type"`
+	Name           string    `json:"name"`
+}
+
+// Schedule says when a connection is discovered by itself.
+type Schedule struct {
+	Type     string `json:"type" enum:"manual,hourly,daily,weekly"`
+	Hour     *int   `json:"hour,omitempty" minimum:"0" maximum:"23" doc:"For daily and weekly."`
+	Minute   *int   `json:"minute,omitempty" minimum:"0" maximum:"59" doc:"For all but manual."`
+	Weekday  *int   `json:"weekday,omitempty" minimum:"0" maximum:"6" doc:"For weekly; 0 is Sunday."`
+	Timezone string `json:"timezone,omitempty" maxLength:"64" doc:"An IANA name such as Europe/Paris; UTC when left out."`
+}
+
+func fromDomain(c domain.Connection) Connection {
+	dto := Connection{
+		ConnectionID: c.ID, IntegrationID: string(c.Integration), ConnectorID: c.ConnectorID, ConnectorVersion: c.ConnectorVersion,
+		Name: c.Name, TenantID: c.Scope.Tenant, WorkspaceID: c.Scope.Workspace, Scope: api.Object(c.ReadScope),
+		Schedule: scheduleFromDomain(c.Schedule), Status: string(c.Status), LastRunAt: utc(c.LastRunAt),
+		IsDefault: c.IsDefault, Lifecycle: string(c.Lifecycle), Config: api.Object(c.Config), CredentialType: c.CredentialType,
+		ScopesGranted: append([]string{}, c.ScopesGranted...), Metadata: api.Object(c.Metadata),
+		LastUsedAt: utc(c.LastUsedAt), LastConnectedAt: utc(c.LastConnectedAt), LastHealthCheckAt: utc(c.LastHealthCheckAt),
+		LastErrorReasonCode: string(c.LastErrorReason), LastErrorMessage: c.LastErrorMessage, NextRunAt: utc(c.NextRunAt),
+		Version: c.Version, CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
+	}
+	if t := c.Target; t != nil {
+		dto.TargetID = &t.ID
+		dto.Target = &Target{TargetID: t.ID, ProviderSystem: t.ProviderSystem, ProviderID: t.ProviderID, Type: t.Type, Name: t.Name}
+	}
+	return dto
+}
+
+// scheduleFromDomain shows the fields that mean something for the type, also
+// where they are zero.
+func scheduleFromDomain(s domain.Schedule) Schedule {
+	dto := Schedule{Type: string(s.Type), Timezone: s.Timezone}
+	switch s.Type {
+	case domain.Weekly:
+		dto.Weekday, dto.Hour, dto.Minute = &s.Weekday, &s.Hour, &s.Minute
+	case domain.Daily:
+		dto.Hour, dto.Minute = &s.Hour, &s.Minute
+	case domain.Hourly:
+		dto.Minute = &s.Minute
+	}
+	return dto
+}
+
+func (s *Schedule) toDomain() *domain.Schedule {
+	if s == nil {
+		return nil
+	}
+	d := &domain.Schedule{Type: domain.ScheduleType(s.Type), Timezone: s.Timezone}
+	for _, f := range []struct {
+		into *int
+		from *int
+	}{{&d.Hour, s.Hour}, {&d.Minute, s.Minute}, {&d.Weekday, s.Weekday}} {
+		if f.from != nil {
+			*f.into = *f.from
+		}
+	}
+	return d
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}

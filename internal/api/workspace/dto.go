@@ -1,0 +1,72 @@
+package workspace
+
+import (
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	domain "github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// Workspace is the product boundary inside a tenant.
+type Workspace struct {
+	WorkspaceID id.Workspace `json:"workspace_id" example:"w_123"`
+	TenantID    id.Tenant    `json:"tenant_id" example:"t_123"`
+	Name        string       `json:"name"`
+	ArchivedAt  *time.Time   `json:"archived_at"`
+	CreatedAt   time.Time    `json:"created_at"`
+}
+
+// Member is a person or an API key with one role.
+type Member struct {
+	MemberID    id.Member    `json:"member_id" example:"mem_123"`
+	WorkspaceID id.Workspace `json:"workspace_id" example:"w_123"`
+	Kind        string       `json:"kind" enum:"person,api_key"`
+	Name        string       `json:"name"`
+	Role        string       `json:"role" enum:"viewer,connector_builder,admin,tenant_admin"`
+	CreatedAt   time.Time    `json:"created_at"`
+	RemovedAt   *time.Time   `json:"removed_at"`
+}
+
+// APIKey is what may be shown of an API key.
+type APIKey struct {
+	MemberID   id.Member  `json:"member_id" example:"mem_123"`
+	Name       string     `json:"name"`
+	Role       string     `json:"role" enum:"viewer,connector_builder,admin,tenant_admin"`
+	Hint       string     `json:"hint" doc:"The key's first characters, to recognise it by."`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	LastUsedAt *time.Time `json:"last_used_at" doc:"To the minute."`
+	RevokedAt  *time.Time `json:"revoked_at"`
+}
+
+// CreatedAPIKey is a new key, shown this once.
+type CreatedAPIKey struct {
+	APIKey
+	Key string `json:"key" doc:"The key itself. It cannot be read again." readOnly:"true"`
+}
+
+func fromDomain(w domain.Workspace) Workspace {
+	return Workspace{WorkspaceID: w.ID, TenantID: w.Tenant, Name: w.Name, ArchivedAt: utc(w.ArchivedAt), CreatedAt: w.CreatedAt.UTC()}
+}
+
+func memberFromDomain(m domain.Member) Member {
+	return Member{
+		MemberID: m.ID, WorkspaceID: m.Workspace, Kind: string(m.Kind), Name: m.Name, Role: string(m.Role),
+		CreatedAt: m.CreatedAt.UTC(), RemovedAt: utc(m.RemovedAt),
+	}
+}
+
+func keyFromDomain(k domain.Key) APIKey {
+	return APIKey{
+		MemberID: k.ID, Name: k.Name, Role: string(k.Role), Hint: k.Hint, CreatedAt: k.CreatedAt.UTC(),
+		ExpiresAt: utc(k.ExpiresAt), LastUsedAt: utc(k.LastUsedAt), RevokedAt: utc(k.RevokedAt),
+	}
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
