@@ -19,6 +19,7 @@ type caller struct {
 	user      *estate.User // nil for sessions
 	role      *estate.Role // nil for users
 	calls     int          // made with this session so far, this one included
+	expires   time.Time    // of a session
 }
 
 // Requests are refused when signed longer ago, or further ahead, than this
@@ -43,19 +44,10 @@ func (s *Simulator) authenticate(c *call, auth authorization, body []byte) *apiE
 	if !auth.verify(c.request, body, secret) {
 		return &c.service.badSignature
 	}
-	if c.caller.role != nil && c.at.After(s.expiryOf(auth.keyID)) {
+	if c.caller.role != nil && c.at.After(c.caller.expires) {
 		return &c.service.expiredToken
 	}
 	return nil
-}
-
-func (s *Simulator) expiryOf(keyID string) time.Time {
-	s.sessions.mu.Lock()
-	defer s.sessions.mu.Unlock()
-	if found, ok := s.sessions.byKeyID[keyID]; ok {
-		return found.expires
-	}
-	return time.Time{}
 }
 
 // identify looks the access key up and fills in the caller.
@@ -66,7 +58,7 @@ func (s *Simulator) identify(c *call, auth authorization) (secret string, failur
 		}
 		account := s.estate.Organization.Accounts[found.account]
 		c.caller = caller{
-			account: account, role: found.role, principal: found.role.ARN, calls: found.calls, userID: found.role.ID + ":" + found.name,
+			account: account, role: found.role, principal: found.role.ARN, calls: found.calls, expires: found.expires, userID: found.role.ID + ":" + found.name,
 			arn: "arn:aws:sts::" + account.ID + ":assumed-role/" + found.role.Name + "/" + found.name,
 		}
 		return found.secret, nil

@@ -14,8 +14,6 @@ func actionOf(c *call) string {
 		return "s3:ListAllMyBuckets"
 	case "s3:GetPublicAccessBlock":
 		return "s3:GetBucketPublicAccessBlock"
-	case "identitystore:ListGroupMembershipsForMember":
-		return "identitystore:ListGroupMembershipsForMember"
 	}
 	return c.service.prefix + ":" + c.operation
 }

@@ -26,7 +26,9 @@ type call struct {
 	body      json.RawMessage // AWS JSON
 	request   *http.Request   // REST
 	bucket    string          // S3
-	function  string          // Lambda
+	// bucketRegion is where the bucket is, once it was found.
+	bucketRegion string
+	function     string // Lambda
 }
 
 // operation answers a call: with a body, which its protocol writes, or with
@@ -196,12 +198,15 @@ type rawJSON []byte
 func setRequestID(w http.ResponseWriter, c *call) {
 	if c.service.name == "s3" {
 		w.Header().Set("X-Amz-Request-Id", strings.ToUpper(strings.ReplaceAll(c.requestID, "-", ""))[:16])
-		w.Header().Set("X-Amz-Id-2", chanceID(c))
+		w.Header().Set("X-Amz-Id-2", extendedID(c))
+		if c.bucketRegion != "" {
+			w.Header().Set("X-Amz-Bucket-Region", c.bucketRegion)
+		}
 		return
 	}
 	w.Header().Set("X-Amzn-Requestid", c.requestID)
 }
 
-func chanceID(c *call) string {
+func extendedID(c *call) string {
 	return chance.New(int64(c.number)).Letters(76, chance.Base32, "extended request id")
 }

@@ -69,24 +69,15 @@ func (s *Simulator) describeDirectoryUser(u estate.DirectoryUser) object {
 
 func (s *Simulator) listDirectoryUsers(c *call, in storeInput) (any, *apiError) {
 	center := s.estate.Center
-	positions, failure := s.filteredUsers(in)
-	if failure != nil {
-		return nil, failure
+	if len(in.Filters) > 0 {
+		return s.findDirectoryUser(in)
 	}
-	length := center.UserCount()
-	if positions != nil {
-		length = len(*positions)
-	}
-	p, failure := centerCut(c, in.pageInput, in.filterKey(), length)
+	p, failure := centerCut(c, in.pageInput, "", center.UserCount())
 	if failure != nil {
 		return nil, failure
 	}
 	users := make([]object, 0, p.to-p.from)
-	for at := p.from; at < p.to; at++ {
-		position := at
-		if positions != nil {
-			position = (*positions)[at]
-		}
+	for position := p.from; position < p.to; position++ {
 		users = append(users, s.describeDirectoryUser(center.User(position)))
 	}
 	return p.paged(object{"Users": users}), nil
@@ -99,22 +90,19 @@ func (in storeInput) filterKey() string {
 	return in.Filters[0].AttributePath + "=" + in.Filters[0].AttributeValue
 }
 
-// filteredUsers lists the positions of users with a user name; nil means that
-// there is no filter.
-func (s *Simulator) filteredUsers(in storeInput) (*[]int, *apiError) {
-	if len(in.Filters) == 0 {
-		return nil, nil
-	}
+// findDirectoryUser looks for a user name, which is unique, so that there is
+// never a second page.
+func (s *Simulator) findDirectoryUser(in storeInput) (any, *apiError) {
 	if len(in.Filters) > 1 || in.Filters[0].AttributePath != "UserName" {
 		return nil, invalidCenter("The only supported filter is UserName.")
 	}
-	found := []int{}
+	users := []object{}
 	for position := range s.estate.Center.UserCount() {
-		if strings.EqualFold(s.estate.Center.User(position).Person.Email, in.Filters[0].AttributeValue) {
-			found = append(found, position)
+		if user := s.estate.Center.User(position); strings.EqualFold(user.Person.Email, in.Filters[0].AttributeValue) {
+			users = append(users, s.describeDirectoryUser(user))
 		}
 	}
-	return &found, nil
+	return object{"Users": users}, nil
 }
 
 func (s *Simulator) describeDirectoryGroup(g estate.DirectoryGroup) object {

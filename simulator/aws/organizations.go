@@ -42,7 +42,7 @@ func invalidInput(message string) *apiError {
 	return &apiError{"InvalidInputException", 400, "You specified an invalid value. " + message}
 }
 
-// organizationsPage cuts a list. Organizations may answer an empty page that
+// organizationsCut cuts a list. Organizations may answer an empty page that
 // has a next one. Here the units below a root always begin with one, and so
 // does one in three of the other lists that take more than a page.
 func (s *Simulator) organizationsCut(c *call, in pageInput, list string, length int) (page, *apiError) {

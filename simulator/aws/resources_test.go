@@ -19,7 +19,7 @@ func TestBuckets(t *testing.T) {
 	ctx := context.Background()
 	count, policies, redirects := 0, 0, 0
 	for _, account := range b.activeAccounts() {
-		client := s3.NewFromConfig(b.member(t, account.ID), pathStyle)
+		client := s3.NewFromConfig(b.member(t, account.ID))
 		pager := s3.NewListBucketsPaginator(client, &s3.ListBucketsInput{MaxBuckets: sdk.Int32(2)})
 		for pager.HasMorePages() {
 			page, err := pager.NextPage(ctx)

@@ -65,6 +65,7 @@ func s3Operation(r *http.Request) (name, bucket string) {
 // but nothing about it is told.
 func (s *Simulator) bucketOf(c *call) (*estate.Bucket, *apiError) {
 	if bucket, ok := s.inventory(c).Bucket(c.bucket); ok {
+		c.bucketRegion = bucket.Region
 		return bucket, nil
 	}
 	for _, account := range s.estate.Organization.Accounts {

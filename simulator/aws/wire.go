@@ -129,7 +129,7 @@ func writeS3Error(w http.ResponseWriter, c *call, e *apiError) {
 		x.text("Message", e.message)
 		x.optional("BucketName", c.bucket)
 		x.text("RequestId", c.requestID)
-		x.text("HostId", chanceID(c))
+		x.text("HostId", extendedID(c))
 	})
 	writeBody(w, c, "application/xml", e.status, x.bytes())
 }

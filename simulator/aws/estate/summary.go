@@ -1,11 +1,14 @@
 package estate
 
+import "slices"
+
 // Summary says what exists, for tests and tools that compare it with what
 // they found.
 type Summary struct {
 	Company        string            `json:"company"`
 	Domain         string            `json:"domain"`
 	Region         string            `json:"region"`
+	Regions        []string          `json:"regions"` // that hold buckets and functions
 	OrganizationID string            `json:"organization_id"`
 	ManagementID   string            `json:"management_account_id"`
 	AccountIDs     []string          `json:"account_ids"`
@@ -79,7 +82,7 @@ func (e *Estate) Summary() Summary {
 	o := e.Organization
 	person := e.Company.Person(e.contractor())
 	s := Summary{
-		Company: e.Company.Name, Domain: e.Company.Domain, Region: e.Region, OrganizationID: o.ID, ManagementID: o.Management().ID,
+		Company: e.Company.Name, Domain: e.Company.Domain, Region: e.Region, Regions: slices.Compact([]string{e.Region, SecondRegion}), OrganizationID: o.ID, ManagementID: o.Management().ID,
 		InstanceARN: e.Center.InstanceARN(), StoreID: e.Center.StoreID,
 		Auditor:   e.credential(managementAccount, AuditorUser),
 		AuditRole: AuditRole, AuditRoleARN: "arn:aws:iam::" + o.Management().ID + ":role/" + AuditRole, ExternalID: e.ExternalID(),
