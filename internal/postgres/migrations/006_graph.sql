@@ -106,8 +106,8 @@ grant select, insert, update on entities, relationships to svc_discovery;
 create procedure graph_prepare(connection bigint)
   language plpgsql security definer set search_path = pg_catalog, public as $$
 begin
-  execute format('create table entities_%s (like entities)', connection);
-  execute format('create table relationships_%s (like relationships)', connection);
+  execute format('create table public.entities_%s (like entities)', connection);
+  execute format('create table public.relationships_%s (like relationships)', connection);
   execute format('grant insert on entities_%s, relationships_%s to svc_discovery', connection, connection);
 end $$;
 
