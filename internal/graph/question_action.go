@@ -57,10 +57,6 @@ func actionsOf(t *connector.Terms) actionSet {
 	return actionSet{actions: t.Actions, except: t.NotActions}
 }
 
-// all reports whether nothing narrows the set: it is all that the entitlement
-// stands for.
-func (s actionSet) all() bool { return len(s.actions) == 0 && len(s.except) == 0 }
-
 // has reports whether an action is in the set. Where a set has both lists, an
 // action must match the first and not the second.
 func (s actionSet) has(action string) bool {
@@ -71,33 +67,35 @@ func (s actionSet) has(action string) bool {
 	return !slices.ContainsFunc(s.except, match)
 }
 
+// patterns returns what the set's actions must match, one of them at least.
+func (s actionSet) patterns() []string {
+	if len(s.actions) == 0 {
+		return []string{"*"}
+	}
+	return s.actions
+}
+
 // coveredBy reports whether everything in the set is certainly in one of the
 // others. The patterns of the set are looked for one by one, so several others
 // may cover it together.
 func (s actionSet) coveredBy(others []actionSet) bool {
-	if slices.ContainsFunc(others, actionSet.all) {
-		return true
-	}
-	if len(s.actions) == 0 {
-		return slices.ContainsFunc(others, func(o actionSet) bool { return len(o.actions) == 0 && excepted(o.except, s.except) })
-	}
-	for _, pattern := range s.actions {
-		covered := slices.ContainsFunc(others, func(o actionSet) bool {
-			within := len(o.actions) == 0 || slices.ContainsFunc(o.actions, func(outer string) bool { return coversPattern(outer, pattern) })
-			return within && !slices.ContainsFunc(o.except, func(e string) bool { return !disjoint(e, pattern) && !excepted([]string{e}, s.except) })
-		})
-		if !covered {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.patterns(), func(pattern string) bool {
+		return !slices.ContainsFunc(others, func(o actionSet) bool { return o.includes(pattern, s.except) })
+	})
 }
 
-// excepted reports whether each of the inner patterns is covered by an outer one.
-func excepted(inner, outer []string) bool {
-	return !slices.ContainsFunc(inner, func(i string) bool {
-		return !slices.ContainsFunc(outer, func(o string) bool { return coversPattern(o, i) })
-	})
+// includes reports whether the set certainly has all that a pattern matches, but
+// for exceptions.
+func (s actionSet) includes(pattern string, but []string) bool {
+	if !slices.ContainsFunc(s.patterns(), func(outer string) bool { return coversPattern(outer, pattern) }) {
+		return false
+	}
+	return !slices.ContainsFunc(s.except, func(e string) bool { return !disjoint(e, pattern) && !excepted(e, but) })
+}
+
+// excepted reports whether a pattern is covered by one of the others.
+func excepted(pattern string, others []string) bool {
+	return slices.ContainsFunc(others, func(o string) bool { return coversPattern(o, pattern) })
 }
 
 // disjoint reports whether two patterns certainly match nothing in common: what
