@@ -52,6 +52,7 @@ type session struct {
 	instance    *ssoInstance
 	sets        map[string]string // permission set ARN to name
 	directories *directoryCache
+	snapshot    *snapshot
 	inventory   inventoryCache
 }
 

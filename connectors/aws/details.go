@@ -13,10 +13,29 @@ import (
 // detailPageSize is AWS's most objects per page (IAM API reference).
 const detailPageSize = 1000
 
-// eachDetailPage hands over the pages of GetAccountAuthorizationDetails from a
-// marker on, each with the marker it was asked for by. IAM may send less than
-// it was asked for, or nothing, and still have more.
+// eachDetailPage hands over an account's authorization details of some types
+// from a marker on, page by page, each with the marker it was asked for by. A
+// small account comes as one page, from the session's snapshot.
 func (s *session) eachDetailPage(ctx context.Context, account string, filter []types.EntityType, marker string, visit func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error) error {
+	if marker == "" {
+		snapshot, err := s.snapshotOf(ctx, account)
+		if err != nil {
+			return err
+		}
+		if !snapshot.large {
+			out, err := snapshot.of(ctx, s, filter)
+			if err != nil {
+				return err
+			}
+			return visit("", out)
+		}
+	}
+	return s.requestDetails(ctx, account, filter, marker, visit)
+}
+
+// requestDetails asks AWS for the pages of GetAccountAuthorizationDetails. IAM
+// may send less than it was asked for, or nothing, and still have more.
+func (s *session) requestDetails(ctx context.Context, account string, filter []types.EntityType, marker string, visit func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error) error {
 	cfg, err := s.enter(ctx, account)
 	if err != nil {
 		return err

@@ -154,7 +154,6 @@ func streams() []connector.Stream {
 				permListBuckets, "reads buckets",
 				permGetBucketPolicy, "reads bucket policies",
 			),
-			DependsOn:     []string{streamIAM},
 			PartitionedBy: byAccount,
 		},
 		{
@@ -166,7 +165,6 @@ func streams() []connector.Stream {
 				permListFunctions, "reads functions",
 				permGetFunctionPolicy, "reads function policies",
 			),
-			DependsOn:     []string{streamIAM},
 			PartitionedBy: byAccount,
 		},
 		{
@@ -177,7 +175,6 @@ func streams() []connector.Stream {
 				permAssumeRole, "enters the other accounts",
 				permGAAD, "reads trust policies",
 			),
-			DependsOn:     []string{streamIAM},
 			PartitionedBy: byAccount,
 		},
 		{
@@ -190,7 +187,6 @@ func streams() []connector.Stream {
 				permListBuckets, "knows which buckets a pattern covers",
 				permListFunctions, "knows which functions a pattern covers",
 			),
-			DependsOn:     []string{streamIAM, streamS3, streamLambda},
 			PartitionedBy: byAccount,
 		},
 		{
@@ -205,7 +201,7 @@ func streams() []connector.Stream {
 				permListAssignments, "reads who is assigned",
 				permGAAD, "finds the role behind a permission set",
 			),
-			DependsOn:     []string{streamIdentityCenter, streamIAM},
+			DependsOn:     []string{streamIdentityCenter},
 			Optional:      true,
 			PartitionedBy: byAccount,
 		},

@@ -6,9 +6,10 @@ import (
 	"github.com/gatehouse-project/gatehouse/connector"
 )
 
-// Plan lists the partitions: stream by stream in the manifest's order, which
-// respects their dependencies, and within a stream by account id. Accounts
-// whose role cannot be assumed are skipped and the others go on.
+// Plan lists the partitions: what belongs to the organisation, then account by
+// account in the manifest's order of streams, so that what a session holds of
+// one account serves all its streams and can then be dropped. Accounts whose
+// role cannot be assumed are skipped and the others go on.
 func (s *session) Plan(ctx context.Context) ([]connector.Partition, error) {
 	accounts, err := s.targets(ctx)
 	if err != nil {
@@ -25,14 +26,15 @@ func (s *session) Plan(ctx context.Context) ([]connector.Partition, error) {
 	}
 	var plan []connector.Partition
 	for _, stream := range streams() {
-		switch {
-		case !s.reads(stream.Name):
-		case stream.PartitionedBy == byAccount:
-			for _, account := range accounts {
+		if stream.PartitionedBy == "" && s.reads(stream.Name) {
+			plan = append(plan, connector.Partition{Stream: stream.Name})
+		}
+	}
+	for _, account := range accounts {
+		for _, stream := range streams() {
+			if stream.PartitionedBy == byAccount && s.reads(stream.Name) {
 				plan = append(plan, connector.Partition{Stream: stream.Name, Key: account, Skip: skip[account]})
 			}
-		default:
-			plan = append(plan, connector.Partition{Stream: stream.Name})
 		}
 	}
 	return plan, nil

@@ -1,0 +1,66 @@
+package aws_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// perItem are the operations AWS offers only for one thing at a time.
+func perItem() []string {
+	return []string{"s3:GetBucketPolicy", "lambda:GetPolicy", "identitystore:ListGroupMemberships", "sso:ListAccountAssignments"}
+}
+
+// calls returns how many calls the simulator has had, and how many of these
+// were of operations that work in bulk.
+func (c *cloud) calls() (all, bulk int) {
+	for _, n := range c.Requests() {
+		all += n
+	}
+	bulk = all
+	for _, name := range perItem() {
+		bulk -= c.Requests()[name]
+	}
+	return all, bulk
+}
+
+// TestCallsAreBulk holds the calls per 1,000 entities at AWS's largest pages,
+// and that what AWS offers only one by one is asked for once each.
+func TestCallsAreBulk(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, 2000)
+	g := discover(t, c.settings(t, nil))
+	require.Empty(t, g.gaps)
+	counts, made := c.Summary().Counts, c.Requests()
+	all, bulk := c.calls()
+	t.Logf("%d calls, %d of them bulk, for %d entities and %d relationships", all, bulk, len(g.entities), len(g.relationships))
+	require.LessOrEqual(t, float64(bulk)*1000/float64(len(g.entities)), 25.0, "bulk calls per 1,000 entities")
+	require.Equal(t, counts.Buckets, made["s3:GetBucketPolicy"])
+	require.LessOrEqual(t, made["lambda:GetPolicy"], counts.Functions)
+	require.LessOrEqual(t, made["identitystore:ListGroupMemberships"], counts.DirectoryGroups+counts.DirectoryMemberships/100)
+	require.LessOrEqual(t, made["sso:ListAccountAssignments"], counts.ProvisionedSets+counts.Assignments/100)
+	require.LessOrEqual(t, made["sso:DescribePermissionSet"], counts.PermissionSets)
+}
+
+// BenchmarkDiscover reads an organisation of 20,000 people.
+func BenchmarkDiscover(b *testing.B) {
+	c := newCloud(b, 20_000)
+	s := c.settings(b, nil)
+	for b.Loop() {
+		before, bulkBefore := c.calls()
+		g := discover(b, s)
+		all, bulk := c.calls()
+		counts := c.Summary().Counts
+		// What AWS counts as things of their own, memberships and assignments
+		// among them.
+		objects := counts.Accounts + counts.OrganizationalUnits + counts.IAMUsers + counts.IAMGroups + counts.IAMGroupMemberships + counts.IAMRoles +
+			counts.CustomerPolicies + counts.PolicyVersions + counts.InlinePolicies + counts.PolicyAttachments + counts.AccessKeys +
+			counts.Buckets + counts.BucketPolicies + counts.Functions + counts.FunctionPolicies +
+			counts.DirectoryUsers + counts.DirectoryGroups + counts.DirectoryMemberships + counts.Assignments + counts.ProvisionedSets
+		records := len(g.entities) + len(g.relationships)
+		b.ReportMetric(float64(all-before)*1000/float64(objects), "calls/1000objects")
+		b.ReportMetric(float64(bulk-bulkBefore)*1000/float64(len(g.entities)), "bulkcalls/1000entities")
+		b.ReportMetric(float64(all-before)*1000/float64(records), "calls/1000records")
+		b.ReportMetric(float64(records)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+	}
+}
