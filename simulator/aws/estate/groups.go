@@ -18,21 +18,21 @@ const (
 )
 
 func (e *Estate) groups(account Account) []Group {
-	make := func(path, name string, attached []string, inline ...InlinePolicy) Group {
+	group := func(path, name string, attached []string, inline ...InlinePolicy) Group {
 		identity := e.identity(account, "group", path, name)
 		identity.Attached, identity.Inline = attached, inline
 		return Group{identity}
 	}
 	own := func(name string) string { return customerPolicyARN(account, "/", name) }
 	groups := []Group{
-		make("/", groupAdministrators, []string{AWSPolicyARN("AdministratorAccess"), own(mfaPolicy)}),
-		make("/", groupDevelopers, []string{AWSPolicyARN("PowerUserAccess"), own(mfaPolicy), own(selfPolicy)}, developerLimits()),
-		make("/", groupReaders, []string{AWSPolicyARN("ReadOnlyAccess"), own(selfPolicy)}, noSecrets()),
-		make("/", groupSupport, []string{AWSPolicyARN("SupportUser"), AWSPolicyARN("CloudWatchReadOnlyAccess")}),
-		make("/", groupData, []string{AWSPolicyARN("DataScientist"), own(selfPolicy)}, InlinePolicy{"query-lake", e.lakeDocument()}),
-		make("/", groupBilling, []string{AWSPolicyARN("Billing")}),
-		make("/contractors/", groupContractors, []string{AWSPolicyARN("ViewOnlyAccess"), own(officePolicy), own(selfPolicy)}),
-		make("/automation/", groupAutomation, []string{own(taggedPolicy)}),
+		group("/", groupAdministrators, []string{AWSPolicyARN("AdministratorAccess"), own(mfaPolicy)}),
+		group("/", groupDevelopers, []string{AWSPolicyARN("PowerUserAccess"), own(mfaPolicy), own(selfPolicy)}, developerLimits()),
+		group("/", groupReaders, []string{AWSPolicyARN("ReadOnlyAccess"), own(selfPolicy)}, noSecrets()),
+		group("/", groupSupport, []string{AWSPolicyARN("SupportUser"), AWSPolicyARN("CloudWatchReadOnlyAccess")}),
+		group("/", groupData, []string{AWSPolicyARN("DataScientist"), own(selfPolicy)}, InlinePolicy{"query-lake", e.lakeDocument()}),
+		group("/", groupBilling, []string{AWSPolicyARN("Billing")}),
+		group("/contractors/", groupContractors, []string{AWSPolicyARN("ViewOnlyAccess"), own(officePolicy), own(selfPolicy)}),
+		group("/automation/", groupAutomation, []string{own(taggedPolicy)}),
 	}
 	return append(groups, e.storyGroups(account)...)
 }
