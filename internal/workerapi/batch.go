@@ -74,46 +74,80 @@ func NewEncoder() (*Encoder, error) {
 	return &Encoder{zip: z}, nil
 }
 
+// maxLines bounds the records and gaps of a batch.
+const maxLines = 2 * connector.MaxPageRecords
+
+// keptBytes is how large a buffer an encoder keeps for the next batch.
+const keptBytes = 8 << 20
+
 // Encode returns a batch as it is sent. Attributes are put into canonical form,
-// so that the same object always looks the same, whoever wrote it.
+// so that the same object always looks the same, whoever wrote it. A page that
+// exceeds a limit of the protocol gives ErrTooLarge.
 func (e *Encoder) Encode(h Header, page *connector.Page) ([]byte, error) {
-	e.plain.Reset()
+	if n := len(page.Entities) + len(page.Relationships) + len(page.Gaps); n > maxLines {
+		return nil, fmt.Errorf("%w: it has %d lines, more than %d", ErrTooLarge, n, maxLines)
+	}
+	if e.plain.Reset(); e.plain.Cap() > keptBytes {
+		e.plain = bytes.Buffer{}
+	}
 	out := jsontext.NewEncoder(&e.plain, jsontext.AllowDuplicateNames(true))
 	if err := json.MarshalEncode(out, h); err != nil {
 		return nil, fmt.Errorf("encode a batch: %w", err)
 	}
 	for i := range page.Entities {
-		r := &page.Entities[i]
-		attributes, err := canonical(r.Attributes)
-		if err != nil {
-			return nil, fmt.Errorf("encode entity %d: %w", i, err)
-		}
-		l := line{Entity: &entityLine{Kind: r.Kind, ID: r.ID, Name: r.Name, Type: r.Type, Identifiers: r.Identifiers, Attributes: attributes}}
-		if err := json.MarshalEncode(out, &l); err != nil {
+		l, err := newEntityLine(&page.Entities[i])
+		if err = write(out, line{Entity: l}, err); err != nil {
 			return nil, fmt.Errorf("encode entity %d: %w", i, err)
 		}
 	}
 	for i := range page.Relationships {
-		r := &page.Relationships[i]
-		attributes, err := canonical(r.Attributes)
-		if err != nil {
-			return nil, fmt.Errorf("encode relationship %d: %w", i, err)
-		}
-		terms, err := newTermsLine(r.Terms)
-		if err != nil {
-			return nil, fmt.Errorf("encode relationship %d: %w", i, err)
-		}
-		l := line{Relationship: &relationshipLine{Kind: r.Kind, From: r.From, To: r.To, Key: r.Key, Terms: terms, Attributes: attributes}}
-		if err := json.MarshalEncode(out, &l); err != nil {
+		l, err := newRelationshipLine(&page.Relationships[i])
+		if err = write(out, line{Relationship: l}, err); err != nil {
 			return nil, fmt.Errorf("encode relationship %d: %w", i, err)
 		}
 	}
 	for i := range page.Gaps {
-		if err := json.MarshalEncode(out, &line{Gap: NewFailure(&page.Gaps[i])}); err != nil {
+		if err := write(out, line{Gap: NewFailure(&page.Gaps[i])}, nil); err != nil {
 			return nil, fmt.Errorf("encode gap %d: %w", i, err)
 		}
 	}
-	return e.zip.EncodeAll(e.plain.Bytes(), nil), nil
+	sent := e.zip.EncodeAll(e.plain.Bytes(), nil)
+	if len(sent) > MaxBatchBytes {
+		return nil, fmt.Errorf("%w: %d bytes when compressed, more than %d", ErrTooLarge, len(sent), MaxBatchBytes)
+	}
+	return sent, nil
+}
+
+// write adds a line, unless it could not be made, and holds it to the limits.
+func write(out *jsontext.Encoder, l line, err error) error {
+	if err != nil {
+		return err
+	}
+	before := out.OutputOffset()
+	if err := json.MarshalEncode(out, &l); err != nil {
+		return safe(err)
+	}
+	if n := out.OutputOffset() - before; n > MaxLineBytes {
+		return fmt.Errorf("%w: the line is %d bytes long, more than %d", ErrTooLarge, n, MaxLineBytes)
+	}
+	if n := out.OutputOffset(); n > MaxBatchPlainBytes {
+		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxBatchPlainBytes)
+	}
+	return nil
+}
+
+func newEntityLine(e *connector.Entity) (*entityLine, error) {
+	attributes, err := canonical(e.Attributes)
+	return &entityLine{Kind: e.Kind, ID: e.ID, Name: e.Name, Type: e.Type, Identifiers: e.Identifiers, Attributes: attributes}, err
+}
+
+func newRelationshipLine(r *connector.Relationship) (*relationshipLine, error) {
+	attributes, err := canonical(r.Attributes)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := newTermsLine(r.Terms)
+	return &relationshipLine{Kind: r.Kind, From: r.From, To: r.To, Key: r.Key, Terms: terms, Attributes: attributes}, err
 }
 
 // canonical sorts the names of an object and takes the space out of it. Numbers
@@ -144,7 +178,7 @@ func DecodeBatch(sent io.Reader) (Header, *connector.Page, error) {
 		return Header{}, nil, fmt.Errorf("decompress the batch: %w", err)
 	}
 	defer zip.Close()
-	limited := &limitedReader{r: zip, left: MaxBatchPlainBytes}
+	limited := &limitedReader{r: zip, left: MaxBatchPlainBytes + 1} // so that one that is just small enough can end
 	in := jsontext.NewDecoder(limited)
 	strict := json.RejectUnknownMembers(true)
 	var h Header
@@ -154,6 +188,7 @@ func DecodeBatch(sent io.Reader) (Header, *connector.Page, error) {
 	page := &connector.Page{Next: h.Next}
 	for n := 1; ; n++ {
 		var l line
+		before := in.InputOffset()
 		err := json.UnmarshalDecode(in, &l, strict)
 		if errors.Is(err, io.EOF) {
 			return h, page, nil
@@ -161,8 +196,11 @@ func DecodeBatch(sent io.Reader) (Header, *connector.Page, error) {
 		if err != nil {
 			return Header{}, nil, fmt.Errorf("read line %d of the batch: %w", n+1, safe(err))
 		}
-		if len(page.Entities)+len(page.Relationships)+len(page.Gaps) >= 2*connector.MaxPageRecords {
-			return Header{}, nil, fmt.Errorf("%w: it has more than %d lines", ErrTooLarge, 2*connector.MaxPageRecords)
+		if n > maxLines {
+			return Header{}, nil, fmt.Errorf("%w: it has more than %d lines", ErrTooLarge, maxLines)
+		}
+		if size := in.InputOffset() - before; size > MaxLineBytes+1 { // and its line break
+			return Header{}, nil, fmt.Errorf("%w: line %d is %d bytes long, more than %d", ErrTooLarge, n+1, size, MaxLineBytes)
 		}
 		if err := l.addTo(page); err != nil {
 			return Header{}, nil, fmt.Errorf("line %d of the batch: %w", n+1, err)

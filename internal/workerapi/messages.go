@@ -10,24 +10,26 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
-// ClaimPath is where a worker asks for work, with the fleet's worker token.
+// ClaimPath is where a worker asks for work, by POST of a [ClaimRequest] with the
+// fleet's worker token.
 const ClaimPath = "/v1/worker/claim"
 
-// Paths of a claimed run, with the run-scoped token.
+// ConfigurationPath is where a worker fetches a claimed run's configuration, by
+// POST of a [Lease]. Like all paths of a run it takes the run-scoped token.
 func ConfigurationPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/configuration" }
 
-// HeartbeatPath is where a worker keeps its lease.
+// HeartbeatPath is where a worker keeps its lease, by POST of a [Heartbeat].
 func HeartbeatPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/heartbeat" }
 
-// BatchPath is where a worker puts its n-th batch.
+// BatchPath is where a worker sends its n-th batch, by PUT with [LeaseHeader].
 func BatchPath(r id.Run, n int64) string {
 	return fmt.Sprintf("/v1/worker/runs/%s/batches/%d", r, n)
 }
 
-// HandBackPath is where a worker gives up a run unfinished.
+// HandBackPath is where a worker gives up a run unfinished, by POST of a [Lease].
 func HandBackPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/hand-back" }
 
-// FinishPath is where a worker ends its part of a run.
+// FinishPath is where a worker ends its part of a run, by POST of a [Finish].
 func FinishPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/finish" }
 
 // ClaimRequest asks for a run.
