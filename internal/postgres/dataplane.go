@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 )
 
@@ -45,4 +46,14 @@ func beforeSetup(err error) error {
 		return fault.Wrap(fault.Unavailable, err, "the data plane has not been set up yet; the workspaces service does that when it starts")
 	}
 	return translate(fmt.Errorf("read the data plane: %w", err))
+}
+
+// Tenant returns the tenant this data plane belongs to. Before the data plane
+// has been set up the error is Unavailable.
+func (p *DataPlane) Tenant(ctx context.Context) (id.Tenant, error) {
+	row, err := dbsqlc.New(p.db.pool).GetDataPlane(ctx)
+	if err != nil {
+		return 0, beforeSetup(err)
+	}
+	return id.Tenant(row.TenantID), nil
 }

@@ -1,0 +1,166 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/postgres"
+	"github.com/gatehouse-project/gatehouse/internal/secret"
+)
+
+// DevConfig says how to run everything in one process.
+type DevConfig struct {
+	// DataDir holds everything that outlives the process: the embedded
+	// database, the keys, the first admin key.
+	DataDir string
+	// Listen is the address to serve on.
+	Listen string
+	// DatabaseURL of an existing database, as a role that may create roles;
+	// empty for the embedded server.
+	DatabaseURL string
+	// AllowPrivate lets connectors reach private and loopback addresses.
+	AllowPrivate bool
+	Version      string
+	Logger       *slog.Logger
+}
+
+// Running is what a process that runs everything tells once it is ready.
+type Running struct {
+	// URL of the API.
+	URL string
+	// Key is an admin key, and KeyFile where it is kept. KeyMade says that it
+	// was made by this start.
+	Key     secret.Secret
+	KeyFile string
+	KeyMade bool
+}
+
+// Dev runs every service and its workers in one process until ctx ends. ready is
+// called once requests are answered; when it returns an error, everything stops.
+func Dev(ctx context.Context, c DevConfig, ready func(ctx context.Context, r Running) error) (err error) {
+	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	// Bound first: a taken port is found before a database is started.
+	ln, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	db, err := openDatabase(ctx, c.DataDir, c.DatabaseURL, c.Logger)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer func() { err = errors.Join(err, stopWithin(db.stop)) }()
+	r := Running{URL: "http://" + ln.Addr().String(), KeyFile: filepath.Join(c.DataDir, "admin.key")}
+	if r.Key, r.KeyMade, err = firstKey(ctx, db.urls[postgres.RoleWorkspaces], r.KeyFile); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	token, err := keptSecret(filepath.Join(c.DataDir, "secrets", "worker.token"))
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	h, err := newDevHost(ctx, c, db, r.URL, secret.FromString(token))
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	return runDev(ctx, c, h, ln, r, secret.FromString(token), ready)
+}
+
+// newDevHost mounts all services on one listener.
+func newDevHost(ctx context.Context, c DevConfig, db *database, url string, token secret.Secret) (*host, error) {
+	catalog, err := newCatalog()
+	if err != nil {
+		return nil, err
+	}
+	h := &host{version: c.Version, log: c.Logger, metrics: newMetrics()}
+	for _, make := range []func() (*service, error){
+		func() (*service, error) {
+			return newIntegrations(ctx, integrationsConfig{
+				databaseURL: db.urls[postgres.RoleIntegrations], keyFile: filepath.Join(c.DataDir, "secrets", "local.key"),
+				discoveryURL: url, catalog: catalog, log: c.Logger,
+			})
+		},
+		func() (*service, error) {
+			return newDiscovery(ctx, discoveryConfig{databaseURL: db.urls[postgres.RoleDiscovery], workerToken: token, catalog: catalog, log: c.Logger})
+		},
+		func() (*service, error) {
+			return newWorkspaces(ctx, workspacesConfig{databaseURL: db.urls[postgres.RoleWorkspaces], log: c.Logger})
+		},
+	} {
+		s, err := make()
+		if err != nil {
+			for _, made := range h.services {
+				made.close()
+			}
+			return nil, err
+		}
+		h.services = append(h.services, s)
+	}
+	last := h.services[len(h.services)-1]
+	h.keys, h.denials = last.keys, last.denials
+	return h, nil
+}
+
+// runDev serves, works and waits. Workers stop before the services that they
+// report to.
+func runDev(ctx context.Context, c DevConfig, h *host, ln net.Listener, r Running, token secret.Secret, ready func(context.Context, Running) error) error {
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	started := make(chan struct{})
+	served := make(chan error, 1)
+	go func() { served <- h.serve(serving, ln, func() { close(started) }) }()
+	select {
+	case err := <-served:
+		return err
+	case <-started:
+	}
+
+	var g group
+	if err := addDevWorkers(&g, c, r.URL, token, h.metrics); err != nil {
+		stopServing()
+		return errors.Join(err, <-served)
+	}
+	working, stopWorking := context.WithCancel(ctx)
+	defer stopWorking()
+	g.add(func(ctx context.Context) error { return ready(ctx, r) })
+	stopped := make(chan error, 1)
+	go func() { stopped <- g.run(working) }()
+	select {
+	case err := <-served:
+		stopWorking()
+		return errors.Join(err, <-stopped)
+	case err := <-stopped:
+		stopServing()
+		return errors.Join(err, <-served)
+	}
+}
+
+// discoveryWorkers is how many discoveries run side by side in one process.
+const discoveryWorkers = 2
+
+// addDevWorkers adds a worker for tests and some for discoveries.
+func addDevWorkers(g *group, c DevConfig, url string, token secret.Secret, metrics prometheus.Registerer) error {
+	names := map[string]operation.Queue{"dev-tests": operation.TestQueue}
+	for i := range discoveryWorkers {
+		names[fmt.Sprintf("dev-discovery-%d", i+1)] = operation.DiscoveryQueue
+	}
+	for name, queue := range names {
+		w, err := newWorker(workerConfig{
+			name: name, discoveryURL: url, integrationsURL: url, token: token, queues: []string{string(queue)},
+			allowPrivate: c.AllowPrivate, metrics: metrics, log: c.Logger.With("worker", name),
+		})
+		if err != nil {
+			return err
+		}
+		g.add(w.Run)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	apiaccess "github.com/gatehouse-project/gatehouse/internal/api/access"
+	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
+	"github.com/gatehouse-project/gatehouse/internal/api/health"
+	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
+	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
+	apiworker "github.com/gatehouse-project/gatehouse/internal/api/worker"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/job"
+	"github.com/gatehouse-project/gatehouse/internal/postgres"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+	"github.com/gatehouse-project/gatehouse/internal/secret"
+)
+
+// discoveryConfig is what the discovery service needs.
+type discoveryConfig struct {
+	databaseURL string
+	// workerToken is what workers claim with.
+	workerToken secret.Secret
+	catalog     *integration.Catalog
+	log         *slog.Logger
+}
+
+// discoveryConns bounds the pool: requests, two publishes and the job engine.
+const discoveryConns = 24
+
+// newDiscovery makes the discovery service: the gate, runs, leases, the graph
+// and its questions, and the jobs behind them.
+func newDiscovery(ctx context.Context, c discoveryConfig) (*service, error) {
+	db, err := postgres.Open(ctx, postgres.Config{URL: c.databaseURL, Service: "discovery", MaxConns: discoveryConns})
+	if err != nil {
+		return nil, err
+	}
+	s, err := discoveryOn(ctx, db, c)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*service, error) {
+	keys := postgres.NewWorkspaces(db)
+	tenant, err := tenantOf(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	queue, err := job.NewQueue(db.Pool())
+	if err != nil {
+		return nil, err
+	}
+	runs := postgres.NewRuns(db, tenant, queue.PublishTx)
+	store := postgres.NewGraph(db, runs)
+	gate := &run.Gate{Connections: postgres.NewConnections(db), Catalog: c.catalog, Store: runs}
+	listener := postgres.NewListener(db, c.log)
+	engine, err := job.NewEngine(job.Config{
+		Pool: db.Pool(), Publisher: &graph.Publisher{Store: store},
+		Keeper: &run.Keeper{Store: runs, Gate: gate, Publish: queue.Publish}, Logger: c.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &service{
+		mount: func(a huma.API) {
+			apioperation.Mount(a, gate)
+			apirun.Mount(a, &run.Service{Store: runs, Changed: listener})
+			questions := &graph.Questions{Store: store}
+			apientity.Mount(a, questions)
+			apiaccess.Mount(a, questions)
+			apiworker.MountDiscovery(a, apiworker.Discovery{
+				Leases: &run.Leases{Store: runs, Ready: listener}, Ingest: &graph.Ingest{Store: store, Catalog: c.catalog}, Token: c.workerToken,
+			})
+		},
+		checks:     []health.Check{{Name: "discovery database", Run: db.Ping}},
+		background: []func(context.Context) error{listener.Run, runEngine(engine)},
+		close:      db.Close,
+		keys:       keys, denials: keys,
+	}, nil
+}
+
+// engineStopTime is how long jobs may go on when the service stops; what is cut
+// off is done again by the next process.
+const engineStopTime = 5 * time.Second
+
+func runEngine(engine *job.Engine) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := engine.Start(ctx); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), engineStopTime)
+		defer cancel()
+		return engine.Stop(stop)
+	}
+}

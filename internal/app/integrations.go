@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/gatehouse-project/gatehouse/connectors/builtin"
+	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
+	"github.com/gatehouse-project/gatehouse/internal/api/health"
+	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
+	apiworker "github.com/gatehouse-project/gatehouse/internal/api/worker"
+	"github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/postgres"
+)
+
+// integrationsConfig is what the integrations service needs.
+type integrationsConfig struct {
+	databaseURL string
+	// keyFile holds the local key that wraps data keys.
+	keyFile string
+	// discoveryURL is where tests are started.
+	discoveryURL string
+	catalog      *integration.Catalog
+	log          *slog.Logger
+}
+
+// newCatalog describes the built-in connectors.
+func newCatalog() (*integration.Catalog, error) { return integration.NewCatalog(builtin.Connectors()) }
+
+// newIntegrations makes the integrations service: catalog, connections, and the
+// disclosure of configurations to workers.
+func newIntegrations(ctx context.Context, c integrationsConfig) (*service, error) {
+	db, err := postgres.Open(ctx, postgres.Config{URL: c.databaseURL, Service: "integrations"})
+	if err != nil {
+		return nil, err
+	}
+	s, err := integrationsOn(ctx, db, c)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func integrationsOn(ctx context.Context, db *postgres.DB, c integrationsConfig) (*service, error) {
+	keys := postgres.NewWorkspaces(db)
+	tenant, err := tenantOf(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	key, err := openLocalKey(ctx, postgres.NewDataPlane(db), c.keyFile)
+	if err != nil {
+		return nil, err
+	}
+	sealing, err := newCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := postgres.NewIntegrations(db).SyncCatalog(ctx, c.catalog); err != nil {
+		return nil, fmt.Errorf("store the catalog: %w", err)
+	}
+	connections := &connection.Service{
+		Store: postgres.NewConnections(db), Catalog: c.catalog, Vault: connection.Vault{Cipher: sealing},
+	}
+	tests := newTester(c.discoveryURL, connections.Store)
+	return &service{
+		mount: func(a huma.API) {
+			apiintegration.Mount(a, c.catalog)
+			apiconnection.Mount(a, connections, tests)
+			apiworker.MountIntegrations(a, apiworker.Integrations{Vault: connections.Vault, Store: connections.Store, Tenant: tenant})
+		},
+		checks: []health.Check{{Name: "integrations database", Run: db.Ping}},
+		close:  db.Close,
+		keys:   keys, denials: keys,
+	}, nil
+}

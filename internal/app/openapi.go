@@ -1,0 +1,52 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/gatehouse-project/gatehouse/internal/api"
+	apiaccess "github.com/gatehouse-project/gatehouse/internal/api/access"
+	apiaudit "github.com/gatehouse-project/gatehouse/internal/api/audit"
+	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
+	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
+	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
+	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
+	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
+	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
+	"github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// OpenAPI returns the document of the public API, all services together. It is
+// made from the operations themselves; nothing is served.
+func OpenAPI() ([]byte, error) {
+	catalog, err := newCatalog()
+	if err != nil {
+		return nil, err
+	}
+	// The version of the API, not of a build: the document is checked in.
+	a := api.New(http.NewServeMux(), api.Config{Version: "1", Log: slog.New(slog.DiscardHandler)})
+	apiintegration.Mount(a, catalog)
+	apiconnection.Mount(a, &connection.Service{}, nil)
+	apioperation.Mount(a, &run.Gate{})
+	apirun.Mount(a, &run.Service{})
+	apientity.Mount(a, &graph.Questions{})
+	apiaccess.Mount(a, &graph.Questions{})
+	apiworkspace.Mount(a, &workspace.Service{})
+	apiaudit.Mount(a, &workspace.Service{})
+	raw, err := a.OpenAPI().MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("encode the OpenAPI document: %w", err)
+	}
+	var readable bytes.Buffer
+	if err := json.Indent(&readable, raw, "", "  "); err != nil {
+		return nil, fmt.Errorf("format the OpenAPI document: %w", err)
+	}
+	readable.WriteByte('\n')
+	return readable.Bytes(), nil
+}

@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/gatehouse-project/gatehouse/internal/secret"
+)
+
+// ServeConfig says how to run one service by itself.
+type ServeConfig struct {
+	// Service is integrations, discovery or workspaces.
+	Service string
+	Listen  string
+	// DatabaseURL connects as the service's own role.
+	DatabaseURL string
+	// TLSCert and TLSKey are PEM files; both or neither.
+	TLSCert, TLSKey string
+	// KeyFile holds the key that wraps data keys; for integrations.
+	KeyFile string
+	// DiscoveryURL is where tests are started; for integrations.
+	DiscoveryURL string
+	// TokenFile holds what workers claim with; for discovery.
+	TokenFile string
+	// AdminKeyFile is where the first admin key of an empty data plane is
+	// written; for workspaces.
+	AdminKeyFile string
+	Version      string
+	Logger       *slog.Logger
+}
+
+// Serve runs one service until ctx ends.
+func Serve(ctx context.Context, c ServeConfig) error {
+	secure, err := loadTLS(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	s, err := newService(ctx, c)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	h := &host{version: c.Version, keys: s.keys, denials: s.denials, log: c.Logger, services: []*service{s}, metrics: newMetrics(), tls: secure}
+	return h.serve(ctx, ln, func() { c.Logger.InfoContext(ctx, "serving", "service", c.Service, "address", ln.Addr().String()) })
+}
+
+func newService(ctx context.Context, c ServeConfig) (*service, error) {
+	catalog, err := newCatalog()
+	if err != nil {
+		return nil, err
+	}
+	switch c.Service {
+	case "integrations":
+		return newIntegrations(ctx, integrationsConfig{
+			databaseURL: c.DatabaseURL, keyFile: c.KeyFile, discoveryURL: c.DiscoveryURL, catalog: catalog, log: c.Logger,
+		})
+	case "discovery":
+		token, err := readToken(c.TokenFile)
+		if err != nil {
+			return nil, err
+		}
+		return newDiscovery(ctx, discoveryConfig{databaseURL: c.DatabaseURL, workerToken: token, catalog: catalog, log: c.Logger})
+	case "workspaces":
+		if _, made, err := firstKey(ctx, c.DatabaseURL, c.AdminKeyFile); err != nil {
+			return nil, err
+		} else if made {
+			c.Logger.InfoContext(ctx, "wrote an admin key", "file", c.AdminKeyFile)
+		}
+		return newWorkspaces(ctx, workspacesConfig{databaseURL: c.DatabaseURL, log: c.Logger})
+	}
+	return nil, fmt.Errorf("there is no service %q; services are integrations, discovery and workspaces", c.Service)
+}
+
+// minTokenBytes is the least a worker token may have; it is not to be guessed.
+const minTokenBytes = 32
+
+func readToken(path string) (secret.Secret, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return secret.Secret{}, fmt.Errorf("read the worker token: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if len(token) < minTokenBytes {
+		return secret.Secret{}, fmt.Errorf("the worker token in %s is shorter than %d bytes; make one with: openssl rand -hex 32", path, minTokenBytes)
+	}
+	return secret.FromString(token), nil
+}
+
+func loadTLS(cert, key string) (*tls.Config, error) {
+	if cert == "" && key == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("load the TLS certificate: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
+}
+
+// WorkConfig says how to run one worker.
+type WorkConfig struct {
+	Name                          string
+	DiscoveryURL, IntegrationsURL string
+	TokenFile                     string
+	Queues                        []string
+	AllowPrivate                  bool
+	Logger                        *slog.Logger
+}
+
+// Work runs one worker until ctx ends.
+func Work(ctx context.Context, c WorkConfig) error {
+	token, err := readToken(c.TokenFile)
+	if err != nil {
+		return err
+	}
+	w, err := newWorker(workerConfig{
+		name: c.Name, discoveryURL: c.DiscoveryURL, integrationsURL: c.IntegrationsURL, token: token, queues: c.Queues,
+		allowPrivate: c.AllowPrivate, metrics: newMetrics(), log: c.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	return w.Run(ctx)
+}

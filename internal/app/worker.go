@@ -1,0 +1,48 @@
+package app
+
+import (
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connectors/builtin"
+	"github.com/gatehouse-project/gatehouse/internal/egress"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/secret"
+	"github.com/gatehouse-project/gatehouse/internal/worker"
+)
+
+// workerConfig is what a worker needs: no database, no credentials.
+type workerConfig struct {
+	name            string
+	discoveryURL    string
+	integrationsURL string
+	token           secret.Secret
+	queues          []string
+	allowPrivate    bool
+	metrics         prometheus.Registerer
+	log             *slog.Logger
+}
+
+func newWorker(c workerConfig) (*worker.Worker, error) {
+	connectors := map[string]connector.Connector{}
+	for _, k := range builtin.Connectors() {
+		connectors[k.Manifest().IntegrationID] = k
+	}
+	if len(c.queues) == 0 {
+		c.queues = queueNames()
+	}
+	return worker.New(worker.Config{
+		Name: c.name, DiscoveryURL: c.discoveryURL, IntegrationsURL: c.integrationsURL, Token: c.token, Queues: c.queues,
+		Connectors: connectors, Egress: egress.Policy{AllowPrivate: c.allowPrivate}, Logger: c.log, Metrics: c.metrics,
+	})
+}
+
+func queueNames() []string {
+	var names []string
+	for _, q := range operation.Queues() {
+		names = append(names, string(q))
+	}
+	return names
+}
