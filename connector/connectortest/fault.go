@@ -38,14 +38,17 @@ func (s suite) checkDenied(t *testing.T, permission string, settings connector.S
 	require.True(t, slices.ContainsFunc(result.Remediation, func(r connector.Remediation) bool {
 		return r.Category == connector.RemedyPermissions && strings.Contains(r.Message, permission) && r.Action != ""
 	}), "no remedy names %s: %v", permission, result.Remediation)
+	sufficient := true
 	for _, o := range result.Streams {
 		stream, _ := s.manifest.Stream(o.Stream)
+		sufficient = sufficient && (stream.Optional || o.Coverage == connector.Complete)
 		if !needs(stream, permission) || o.Coverage == connector.Skipped {
 			continue
 		}
 		require.Equal(t, connector.Partial, o.Coverage, "stream %s needs %s", o.Stream, permission)
 		require.Contains(t, o.Missing, permission, "stream %s", o.Stream)
 	}
+	require.Equal(t, sufficient, result.Sufficient, "sufficient contradicts the streams")
 }
 
 func needs(s connector.Stream, permission string) bool {

@@ -58,6 +58,7 @@ func (s suite) testCheck(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, result.Target.ID, "the target has no id")
 	require.NotEmpty(t, result.Target.Type, "the target has no type")
+	require.True(t, result.Sufficient, "a provider that denies nothing is not sufficient")
 	require.Empty(t, result.Remediation, "a provider that denies nothing needs a remedy")
 	outlook := map[string]connector.Coverage{}
 	for _, o := range result.Streams {

@@ -51,6 +51,8 @@ type batch struct {
 	sink   connector.Sink
 	page   connector.Page
 	weight int
+	// enough is from how many records a page is worth sending.
+	enough int
 	resume connector.Cursor
 	// seen holds what many policies repeat, such as outside parties, so that a
 	// partition sends each once.
@@ -59,8 +61,8 @@ type batch struct {
 	err  error
 }
 
-func newBatch(ctx context.Context, sink connector.Sink) *batch {
-	return &batch{ctx: ctx, sink: sink, seen: map[connector.Ref]bool{}, gaps: map[string]bool{}}
+func newBatch(ctx context.Context, sink connector.Sink, enough int) *batch {
+	return &batch{ctx: ctx, sink: sink, enough: enough, seen: map[connector.Ref]bool{}, gaps: map[string]bool{}}
 }
 
 // at states that all before p has been added. It is called before each of
@@ -71,7 +73,7 @@ func (b *batch) at(p place) error {
 		return err
 	}
 	b.resume = c
-	if b.records() >= enoughRecords {
+	if b.records() >= b.enough {
 		b.flush(c)
 	}
 	return b.err

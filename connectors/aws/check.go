@@ -70,7 +70,8 @@ func (s *session) Check(ctx context.Context) (connector.CheckResult, error) {
 			}
 		}
 	}
-	return connector.CheckResult{Target: target, Streams: c.outlook(), Remediation: c.remediation()}, nil
+	outlook := c.outlook()
+	return connector.CheckResult{Target: target, Sufficient: sufficient(outlook), Streams: outlook, Remediation: c.remediation()}, nil
 }
 
 // note keeps a finding and returns every error that is none: one that stops
@@ -120,6 +121,17 @@ func (c *checkup) outlook() []connector.StreamOutlook {
 		all = append(all, o)
 	}
 	return all
+}
+
+// sufficient reports whether all streams that are not optional would be
+// complete.
+func sufficient(outlook []connector.StreamOutlook) bool {
+	for i, stream := range streams() {
+		if !stream.Optional && outlook[i].Coverage != connector.Complete {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *checkup) remediation() []connector.Remediation {

@@ -6,13 +6,18 @@ import (
 	"github.com/gatehouse-project/gatehouse/connector"
 )
 
-// Connector makes sessions with AWS. The zero value is ready and has no state.
-type Connector struct{}
+// Connector makes sessions with AWS. It has no state.
+type Connector struct {
+	// snapshotItems is up to how many objects an account is read whole.
+	snapshotItems int
+	// pageRecords is from how many records a page is worth sending.
+	pageRecords int
+}
 
 var _ connector.Connector = Connector{}
 
 // New returns the connector.
-func New() Connector { return Connector{} }
+func New() Connector { return Connector{snapshotItems: mostSnapshotItems, pageRecords: enoughRecords} }
 
 // Manifest describes the connector.
 func (Connector) Manifest() connector.Manifest { return manifest() }
@@ -20,17 +25,19 @@ func (Connector) Manifest() connector.Manifest { return manifest() }
 // Open prepares a session without calling AWS. It returns a [*connector.Error]
 // of category CredentialInvalid, ScopeInvalid or NetworkUnreachable when the
 // settings cannot be used.
-func (Connector) Open(ctx context.Context, settings connector.Settings) (connector.Session, error) {
-	c, sc, err := parseSettings(settings)
+func (c Connector) Open(ctx context.Context, settings connector.Settings) (connector.Session, error) {
+	conf, sc, err := parseSettings(settings)
 	if err != nil {
 		return nil, err
 	}
-	cl, err := newClients(ctx, c, settings.HTTPClient)
+	cl, err := newClients(ctx, conf, settings.HTTPClient)
 	if err != nil {
 		return nil, err
 	}
 	return &session{
-		configuration: c,
+		configuration: conf,
+		snapshotItems: c.snapshotItems,
+		pageRecords:   c.pageRecords,
 		scope:         sc,
 		clients:       cl,
 		directories:   newDirectoryCache(maxDirectoryEntries),
@@ -48,12 +55,13 @@ type session struct {
 	organization *organization
 	// unlisted is the permission that was missing to list the organisation's
 	// accounts.
-	unlisted    *connector.Error
-	instance    *ssoInstance
-	sets        map[string]string // permission set ARN to name
-	directories *directoryCache
-	snapshot    *snapshot
-	inventory   inventoryCache
+	unlisted                   *connector.Error
+	instance                   *ssoInstance
+	sets                       map[string]string // permission set ARN to name
+	directories                *directoryCache
+	snapshotItems, pageRecords int
+	snapshot                   *snapshot
+	inventory                  inventoryCache
 }
 
 // Close forgets the session's credentials and caches.

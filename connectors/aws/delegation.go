@@ -39,13 +39,8 @@ func newDelegates() delegates {
 
 func (d *delegates) add(account string, out *iam.GetAccountAuthorizationDetailsOutput) {
 	for _, p := range out.Policies {
-		arn := aws.ToString(p.Arn)
-		id := aws.ToString(p.PolicyId)
-		if isAWSManaged(arn) {
-			id = inAccountID(arn, account)
-		}
-		if found := delegationsOf(id, defaultDocument(p)); found != nil {
-			d.policies[arn] = found
+		if found := delegationsOf(managedPolicyID(p, account), defaultDocument(p)); found != nil {
+			d.policies[aws.ToString(p.Arn)] = found
 		}
 	}
 	for _, g := range out.GroupDetailList {
@@ -97,9 +92,7 @@ func delegationsOf(policy, text string) (found []delegation) {
 	return found
 }
 
-// assumers says which delegates a role's trust in their account comes to: for
-// each, the policies that allow it. Whoever is denied without a condition is
-// left out; a denial with one is named.
+// assumer is a delegate whose policies let it assume a certain role.
 type assumer struct {
 	id        string
 	allowedBy []string
@@ -108,6 +101,9 @@ type assumer struct {
 	conditional bool
 }
 
+// assumers says which delegates a role's trust in their account comes to.
+// Whoever is denied without a condition is left out; a denial with one is
+// named.
 func (d *delegates) assumers(roleARN string) (found []assumer) {
 holders:
 	for _, h := range d.holders {

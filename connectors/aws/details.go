@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -69,7 +70,7 @@ func (s *session) policyIDs(ctx context.Context, account string) (map[string]str
 	ids := map[string]string{}
 	err := s.eachDetailPage(ctx, account, []types.EntityType{types.EntityTypeLocalManagedPolicy}, "", func(_ string, out *iam.GetAccountAuthorizationDetailsOutput) error {
 		for _, p := range out.Policies {
-			ids[aws.ToString(p.Arn)] = aws.ToString(p.PolicyId)
+			ids[aws.ToString(p.Arn)] = managedPolicyID(p, account)
 		}
 		return nil
 	})
@@ -91,4 +92,28 @@ func defaultDocument(p types.ManagedPolicyDetail) string {
 func isAWSManaged(arn string) bool {
 	account, ok := accountOfARN(arn)
 	return ok && account == "aws"
+}
+
+// managedPolicyID names a managed policy: the account's own by its unique id,
+// AWS's own by its ARN in the account. Endpoints that leave the unique id out,
+// which AWS does not, get the ARN.
+func managedPolicyID(p types.ManagedPolicyDetail, account string) string {
+	arn, id := aws.ToString(p.Arn), aws.ToString(p.PolicyId)
+	switch {
+	case isAWSManaged(arn):
+		return inAccountID(arn, account)
+	case id == "":
+		return arn
+	}
+	return id
+}
+
+// managedPolicyName is the policy's name, or the end of its ARN, which is the
+// same.
+func managedPolicyName(p types.ManagedPolicyDetail) string {
+	if name := aws.ToString(p.PolicyName); name != "" {
+		return name
+	}
+	arn := aws.ToString(p.Arn)
+	return arn[strings.LastIndexByte(arn, '/')+1:]
 }

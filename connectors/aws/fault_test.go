@@ -130,7 +130,7 @@ func TestReadEndsInACategory(t *testing.T) {
 			session, err := aws.New().Open(t.Context(), s)
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, session.Close()) })
-			g := &graph{entities: map[connector.Ref]connector.Entity{}}
+			g := newGraph()
 			err = session.Read(t.Context(), connector.Partition{Stream: "iam", Key: c.Summary().ManagementID}, "", g)
 			var e *connector.Error
 			require.True(t, errors.As(err, &e), "%v", err)

@@ -71,11 +71,8 @@ func (s *session) readGrants(ctx context.Context, account string, from place, b 
 // eachPolicy hands over all policies in force on a page, inline ones too.
 func eachPolicy(account string, out *iam.GetAccountAuthorizationDetailsOutput, visit func(policy connector.Ref, text string)) {
 	for _, p := range out.Policies {
-		switch arn := aws.ToString(p.Arn); {
-		case !isAWSManaged(arn):
-			visit(entitlementRef(aws.ToString(p.PolicyId)), defaultDocument(p))
-		case aws.ToInt32(p.AttachmentCount) > 0:
-			visit(entitlementRef(inAccountID(arn, account)), defaultDocument(p))
+		if !isAWSManaged(aws.ToString(p.Arn)) || aws.ToInt32(p.AttachmentCount) > 0 {
+			visit(entitlementRef(managedPolicyID(p, account)), defaultDocument(p))
 		}
 	}
 	inline := func(owner *string, policies []types.PolicyDetail) {

@@ -107,7 +107,7 @@ func (r *iamReader) recall(ctx context.Context, from place) error {
 	filter := []types.EntityType{types.EntityTypeLocalManagedPolicy, types.EntityTypeGroup}
 	return r.session.eachDetailPage(ctx, r.account, filter, "", func(_ string, out *iam.GetAccountAuthorizationDetailsOutput) error {
 		for _, p := range out.Policies {
-			r.policies[aws.ToString(p.Arn)] = aws.ToString(p.PolicyId)
+			r.policies[aws.ToString(p.Arn)] = managedPolicyID(p, r.account)
 		}
 		for _, g := range out.GroupDetailList {
 			r.groups[strings.ToLower(aws.ToString(g.GroupName))] = aws.ToString(g.GroupId)
@@ -121,13 +121,13 @@ func (r *iamReader) add(step, marker string, out *iam.GetAccountAuthorizationDet
 	switch step {
 	case stepPolicies:
 		for _, p := range out.Policies {
-			r.policies[aws.ToString(p.Arn)] = aws.ToString(p.PolicyId)
-			r.addManagedPolicy(p, entitlementRef(aws.ToString(p.PolicyId)))
+			r.policies[aws.ToString(p.Arn)] = managedPolicyID(p, r.account)
+			r.addManagedPolicy(p)
 		}
 	case stepAWSPolicies:
 		for _, p := range out.Policies {
 			if aws.ToInt32(p.AttachmentCount) > 0 {
-				r.addManagedPolicy(p, entitlementRef(inAccountID(aws.ToString(p.Arn), r.account)))
+				r.addManagedPolicy(p)
 			}
 		}
 	case stepGroups:

@@ -11,7 +11,8 @@ import (
 	"github.com/gatehouse-project/gatehouse/connector"
 )
 
-func (r *iamReader) addManagedPolicy(p types.ManagedPolicyDetail, ref connector.Ref) {
+func (r *iamReader) addManagedPolicy(p types.ManagedPolicyDetail) {
+	ref, name := entitlementRef(managedPolicyID(p, r.account)), managedPolicyName(p)
 	kind := "iam_managed_policy"
 	if isAWSManaged(aws.ToString(p.Arn)) {
 		kind = "aws_managed_policy"
@@ -22,14 +23,14 @@ func (r *iamReader) addManagedPolicy(p types.ManagedPolicyDetail, ref connector.
 	}
 	text := defaultDocument(p)
 	r.batch.entity(connector.Entity{
-		Ref: ref, Name: clipName(aws.ToString(p.PolicyName)), Type: kind,
+		Ref: ref, Name: clipName(name), Type: kind,
 		Attributes: attributes(map[string]any{
 			"arn": aws.ToString(p.Arn), "path": aws.ToString(p.Path), "account": r.account, "description": aws.ToString(p.Description),
 			"default_version": aws.ToString(p.DefaultVersionId), "versions": versions,
 			"created_at": p.CreateDate, "updated_at": p.UpdateDate, "document": plainDocument(text),
 		}, "document", "versions", "description"),
 	})
-	r.addDocument(ref, "policy "+aws.ToString(p.PolicyName), text)
+	r.addDocument(ref, "policy "+name, text)
 }
 
 // addInline adds policies that live inside their owner; hold makes the

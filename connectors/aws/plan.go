@@ -57,7 +57,7 @@ func (s *session) Read(ctx context.Context, p connector.Partition, from connecto
 	if err != nil {
 		return err
 	}
-	b := newBatch(ctx, to)
+	b := newBatch(ctx, to, s.pageRecords)
 	read := s.reader(p.Stream)
 	if read == nil {
 		return &connector.Error{Category: connector.ContractViolation, Message: "the partition names a stream this connector does not have"}

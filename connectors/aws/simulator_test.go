@@ -92,3 +92,24 @@ func TestConformance(t *testing.T) {
 		MaxResumes: 6,
 	})
 }
+
+// TestConformanceOnLargeAccounts runs the suite where accounts take many pages.
+func TestConformanceOnLargeAccounts(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, people)
+	connectortest.Run(t, connectortest.Subject{
+		Connector:  aws.NewForLargeAccounts(),
+		Settings:   func(t testing.TB) connector.Settings { return c.settings(t, nil) },
+		MaxResumes: 8,
+	})
+}
+
+// TestLargeAccountsReadTheSame compares reading with and without snapshots.
+func TestLargeAccountsReadTheSame(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, people)
+	small := discover(t, c.settings(t, nil))
+	large := discoverWith(t, aws.NewForLargeAccounts(), c.settings(t, nil))
+	require.Greater(t, len(large.pages), len(small.pages))
+	require.Equal(t, small.content(), large.content())
+}

@@ -37,7 +37,7 @@ func (s *session) snapshotOf(ctx context.Context, account string) (*snapshot, er
 	items := 0
 	err := s.requestDetails(ctx, account, filter, "", func(_ string, out *iam.GetAccountAuthorizationDetailsOutput) error {
 		items += len(out.Policies) + len(out.GroupDetailList) + len(out.UserDetailList) + len(out.RoleDetailList)
-		if items > mostSnapshotItems || out.IsTruncated && items == mostSnapshotItems {
+		if items > s.snapshotItems || out.IsTruncated && items == s.snapshotItems {
 			return errLarge
 		}
 		made.all.Policies = append(made.all.Policies, out.Policies...)

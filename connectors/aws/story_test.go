@@ -3,6 +3,7 @@ package aws_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -18,7 +19,21 @@ type graph struct {
 	relationships []connector.Relationship
 	gaps          []connector.Error
 	skipped       []connector.Partition
-	pages         int
+	pages         []connector.Cursor // where each page says to go on
+}
+
+func newGraph() *graph { return &graph{entities: map[connector.Ref]connector.Entity{}} }
+
+// content is what was emitted without order and repetition.
+func (g *graph) content() map[string]bool {
+	all := map[string]bool{}
+	for _, e := range g.entities {
+		all[fmt.Sprintf("%+v %s", e.Ref, e.Attributes)] = true
+	}
+	for _, r := range g.relationships {
+		all[fmt.Sprintf("%s %s %s %s %s", r.Kind, r.From, r.To, r.Key, r.Attributes)] = true
+	}
+	return all
 }
 
 func (g *graph) Write(_ context.Context, page connector.Page) error {
@@ -27,19 +42,24 @@ func (g *graph) Write(_ context.Context, page connector.Page) error {
 	}
 	g.relationships = append(g.relationships, page.Relationships...)
 	g.gaps = append(g.gaps, page.Gaps...)
-	g.pages++
+	g.pages = append(g.pages, page.Next)
 	return nil
 }
 
 // discover reads all partitions one after the other, as a worker does.
 func discover(t testing.TB, s connector.Settings) *graph {
 	t.Helper()
-	session, err := aws.New().Open(t.Context(), s)
+	return discoverWith(t, aws.New(), s)
+}
+
+func discoverWith(t testing.TB, c connector.Connector, s connector.Settings) *graph {
+	t.Helper()
+	session, err := c.Open(t.Context(), s)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, session.Close()) }()
 	plan, err := session.Plan(t.Context())
 	require.NoError(t, err)
-	g := &graph{entities: map[connector.Ref]connector.Entity{}}
+	g := newGraph()
 	for _, p := range plan {
 		if p.Skip != nil {
 			g.skipped = append(g.skipped, p)
