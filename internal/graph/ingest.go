@@ -79,10 +79,15 @@ type Ingest struct {
 	Catalog *integration.Catalog
 }
 
-// Take stages a batch. A batch that the contract forbids is Invalid and stages
-// nothing.
-func (in *Ingest) Take(ctx context.Context, f run.Fence, b Batch) error {
+// Take stages the batch that read returns. It is read only for whoever holds the
+// run, because reading costs memory and time. A batch that the contract forbids
+// is Invalid and stages nothing.
+func (in *Ingest) Take(ctx context.Context, f run.Fence, read func() (Batch, error)) error {
 	conn, which, err := in.Store.Connection(ctx, f)
+	if err != nil {
+		return err
+	}
+	b, err := read()
 	if err != nil {
 		return err
 	}

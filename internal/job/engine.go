@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -60,8 +61,16 @@ func newPublishArgs(r run.Ref) publishArgs {
 	return publishArgs{Tenant: r.Scope.Tenant, Workspace: r.Scope.Workspace, Run: r.Run}
 }
 
+// publishOpts keep at most one unfinished job for a run, however often the
+// sweeper finds it waiting. A finished one does not count: a run that was read
+// again is published again.
 func publishOpts() *river.InsertOpts {
-	return &river.InsertOpts{Queue: publishQueue, MaxAttempts: maxPublishAttempts}
+	return &river.InsertOpts{
+		Queue: publishQueue, MaxAttempts: maxPublishAttempts,
+		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+		}},
+	}
 }
 
 // NewEngine makes an engine; it does nothing until it is started.

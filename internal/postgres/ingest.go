@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -43,14 +44,17 @@ const maxKeptGaps = 10
 
 // Stage stores a batch: rows, cursor and counters commit together with the check
 // that the sender holds the run. Nothing here outlives a crash of the server,
-// the tables are unlogged, so the commit does not wait for the disk.
+// the tables are unlogged, so the commit does not wait for the disk; only that
+// of the first batch does, because the tables' existence has to outlive one.
 func (s *Graph) Stage(ctx context.Context, f run.Fence, b graph.StagedBatch) error {
 	err := s.runs.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
 		if row.CancelRequestedAt != nil {
 			return fault.New(fault.Stale, "run %s has been cancelled", f.Run)
 		}
-		if _, err := tx.Exec(ctx, "set local synchronous_commit = off"); err != nil {
-			return err
+		if b.Number > 0 {
+			if _, err := tx.Exec(ctx, "set local synchronous_commit = off"); err != nil {
+				return err
+			}
 		}
 		q := dbsqlc.New(tx)
 		again, err := s.expectBatch(ctx, tx, q, f, &b)
@@ -84,7 +88,7 @@ func (s *Graph) expectBatch(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, f
 	state, err := q.GetIngest(ctx, dbsqlc.GetIngestParams{WorkspaceID: int64(f.Workspace), RunID: int64(f.Run)})
 	if errors.Is(err, pgx.ErrNoRows) {
 		if b.Number != 0 {
-			return false, fault.New(fault.Stale, "run %s starts over: what it had staged is gone", f.Run)
+			return false, startsOver(f.Run)
 		}
 		if _, err := q.BeginIngest(ctx, dbsqlc.BeginIngestParams{WorkspaceID: int64(f.Workspace), RunID: int64(f.Run)}); err != nil {
 			return false, err
@@ -171,8 +175,8 @@ func advancePartition(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run, pa
 }
 
 // refusesData reports whether the database could not take a value as such:
-// class 22 of its codes, and a row or index entry that is too large.
+// class 22 of its codes, and class 54, a limit such as an index entry's size.
 func refusesData(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code[:2] == "22" || pg.Code == "54000")
+	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "54"))
 }

@@ -46,14 +46,8 @@ type publication struct {
 func (s *Graph) Publish(ctx context.Context, scope id.Scope, r id.Run) (published bool, err error) {
 	err = s.db.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		row, err := q.LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: int64(scope.Workspace), RunID: int64(r)})
-		if errors.Is(err, pgx.ErrNoRows) || err == nil && (row.Status == dbsqlc.RunStatusCompleted || row.Phase != dbsqlc.RunPhasePublishing) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if free, err := lockPublisher(ctx, tx, row); err != nil || !free {
+		row, mine, err := takePublishing(ctx, tx, scope.Workspace, r)
+		if err != nil || !mine {
 			return err
 		}
 		ingest, err := q.GetIngest(ctx, dbsqlc.GetIngestParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
@@ -74,6 +68,11 @@ func (s *Graph) Publish(ctx context.Context, scope id.Scope, r id.Run) (publishe
 		p.counts[graph.CountEntitiesRead] = ingest.StagedEntities
 		p.counts[graph.CountRelationshipsRead] = ingest.StagedRelationships
 		end, err := p.publish(ctx, ingest.NextBatch > 0)
+		if err != nil {
+			return err
+		}
+		// Locked only now: starts that join this run must not wait for the merge.
+		row, err = q.LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
 		if err != nil {
 			return err
 		}
@@ -219,25 +218,48 @@ func (p *publication) addNotes(end *run.Ending) {
 	}
 }
 
+// takePublishing takes a run that waits to be published in hand, until the
+// transaction ends. mine is false when it does not wait or when someone else is
+// publishing on its connection. Whoever publishes or ends such a run has to take
+// it first; the row itself stays free for starts that join the run.
+func takePublishing(ctx context.Context, tx pgx.Tx, w id.Workspace, r id.Run) (row dbsqlc.Run, mine bool, err error) {
+	q := dbsqlc.New(tx)
+	conn, err := q.FindPublishable(ctx, dbsqlc.FindPublishableParams{WorkspaceID: int64(w), RunID: int64(r)})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return row, false, nil
+	}
+	if err != nil {
+		return row, false, err
+	}
+	if mine, err = lockPublisher(ctx, tx, conn); err != nil || !mine {
+		return row, false, err
+	}
+	// It may have been published before the lock was free.
+	found, err := q.GetRun(ctx, dbsqlc.GetRunParams{WorkspaceID: int64(w), RunID: int64(r)})
+	if err != nil {
+		return row, false, err
+	}
+	row = found.Run
+	return row, row.Status != dbsqlc.RunStatusCompleted && row.Phase == dbsqlc.RunPhasePublishing, nil
+}
+
 // lockPublisher makes this transaction the only publisher of a connection.
-func lockPublisher(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) (free bool, err error) {
-	err = tx.QueryRow(ctx, "select pg_try_advisory_xact_lock(hashtextextended('gatehouse publish', $1))", orZero(row.ConnectionID)).Scan(&free)
+func lockPublisher(ctx context.Context, tx pgx.Tx, conn *int64) (free bool, err error) {
+	err = tx.QueryRow(ctx, "select pg_try_advisory_xact_lock(hashtextextended('gatehouse publish', $1))", orZero(conn)).Scan(&free)
 	if err != nil {
 		return false, fmt.Errorf("lock publisher: %w", err)
 	}
 	return free, nil
 }
 
-// publisherIsGone reports whether nobody is publishing the run's connection.
-func publisherIsGone(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) (bool, error) {
-	return lockPublisher(ctx, tx, row)
-}
-
 // AbandonPublishing fails a run that is waiting to be published.
 func (s *Graph) AbandonPublishing(ctx context.Context, scope id.Scope, r id.Run, end run.Ending) error {
 	return s.db.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		if _, mine, err := takePublishing(ctx, tx, scope.Workspace, r); err != nil || !mine {
+			return err
+		}
 		row, err := dbsqlc.New(tx).LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: int64(scope.Workspace), RunID: int64(r)})
-		if err != nil || row.Status == dbsqlc.RunStatusCompleted || row.Phase != dbsqlc.RunPhasePublishing {
+		if err != nil {
 			return err
 		}
 		return s.runs.complete(ctx, tx, row, end)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
 // merge brings the staged rows into the graph. What is written is what changed.
@@ -67,13 +68,14 @@ func (p *publication) mergeDuplicates(ctx context.Context, staging, table, key s
 		with ranked as (
 			select s.ctid, row_number() over (
 				partition by s.%[3]s
-				order by (c.partition_id is not null) desc, s.partition_id, s.content_hash) as place
+				order by (c.partition_id is not null) desc, p.stream collate "C", p.partition_key collate "C", s.content_hash) as place
 			from %[1]s s
 			join duplicate_%[2]s d using (%[3]s)
+			join run_partitions p on p.partition_id = s.partition_id and p.workspace_id = $1 and p.run_id = $3
 			left join %[2]s c on c.%[3]s = s.%[3]s and c.partition_id = s.partition_id
 				and c.workspace_id = $1 and c.connection_id = $2 and c.valid_to is null)
 		delete from %[1]s using ranked where %[1]s.ctid = ranked.ctid and ranked.place > 1`, staging, table, key),
-		p.row.WorkspaceID, int64(p.conn))
+		p.row.WorkspaceID, int64(p.conn), p.row.RunID)
 	if err != nil {
 		return fmt.Errorf("merge duplicate %s: %w", table, err)
 	}
@@ -146,7 +148,7 @@ func (p *publication) noteDangling(ctx context.Context, n int64, from string) er
 		if err := rows.Scan(&kind, &fromName, &toName); err != nil {
 			return err
 		}
-		p.notes = append(p.notes, fmt.Sprintf("left out: %s from %s to %s", kind, seenOr(fromName), seenOr(toName)))
+		p.notes = append(p.notes, run.Sanitise(fmt.Sprintf("left out: %s from %s to %s", kind, seenOr(fromName), seenOr(toName))))
 	}
 	return rows.Err()
 }

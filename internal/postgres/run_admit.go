@@ -71,7 +71,7 @@ func (s *Runs) tryAdmit(ctx context.Context, tx pgx.Tx, a run.Admission, e audit
 	if a.ScopeKey == "" {
 		return "", 0, pgx.ErrNoRows
 	}
-	r, err = q.FindScopeHolder(ctx, dbsqlc.FindScopeHolderParams{WorkspaceID: w, ScopeKey: &a.ScopeKey})
+	r, err = q.FindScopeHolder(ctx, dbsqlc.FindScopeHolderParams{WorkspaceID: w, ScopeKey: &a.ScopeKey, DedupeKey: orNull(a.DedupeKey)})
 	return run.ScopeBusy, id.Run(r), err
 }
 

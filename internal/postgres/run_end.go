@@ -115,6 +115,15 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 // FinishTest ends a connection test.
 func (s *Runs) FinishTest(ctx context.Context, f run.Fence, end run.Ending, t run.TestReport) (found run.Run, err error) {
 	err = s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
+		known, err := dbsqlc.New(tx).GetConnectionTarget(ctx, dbsqlc.GetConnectionTargetParams{
+			WorkspaceID: row.WorkspaceID, ConnectionID: orZero(row.ConnectionID),
+		})
+		if err != nil {
+			return fmt.Errorf("find the connection's target: %w", err)
+		}
+		if t.Target != nil && t.Target.ID != "" && known.TargetID != nil && known.ProviderTargetID != t.Target.ID {
+			end, t = mismatch(end, t, known.ProviderTargetID)
+		}
 		if err := s.noteTest(ctx, tx, row, end, t); err != nil {
 			return err
 		}
@@ -125,6 +134,17 @@ func (s *Runs) FinishTest(ctx context.Context, f run.Fence, end run.Ending, t ru
 		return err
 	})
 	return found, err
+}
+
+// mismatch is how a test ends whose credentials reach another organisation than
+// the connection's.
+func mismatch(end run.Ending, t run.TestReport, want string) (run.Ending, run.TestReport) {
+	message := run.Sanitise(fmt.Sprintf("the credentials reach %s; the connection is for %s", t.Target.ID, want))
+	steps := operation.NextSteps(operation.TargetMismatch, "")
+	failed := run.Ending{Outcome: run.Failed, Reason: operation.TargetMismatch, Failure: &run.Failure{Message: message}, By: end.By}
+	return failed, run.TestReport{Outlook: t.Outlook, Remediation: []connector.Remediation{
+		{Category: connector.RemedyScope, Message: message, Action: steps[0].Label + ": " + steps[0].Description},
+	}}
 }
 
 // noteTest stores a test's result and what it says of the connection.

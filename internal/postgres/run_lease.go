@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -64,7 +63,9 @@ func (s *Runs) assignment(ctx context.Context, tx pgx.Tx, w id.Workspace, r id.R
 	q := dbsqlc.New(tx)
 	ingest, err := q.GetIngest(ctx, dbsqlc.GetIngestParams{WorkspaceID: int64(w), RunID: int64(r)})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return a, nil
+		// What an earlier attempt left when a crash emptied it: gone, so that
+		// tables without progress always mean a crash during this attempt.
+		return a, dropStaging(ctx, tx, r)
 	}
 	if err != nil {
 		return a, err
@@ -119,10 +120,13 @@ func (s *Runs) Heartbeat(ctx context.Context, f run.Fence, p run.Progress) (canc
 		return false, fmt.Errorf("encode progress: %w", err)
 	}
 	err = s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
-		// A worker that was told to stop, or ran out of time, is.
-		cancel = row.CancelRequestedAt != nil || row.DeadlineAt != nil && row.DeadlineAt.Before(time.Now())
 		q := dbsqlc.New(tx)
-		err := q.ExtendLease(ctx, dbsqlc.ExtendLeaseParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID, LeaseFor: run.LeaseFor, Progress: progress})
+		now, err := q.Now(ctx)
+		if err != nil {
+			return err
+		}
+		cancel = row.CancelRequestedAt != nil || row.DeadlineAt != nil && row.DeadlineAt.Before(now)
+		err = q.ExtendLease(ctx, dbsqlc.ExtendLeaseParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID, LeaseFor: run.LeaseFor, Progress: progress})
 		if err != nil {
 			return err
 		}
@@ -151,8 +155,18 @@ func (s *Runs) FinishReading(ctx context.Context, f run.Fence) (found run.Run, e
 		q := dbsqlc.New(tx)
 		// A run whose connector planned nothing has no batch; the row says that
 		// this is so, and not that a crash has emptied what there was.
-		if _, err := q.BeginIngest(ctx, dbsqlc.BeginIngestParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
+		begun, err := q.BeginIngest(ctx, dbsqlc.BeginIngestParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
+		if err != nil {
 			return err
+		}
+		if begun > 0 {
+			emptied, err := stagingExists(ctx, tx, f.Run)
+			if err != nil {
+				return err
+			}
+			if emptied {
+				return startsOver(f.Run)
+			}
 		}
 		if err := q.BeginPublishing(ctx, dbsqlc.BeginPublishingParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
 			return err

@@ -16,16 +16,19 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
-// Sweep ends overdue runs and returns those left unpublished.
+// Sweep ends overdue runs and returns those left unpublished. One that cannot be
+// ended does not keep it from the others.
 func (s *Runs) Sweep(ctx context.Context, most int) (swept int, publishable []run.Ref, err error) {
 	refs, err := s.acrossWorkspaces(ctx, `select workspace_id, run_id from sweepable_runs($1, $2)`, run.MaxAttempts, most)
 	if err != nil {
 		return 0, nil, fmt.Errorf("find overdue runs: %w", err)
 	}
+	var failures error
 	for _, ref := range refs {
 		ended, publish, err := s.sweepOne(ctx, id.Workspace(ref[0]), id.Run(ref[1]))
 		if err != nil {
-			return swept, publishable, fmt.Errorf("sweep %s: %w", id.Run(ref[1]), err)
+			failures = errors.Join(failures, fmt.Errorf("sweep %s: %w", id.Run(ref[1]), err))
+			continue
 		}
 		if ended {
 			swept++
@@ -34,33 +37,39 @@ func (s *Runs) Sweep(ctx context.Context, most int) (swept int, publishable []ru
 			publishable = append(publishable, run.Ref{Scope: s.scope(id.Workspace(ref[0])), Run: id.Run(ref[1])})
 		}
 	}
-	return swept, publishable, nil
+	return swept, publishable, failures
 }
 
-// sweepOne looks again, now with the run locked, and ends it if it is overdue.
+// sweepOne looks again, now with the run locked, and ends it if it is overdue. A
+// run that someone has in hand is left to them.
 func (s *Runs) sweepOne(ctx context.Context, w id.Workspace, r id.Run) (ended, publish bool, err error) {
 	err = s.db.InWorkspace(ctx, w, func(tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		row, err := q.LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: int64(w), RunID: int64(r)})
+		_, mine, err := takePublishing(ctx, tx, w, r)
 		if err != nil {
 			return err
+		}
+		row, err := q.TryLockRun(ctx, dbsqlc.TryLockRunParams{WorkspaceID: int64(w), RunID: int64(r)})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if row.Status == dbsqlc.RunStatusCompleted || row.Phase == dbsqlc.RunPhasePublishing && !mine {
+			return nil
 		}
 		now, err := q.Now(ctx)
 		if err != nil {
 			return err
 		}
 		end, overdue := overdueEnding(row, now)
-		switch {
-		case row.Status == dbsqlc.RunStatusCompleted:
+		if !overdue {
+			publish = row.Phase == dbsqlc.RunPhasePublishing
 			return nil
-		case overdue:
-			ended = true
-			return s.complete(ctx, tx, row, end)
-		case row.Phase == dbsqlc.RunPhasePublishing:
-			publish, err = publisherIsGone(ctx, tx, row)
-			return err
 		}
-		return nil
+		ended = true
+		return s.complete(ctx, tx, row, end)
 	})
 	return ended, publish, err
 }
@@ -95,11 +104,14 @@ func (s *Runs) DueConnections(ctx context.Context, most int) ([]run.DueConnectio
 	for _, ref := range refs {
 		err := s.db.InWorkspace(ctx, id.Workspace(ref[0]), func(tx pgx.Tx) error {
 			at, err := dbsqlc.New(tx).GetDueTime(ctx, dbsqlc.GetDueTimeParams{WorkspaceID: ref[0], ConnectionID: ref[1]})
-			if errors.Is(err, pgx.ErrNoRows) || at == nil {
+			if errors.Is(err, pgx.ErrNoRows) || err == nil && at == nil {
 				return nil
 			}
+			if err != nil {
+				return err
+			}
 			due = append(due, run.DueConnection{Scope: s.scope(id.Workspace(ref[0])), Connection: id.Connection(ref[1]), Due: *at})
-			return err
+			return nil
 		})
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
@@ -47,6 +48,21 @@ func dropStaging(ctx context.Context, tx pgx.Tx, r id.Run) error {
 		return fmt.Errorf("drop staging tables: %w", err)
 	}
 	return nil
+}
+
+// stagingExists reports whether a run has staging tables. They are in the
+// catalogue, which survives a crash of the server, unlike what is in them.
+func stagingExists(ctx context.Context, tx pgx.Tx, r id.Run) (exists bool, err error) {
+	err = tx.QueryRow(ctx, "select to_regclass($1) is not null", stagedEntities(r).Sanitize()).Scan(&exists)
+	if err != nil {
+		return false, fmt.Errorf("look for staging tables: %w", err)
+	}
+	return exists, nil
+}
+
+// startsOver tells a worker that a crash took what it had sent.
+func startsOver(r id.Run) error {
+	return fault.New(fault.Stale, "run %s starts over: what it had staged is gone", r)
 }
 
 // copyStaged appends a batch's rows.

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,35 +24,34 @@ const keepMost = 200
 
 // Sweep ends overdue runs and takes up those left unpublished.
 func (k *Keeper) Sweep(ctx context.Context) error {
-	_, publishable, err := k.Store.Sweep(ctx, keepMost)
-	if err != nil {
-		return err
-	}
+	_, publishable, failures := k.Store.Sweep(ctx, keepMost)
 	for _, r := range publishable {
 		if err := k.Publish(ctx, r); err != nil {
-			return fmt.Errorf("publish %s: %w", r.Run, err)
+			failures = errors.Join(failures, fmt.Errorf("publish %s: %w", r.Run, err))
 		}
 	}
-	return nil
+	return failures
 }
 
 // StartDue starts discovery on every connection whose schedule is due. However
-// many due times were missed, one run makes up for them.
+// many due times were missed, one run makes up for them. A connection that
+// cannot be started does not keep it from the others.
 func (k *Keeper) StartDue(ctx context.Context) (started int, err error) {
 	due, err := k.Store.DueConnections(ctx, keepMost)
 	if err != nil {
 		return 0, err
 	}
+	var failures error
 	for _, d := range due {
 		ok, err := k.startOne(ctx, d)
 		if err != nil {
-			return started, fmt.Errorf("scheduled start of %s: %w", d.Connection, err)
+			failures = errors.Join(failures, fmt.Errorf("scheduled start of %s: %w", d.Connection, err))
 		}
 		if ok {
 			started++
 		}
 	}
-	return started, nil
+	return started, failures
 }
 
 // startOne moves the due time on and starts the run. Whoever moves it starts.

@@ -31,8 +31,10 @@ type Waker interface {
 const recheckEvery = 2 * time.Second
 
 // Claim waits up to the given time for a run of these queues. ok is false when
-// there was none.
+// there was none. A run that was claimed for a caller who has gone meanwhile is
+// handed back at once.
 func (l *Leases) Claim(ctx context.Context, worker string, queues []operation.Queue, wait time.Duration) (a Assignment, token secret.Secret, ok bool, err error) {
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	for {
@@ -40,6 +42,11 @@ func (l *Leases) Claim(ctx context.Context, worker string, queues []operation.Qu
 		req := ClaimRequest{Queues: queues, Worker: worker, TokenHash: random.hash()}
 		rand.Read(req.Lease[:]) // never fails: crypto/rand ends the process instead
 		a, ok, err = l.Store.Claim(context.WithoutCancel(ctx), req)
+		if ok && caller.Err() != nil {
+			return Assignment{}, secret.Secret{}, false, l.Store.HandBack(context.WithoutCancel(ctx), Fence{
+				Workspace: a.Run.Scope.Workspace, Run: a.Run.ID, Epoch: a.Run.Epoch, Lease: req.Lease, TokenHash: req.TokenHash,
+			})
+		}
 		if err != nil || ok {
 			return a, random.token(a.Run.Scope.Workspace, a.Run.ID, a.Run.Epoch), ok, err
 		}
@@ -77,6 +84,9 @@ func (l *Leases) Finish(ctx context.Context, f Fence, r Report) (Run, error) {
 	}
 	by := audit.Worker(current.Worker)
 	switch {
+	case r.Cancelled && current.CancelRequestedAt == nil:
+		// Time ran out, or nobody asked; either way the sweeper ends the run.
+		return Run{}, fault.New(fault.Conflict, "nobody asked for run %s to be cancelled", current.ID)
 	case r.Cancelled:
 		return l.Store.Fail(ctx, f, Ending{Outcome: Cancelled, Reason: operation.Cancelled, By: by})
 	case current.Operation == operation.ConnectionTest:

@@ -72,5 +72,9 @@ func (r *Run) NextSteps() []operation.NextStep {
 	if r.Reason == "" {
 		return nil
 	}
-	return operation.NextSteps(r.Reason, r.Connection.String())
+	connection := ""
+	if r.Connection != 0 {
+		connection = r.Connection.String()
+	}
+	return operation.NextSteps(r.Reason, connection)
 }

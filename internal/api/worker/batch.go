@@ -41,15 +41,20 @@ func (d Discovery) putBatch(ctx context.Context, in *batchInput) (*struct{}, err
 	if err != nil {
 		return nil, err
 	}
+	return nil, d.Ingest.Take(ctx, f, in.batch)
+}
+
+// batch decodes what was sent.
+func (in *batchInput) batch() (graph.Batch, error) {
 	header, page, err := workerapi.DecodeBatch(bytes.NewReader(in.RawBody))
 	switch {
 	case errors.Is(err, workerapi.ErrTooLarge):
-		return nil, fault.New(fault.TooLarge, "contract violation: %v", err)
+		return graph.Batch{}, fault.New(fault.TooLarge, "contract violation: %v", err)
 	case err != nil:
-		return nil, fault.New(fault.Invalid, "contract violation: %v", err)
+		return graph.Batch{}, fault.New(fault.Invalid, "contract violation: %v", err)
 	}
-	return nil, d.Ingest.Take(ctx, f, graph.Batch{
+	return graph.Batch{
 		Number: in.Number, Digest: sha256.Sum256(in.RawBody), Stream: header.Stream, Partition: header.Partition,
 		Page: *page, End: header.End, Failure: header.Failure.Error(),
-	})
+	}, nil
 }

@@ -79,25 +79,46 @@ func (q *Queries) ExtendLease(ctx context.Context, arg ExtendLeaseParams) error 
 	return err
 }
 
+const findPublishable = `-- name: FindPublishable :one
+select connection_id from runs where workspace_id = $1 and run_id = $2 and status <> 'completed' and phase = 'publishing'
+`
+
+type FindPublishableParams struct {
+	WorkspaceID int64
+	RunID       int64
+}
+
+func (q *Queries) FindPublishable(ctx context.Context, arg FindPublishableParams) (*int64, error) {
+	row := q.db.QueryRow(ctx, findPublishable, arg.WorkspaceID, arg.RunID)
+	var connection_id *int64
+	err := row.Scan(&connection_id)
+	return connection_id, err
+}
+
 const findScopeHolder = `-- name: FindScopeHolder :one
-select run_id from runs where workspace_id = $1 and scope_key = $2 and status <> 'completed'
+select run_id from runs
+where workspace_id = $1 and scope_key = $2 and status <> 'completed' and dedupe_key is distinct from $3
 `
 
 type FindScopeHolderParams struct {
 	WorkspaceID int64
 	ScopeKey    *string
+	DedupeKey   *string
 }
 
+// One with the same dedupe key is no other operation: it began after the caller looked for it.
 func (q *Queries) FindScopeHolder(ctx context.Context, arg FindScopeHolderParams) (int64, error) {
-	row := q.db.QueryRow(ctx, findScopeHolder, arg.WorkspaceID, arg.ScopeKey)
+	row := q.db.QueryRow(ctx, findScopeHolder, arg.WorkspaceID, arg.ScopeKey, arg.DedupeKey)
 	var run_id int64
 	err := row.Scan(&run_id)
 	return run_id, err
 }
 
 const getConnectionTarget = `-- name: GetConnectionTarget :one
-select c.target_id, i.provider_system, c.deleted_at
-from connections c join integrations i using (integration_id)
+select c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system, c.deleted_at
+from connections c
+join integrations i using (integration_id)
+left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = $1 and c.connection_id = $2
 `
 
@@ -107,15 +128,21 @@ type GetConnectionTargetParams struct {
 }
 
 type GetConnectionTargetRow struct {
-	TargetID       *int64
-	ProviderSystem string
-	DeletedAt      *time.Time
+	TargetID         *int64
+	ProviderTargetID string
+	ProviderSystem   string
+	DeletedAt        *time.Time
 }
 
 func (q *Queries) GetConnectionTarget(ctx context.Context, arg GetConnectionTargetParams) (GetConnectionTargetRow, error) {
 	row := q.db.QueryRow(ctx, getConnectionTarget, arg.WorkspaceID, arg.ConnectionID)
 	var i GetConnectionTargetRow
-	err := row.Scan(&i.TargetID, &i.ProviderSystem, &i.DeletedAt)
+	err := row.Scan(
+		&i.TargetID,
+		&i.ProviderTargetID,
+		&i.ProviderSystem,
+		&i.DeletedAt,
+	)
 	return i, err
 }
 
@@ -767,6 +794,58 @@ type SetConnectionTargetParams struct {
 func (q *Queries) SetConnectionTarget(ctx context.Context, arg SetConnectionTargetParams) error {
 	_, err := q.db.Exec(ctx, setConnectionTarget, arg.TargetID, arg.WorkspaceID, arg.ConnectionID)
 	return err
+}
+
+const tryLockRun = `-- name: TryLockRun :one
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at from runs where workspace_id = $1 and run_id = $2 for no key update skip locked
+`
+
+type TryLockRunParams struct {
+	WorkspaceID int64
+	RunID       int64
+}
+
+// No row when someone else has it in hand.
+func (q *Queries) TryLockRun(ctx context.Context, arg TryLockRunParams) (Run, error) {
+	row := q.db.QueryRow(ctx, tryLockRun, arg.WorkspaceID, arg.RunID)
+	var i Run
+	err := row.Scan(
+		&i.RunID,
+		&i.WorkspaceID,
+		&i.OperationType,
+		&i.IntegrationID,
+		&i.ConnectionID,
+		&i.TargetID,
+		&i.Queue,
+		&i.Input,
+		&i.Context,
+		&i.Status,
+		&i.Outcome,
+		&i.Phase,
+		&i.PhaseSince,
+		&i.ReasonCode,
+		&i.FailureSummary,
+		&i.SummaryCounts,
+		&i.Progress,
+		&i.Initiator,
+		&i.InitiatedBy,
+		&i.DedupeKey,
+		&i.ScopeKey,
+		&i.RerunRequestedBy,
+		&i.RerunRequested,
+		&i.Attempt,
+		&i.Epoch,
+		&i.LeaseID,
+		&i.LeaseUntil,
+		&i.TokenHash,
+		&i.Worker,
+		&i.DeadlineAt,
+		&i.CancelRequestedAt,
+		&i.CreatedAt,
+		&i.StartedAt,
+		&i.CompletedAt,
+	)
+	return i, err
 }
 
 const upsertTarget = `-- name: UpsertTarget :one

@@ -154,7 +154,7 @@ grant select (workspace_id, connection_id, next_run_at, lifecycle, deleted_at) o
 -- held it before by raising the epoch. All times are the database's.
 create function claim_run(queues text[], worker_name text, new_lease uuid, new_token_hash bytea, lease_for interval, most_attempts integer)
   returns table (workspace_id bigint, run_id bigint, epoch bigint)
-  language sql volatile security definer set search_path = pg_catalog, public
+  language sql volatile security definer set search_path = public, pg_temp
 begin atomic
   with candidate as (
     select r.workspace_id, r.run_id
@@ -180,7 +180,7 @@ end;
 -- live lease, out of attempts, or left unpublished for a while.
 create function sweepable_runs(most_attempts integer, most integer)
   returns table (workspace_id bigint, run_id bigint)
-  language sql stable security definer set search_path = pg_catalog, public
+  language sql stable security definer set search_path = public, pg_temp
 begin atomic
   select r.workspace_id, r.run_id
   from runs r
@@ -195,7 +195,7 @@ end;
 
 create function due_connections(most integer)
   returns table (workspace_id bigint, connection_id bigint)
-  language sql stable security definer set search_path = pg_catalog, public
+  language sql stable security definer set search_path = public, pg_temp
 begin atomic
   select c.workspace_id, c.connection_id
   from connections c

@@ -104,7 +104,7 @@ grant select, insert, update on entities, relationships to svc_discovery;
 -- Makes a connection's tables apart from the graph, without indexes, so that a
 -- first load can fill them. Only the transaction that calls it can see them.
 create procedure graph_prepare(connection bigint)
-  language plpgsql security definer set search_path = pg_catalog, public as $$
+  language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   execute format('create table public.entities_%s (like entities)', connection);
   execute format('create table public.relationships_%s (like relationships)', connection);
@@ -112,9 +112,10 @@ begin
 end $$;
 
 -- Indexes the tables of graph_prepare, protects them, and makes them partitions.
--- From then on they are reached through their parents alone.
+-- From then on they are reached through their parents alone. Analysed at once:
+-- the first questions and the next comparison must not be planned blindly.
 create procedure graph_attach(connection bigint)
-  language plpgsql security definer set search_path = pg_catalog, public as $$
+  language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   part text;
 begin
@@ -123,6 +124,7 @@ begin
   execute format('create unique index relationships_%1$s_from on relationships_%1$s (workspace_id, from_id, kind, to_id, relationship_id) where valid_to is null', connection);
   execute format('create index relationships_%1$s_to on relationships_%1$s (workspace_id, to_id, kind, from_id) where valid_to is null', connection);
   foreach part in array array['entities', 'relationships'] loop
+    execute format('analyze %s_%s', part, connection);
     execute format('revoke all on %s_%s from svc_discovery', part, connection);
     execute format('alter table %1$s_%2$s add constraint %1$s_%2$s_connection check (connection_id = %2$s)', part, connection);
     call isolate_by_workspace(format('%s_%s', part, connection)::regclass);
@@ -132,7 +134,7 @@ end $$;
 
 -- Forgets the graph of a connection that has been deleted.
 create procedure graph_drop(connection bigint)
-  language plpgsql security definer set search_path = pg_catalog, public as $$
+  language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   execute format('drop table if exists entities_%1$s, relationships_%1$s', connection);
 end $$;

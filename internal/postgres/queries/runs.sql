@@ -23,7 +23,9 @@ where workspace_id = @workspace_id and dedupe_key = @dedupe_key and status <> 'c
 returning run_id;
 
 -- name: FindScopeHolder :one
-select run_id from runs where workspace_id = @workspace_id and scope_key = @scope_key and status <> 'completed';
+-- One with the same dedupe key is no other operation: it began after the caller looked for it.
+select run_id from runs
+where workspace_id = @workspace_id and scope_key = @scope_key and status <> 'completed' and dedupe_key is distinct from sqlc.narg(dedupe_key);
 
 -- name: GetRun :one
 select sqlc.embed(r), coalesce(c.name, '')::text as connection_name
@@ -50,6 +52,13 @@ order by stream, partition_key;
 
 -- name: LockRun :one
 select * from runs where workspace_id = @workspace_id and run_id = @run_id for no key update;
+
+-- name: TryLockRun :one
+-- No row when someone else has it in hand.
+select * from runs where workspace_id = @workspace_id and run_id = @run_id for no key update skip locked;
+
+-- name: FindPublishable :one
+select connection_id from runs where workspace_id = @workspace_id and run_id = @run_id and status <> 'completed' and phase = 'publishing';
 
 -- name: LockFencedRun :one
 -- The claim raised the epoch, so nobody who held the run before gets past this.
@@ -127,8 +136,10 @@ do update set name = excluded.name, target_type = excluded.target_type, updated_
 returning target_id;
 
 -- name: GetConnectionTarget :one
-select c.target_id, i.provider_system, c.deleted_at
-from connections c join integrations i using (integration_id)
+select c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system, c.deleted_at
+from connections c
+join integrations i using (integration_id)
+left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = @workspace_id and c.connection_id = @connection_id;
 
 -- name: SetConnectionTarget :exec
