@@ -64,7 +64,8 @@ type session struct {
 	inventory                  inventoryCache
 }
 
-// Close forgets the session's credentials and caches.
+// Close ends the session; calls after it fail. Credentials live in the session
+// only and go with it.
 func (s *session) Close() error {
 	s.clients.close()
 	return nil

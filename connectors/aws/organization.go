@@ -70,7 +70,7 @@ func (s *session) readOrganization(ctx context.Context, _ string, from place, b 
 		}
 	}
 	if !begun {
-		return &connector.Error{Category: connector.ProviderUnavailable, Message: "the organisational unit at which reading stopped is gone; the organisation must be read again"}
+		b.gap(connector.Error{Category: connector.ProviderUnavailable, Message: "the organisational unit at which reading stopped is gone; the next run reads the organisation again"})
 	}
 	return nil
 }
