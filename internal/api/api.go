@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -44,6 +43,7 @@ func New(mux *http.ServeMux, c Config) huma.API {
 	// transformer rebuilds every answer to add a field nobody asked for.
 	hc.DocsPath, hc.SchemasPath, hc.CreateHooks = "", "", nil
 	hc.Transformers = []huma.Transformer{redactProblem}
+	hc.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	documentProblem(hc.Components.Schemas)
 	a := humago.New(mux, hc)
 	a.UseMiddleware(begin(c), authenticate(a, c.Keys))
@@ -70,13 +70,4 @@ func Register[I, O any](a huma.API, op huma.Operation, handler func(context.Cont
 		}
 		return out, nil
 	})
-}
-
-// documentProblem takes the refused value out of the problem's schema, because
-// it is taken out of every answer.
-func documentProblem(r huma.Registry) {
-	r.Schema(reflect.TypeFor[huma.ErrorModel](), true, "ErrorModel")
-	if detail := r.Map()["ErrorDetail"]; detail != nil {
-		delete(detail.Properties, "value")
-	}
 }
