@@ -194,5 +194,8 @@ func nameTaken(err error, name string) error {
 }
 
 func noConnection(c id.Connection) error {
+	if c == 0 {
+		return fault.New(fault.NotFound, "there is no such connection")
+	}
 	return fault.New(fault.NotFound, "there is no connection %s", c)
 }

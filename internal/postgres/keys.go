@@ -102,7 +102,7 @@ func (s *Workspaces) RevokeKey(ctx context.Context, scope id.Scope, m id.Member,
 		if revoked == 0 {
 			known, err := q.KeyExists(ctx, dbsqlc.KeyExistsParams{WorkspaceID: int64(scope.Workspace), MemberID: int64(m)})
 			if err == nil && !known {
-				err = fault.New(fault.NotFound, "there is no API key of member %s", m)
+				err = fault.New(fault.NotFound, "there is no such API key")
 			}
 			return err
 		}

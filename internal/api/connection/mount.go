@@ -9,7 +9,6 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/connection"
-	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
 // operations are the HTTP operations on connections.
@@ -65,11 +64,6 @@ func Mount(a huma.API, connections *domain.Service, tester Tester) {
 		Summary: "List a connection's tests", Description: "The newest first. Needs workspace.read.",
 		Errors: []int{http.StatusNotFound},
 	}, o.listTests)
-}
-
-// one names a connection in a path.
-type one struct {
-	Connection api.PathID[id.Connection] `path:"connection_id"`
 }
 
 func etag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }

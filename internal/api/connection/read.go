@@ -24,6 +24,10 @@ type listOutput struct {
 	Body List
 }
 
+type oneInput struct {
+	Connection api.PathID[id.Connection] `path:"connection_id"`
+}
+
 type oneOutput struct {
 	ETag string `header:"ETag"`
 	Body Connection
@@ -48,7 +52,7 @@ func (o *operations) list(ctx context.Context, in *listInput) (*listOutput, erro
 	return out, nil
 }
 
-func (o *operations) get(ctx context.Context, in *one) (*oneOutput, error) {
+func (o *operations) get(ctx context.Context, in *oneInput) (*oneOutput, error) {
 	c, err := o.connections.Get(ctx, api.CallerFrom(ctx), in.Connection.ID)
 	if err != nil {
 		return nil, err

@@ -47,8 +47,8 @@ type StreamOutlook struct {
 }
 
 type testInput struct {
-	one
-	Authorization api.BearerToken `header:"Authorization" hidden:"true"`
+	Connection    api.PathID[id.Connection] `path:"connection_id"`
+	Authorization api.BearerToken           `header:"Authorization" hidden:"true"`
 }
 
 type testOutput struct {
@@ -56,7 +56,7 @@ type testOutput struct {
 }
 
 type listTestsInput struct {
-	one
+	Connection api.PathID[id.Connection] `path:"connection_id"`
 	api.Page
 }
 

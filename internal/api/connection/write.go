@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 )
 
@@ -40,9 +41,9 @@ type createdOutput struct {
 }
 
 type updateInput struct {
-	one
-	IfMatch string `header:"If-Match" doc:"The ETag of the version that the change is meant for."`
-	Body    Patch
+	Connection api.PathID[id.Connection] `path:"connection_id"`
+	IfMatch    string                    `header:"If-Match" doc:"The ETag of the version that the change is meant for."`
+	Body       Patch
 }
 
 func (o *operations) create(ctx context.Context, in *createInput) (*createdOutput, error) {
@@ -68,6 +69,6 @@ func (o *operations) update(ctx context.Context, in *updateInput) (*oneOutput, e
 	return &oneOutput{ETag: etag(c.Version), Body: fromDomain(c)}, nil
 }
 
-func (o *operations) delete(ctx context.Context, in *one) (*struct{}, error) {
+func (o *operations) delete(ctx context.Context, in *oneInput) (*struct{}, error) {
 	return nil, o.connections.Delete(ctx, api.CallerFrom(ctx), in.Connection.ID)
 }

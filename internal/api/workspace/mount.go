@@ -95,7 +95,7 @@ func (o *operations) get(ctx context.Context, in *getInput) (*getOutput, error) 
 		return nil, err
 	}
 	if w.ID != in.Workspace.ID {
-		return nil, fault.New(fault.NotFound, "there is no workspace %s", in.Workspace.ID)
+		return nil, fault.New(fault.NotFound, "there is no such workspace")
 	}
 	return &getOutput{Body: fromDomain(w)}, nil
 }
