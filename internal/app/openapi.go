@@ -22,6 +22,8 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
+//go:generate sh -c "go run ../../cmd/gatehouse openapi > ../../docs/openapi.json"
+
 // OpenAPI returns the document of the public API, all services together. It is
 // made from the operations themselves; nothing is served.
 func OpenAPI() ([]byte, error) {
