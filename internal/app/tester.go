@@ -32,8 +32,11 @@ const (
 type tester struct {
 	// discovery is the address of the discovery service.
 	discovery string
-	version   string
 	results   connection.Store
+}
+
+func newTester(discoveryURL string, results connection.Store) *tester {
+	return &tester{discovery: discoveryURL, results: results}
 }
 
 var _ apiconnection.Tester = (*tester)(nil)
@@ -42,7 +45,7 @@ var _ apiconnection.Tester = (*tester)(nil)
 func (t *tester) Test(ctx context.Context, caller workspace.Caller, bearer secret.Secret, c id.Connection) (connection.TestResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, testAtMost)
 	defer cancel()
-	discovery, err := client.New(t.discovery, bearer, t.version)
+	discovery, err := client.New(t.discovery, bearer, "integrations")
 	if err != nil {
 		return connection.TestResult{}, fmt.Errorf("reach the discovery service: %w", err)
 	}
@@ -50,7 +53,7 @@ func (t *tester) Test(ctx context.Context, caller workspace.Caller, bearer secre
 	if err != nil {
 		return connection.TestResult{}, fromDiscovery(ctx, err)
 	}
-	if started.Value.Run == nil {
+	if started.Value.Run.ID == "" {
 		return connection.TestResult{}, fmt.Errorf("the discovery service answered %q without a run", started.Value.Status)
 	}
 	ended, err := await(ctx, discovery, started.Value.Run.ID)

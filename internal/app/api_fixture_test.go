@@ -1,0 +1,171 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/postgres"
+	"github.com/gatehouse-project/gatehouse/internal/postgres/pgtest"
+	"github.com/gatehouse-project/gatehouse/internal/secret"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// canary is a secret that must come back in no answer, log line or table.
+const canary = "canary-wJalrXUtnFEMI-K7MDENG-bPxRfiCY"
+
+// apiBench is the integrations and workspaces services on one listener, with a
+// key of each role in workspace a and an admin key in workspace b.
+type apiBench struct {
+	url      string
+	database *pgtest.Database
+	super    *pgxpool.Pool
+	log      *logBuffer
+	keyFile  string
+	store    *postgres.Workspaces
+	a, b     id.Scope
+	keys     map[workspace.Role]secret.Secret
+	foreign  secret.Secret
+}
+
+// logBuffer takes log lines from many goroutines.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// newAPIBench serves the API; discoveryURL is where tests are started.
+func newAPIBench(t *testing.T, discoveryURL func(*apiBench) string) *apiBench {
+	t.Helper()
+	b := &apiBench{
+		database: databases.New(t), log: &logBuffer{}, keys: map[workspace.Role]secret.Secret{},
+		keyFile: filepath.Join(t.TempDir(), "local.key"),
+	}
+	b.super = b.database.SuperuserPool()
+	log := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: b.database.URL("svc_workspace"), Service: "test", MaxConns: 2})
+	require.NoError(t, err)
+	t.Cleanup(db.Close)
+	b.store = postgres.NewWorkspaces(db)
+	b.a, _, err = workspace.Bootstrap(t.Context(), b.store, 1, "Contoso", "first")
+	require.NoError(t, err)
+	b.b = id.Scope{Tenant: 1}
+	require.NoError(t, b.super.QueryRow(t.Context(), `insert into workspaces (name) values ('second') returning workspace_id`).Scan(&b.b.Workspace))
+	for _, role := range []workspace.Role{workspace.Viewer, workspace.ConnectorBuilder, workspace.Admin} {
+		b.keys[role] = b.newKey(t, b.a, role)
+	}
+	b.foreign = b.newKey(t, b.b, workspace.Admin)
+
+	catalog, err := newCatalog()
+	require.NoError(t, err)
+	integrations, err := newIntegrations(t.Context(), integrationsConfig{
+		databaseURL: b.database.URL("svc_integration"), keyFile: b.keyFile,
+		discoveryURL: discoveryURL(b), catalog: catalog, log: log,
+	})
+	require.NoError(t, err)
+	t.Cleanup(integrations.close)
+	workspaces, err := newWorkspaces(t.Context(), workspacesConfig{databaseURL: b.database.URL("svc_workspace"), log: log})
+	require.NoError(t, err)
+	t.Cleanup(workspaces.close)
+	handler, err := (&host{
+		version: "test", keys: workspaces.keys, denials: workspaces.denials, log: log,
+		services: []*service{integrations, workspaces}, metrics: newMetrics(),
+	}).handler()
+	require.NoError(t, err)
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	b.url = server.URL
+	return b
+}
+
+// nowhere is for tests that start nothing.
+func nowhere(*apiBench) string { return "http://127.0.0.1:1" }
+
+func (b *apiBench) newKey(t *testing.T, scope id.Scope, role workspace.Role) secret.Secret {
+	t.Helper()
+	service := &workspace.Service{Store: b.store}
+	_, key, err := service.CreateKey(t.Context(), workspace.Caller{Scope: scope, Role: workspace.Admin}, string(role), role, nil)
+	require.NoError(t, err)
+	return key
+}
+
+// answer is one answer of the API.
+type answer struct {
+	status int
+	header http.Header
+	text   string
+}
+
+// decoded returns the answer's body as a JSON object.
+func (a answer) decoded(t *testing.T) map[string]any {
+	t.Helper()
+	var object map[string]any
+	require.NoError(t, json.Unmarshal([]byte(a.text), &object), a.text)
+	return object
+}
+
+func (b *apiBench) call(t *testing.T, key secret.Secret, method, path, body string, header ...string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, b.url+path, strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+key.RevealString())
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.NotContains(t, string(text), canary)
+	for _, values := range res.Header {
+		require.NotContains(t, strings.Join(values, " "), canary)
+	}
+	return answer{status: res.StatusCode, header: res.Header, text: string(text)}
+}
+
+// builder calls as a connector builder.
+func (b *apiBench) builder(t *testing.T, method, path, body string, header ...string) answer {
+	t.Helper()
+	return b.call(t, b.keys[workspace.ConnectorBuilder], method, path, body, header...)
+}
+
+// awsDraft is a valid connection of the given name.
+func awsDraft(name string) string {
+	return `{"integration_id":"aws","name":"` + name + `","scope":{"aws_accounts":["123456789012"]},` +
+		`"schedule":{"type":"daily","hour":2,"minute":0},` +
+		`"configuration":{"access_key_id":"AKIAIOSFODNN7EXAMPLE","secret_access_key":"` + canary + `","region":"us-east-1"}}`
+}
+
+// newConnection creates a connection and returns its public id.
+func (b *apiBench) newConnection(t *testing.T, name string) string {
+	t.Helper()
+	created := b.builder(t, http.MethodPost, "/v1/connections", awsDraft(name))
+	require.Equal(t, http.StatusCreated, created.status, created.text)
+	connID, ok := created.decoded(t)["connection_id"].(string)
+	require.True(t, ok)
+	return connID
+}
