@@ -20,12 +20,32 @@ func ends(side graph.Side) (at, far string) {
 	return "from_id", "to_id"
 }
 
+// kindCode is the letter by which the indexes know a kind; see the migration of
+// the graph.
+func kindCode(k connector.RelationshipKind) string {
+	switch k {
+	case connector.PrincipalRepresentsAccount:
+		return "p"
+	case connector.AccountAssignedEntitlement:
+		return "a"
+	case connector.EntitlementGrantsResource:
+		return "g"
+	case connector.EntitlementIncludesEntitlement:
+		return "i"
+	case connector.BoundaryContains:
+		return "b"
+	case connector.AccountAssumesAccount:
+		return "s"
+	}
+	return ""
+}
+
 const edgeFields = `relationship_id, from_id, to_id, kind::text, key, effect::text, terms, partition_id, first_run_id, valid_from`
 
 // Edges reads edges by one end.
 func (v *graphView) Edges(ctx context.Context, c id.Connection, q graph.EdgeQuery) ([]graph.Edge, error) {
 	at, far := ends(q.Side)
-	args := []any{v.workspace, c, string(q.Kind), uuids(q.At), q.Most}
+	args := []any{v.workspace, c, kindCode(q.Kind), uuids(q.At), q.Most}
 	among := ""
 	if q.Among != nil {
 		// "is true" keeps the list out of the index condition, where each pair
@@ -36,7 +56,7 @@ func (v *graphView) Edges(ctx context.Context, c id.Connection, q graph.EdgeQuer
 	rows, err := v.tx.Query(ctx, `
 		select `+edgeFields+`
 		from relationships
-		where workspace_id = $1 and connection_id = $2 and valid_to is null and kind = $3 and `+at+` = any ($4) `+among+`
+		where workspace_id = $1 and connection_id = $2 and valid_to is null and kind_code = $3::text::"char" and `+at+` = any ($4) `+among+`
 		limit $5`, args...)
 	return collectEdges(rows, err)
 }
@@ -57,10 +77,10 @@ func (v *graphView) Between(ctx context.Context, c id.Connection, kind connector
 		cross join lateral (
 		  select `+edgeFields+`
 		  from relationships r
-		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind = $3
+		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char"
 		    and r.from_id = pair.from_id and r.to_id = pair.to_id
 		  offset 0
-		) e`, v.workspace, c, string(kind), from, to)
+		) e`, v.workspace, c, kindCode(kind), from, to)
 	return collectEdges(rows, err)
 }
 
@@ -95,15 +115,15 @@ func collectEdges(rows pgx.Rows, err error) ([]graph.Edge, error) {
 // Links reads which entities are joined, from the index alone.
 func (v *graphView) Links(ctx context.Context, c id.Connection, kinds []connector.RelationshipKind, side graph.Side, at []graph.EntityID, most int) ([]graph.Link, error) {
 	near, _ := ends(side)
-	names := make([]string, len(kinds))
+	codes := make([]string, len(kinds))
 	for i, k := range kinds {
-		names[i] = string(k)
+		codes[i] = kindCode(k)
 	}
 	rows, err := v.tx.Query(ctx, `
 		select kind::text, from_id, to_id
 		from relationships
-		where workspace_id = $1 and connection_id = $2 and valid_to is null and kind = any ($3::text[]::relationship_kind[]) and `+near+` = any ($4)
-		limit $5`, v.workspace, c, names, uuids(at), most)
+		where workspace_id = $1 and connection_id = $2 and valid_to is null and kind_code = any ($3::text[]::"char"[]) and `+near+` = any ($4)
+		limit $5`, v.workspace, c, codes, uuids(at), most)
 	if err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
 	}
@@ -130,12 +150,12 @@ func (v *graphView) Neighbours(ctx context.Context, c id.Connection, kind connec
 		cross join lateral (
 		  select distinct r.`+far+` as far
 		  from relationships r
-		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind = $3
+		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char"
 		    and r.`+at+` = list.at and r.`+far+` > list.after
 		  order by far
 		  limit $6
 		) n
-		order by list.at, n.far`, v.workspace, c, string(kind), from, after, most)
+		order by list.at, n.far`, v.workspace, c, kindCode(kind), from, after, most)
 	if err != nil {
 		return nil, fmt.Errorf("read neighbours: %w", err)
 	}
@@ -153,13 +173,13 @@ func (v *graphView) Assumable(ctx context.Context, c id.Connection, kind connect
 	rows, err := v.tx.Query(ctx, `
 		select distinct r.from_id
 		from relationships r
-		where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind = $3 and r.to_id = any ($4)
+		where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char" and r.to_id = any ($4)
 		  and exists (
 		    select from relationships a
 		    where a.workspace_id = $1 and a.connection_id = $2 and a.valid_to is null
-		      and a.kind = 'account_assumes_account' and a.to_id = r.from_id)
+		      and a.kind_code = 's' and a.to_id = r.from_id)
 		order by r.from_id
-		limit $5`, v.workspace, c, string(kind), uuids(to), most)
+		limit $5`, v.workspace, c, kindCode(kind), uuids(to), most)
 	if err != nil {
 		return nil, fmt.Errorf("find assumable accounts: %w", err)
 	}
