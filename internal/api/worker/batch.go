@@ -25,7 +25,7 @@ func registerBatches(a huma.API, d Discovery) {
 }
 
 type batchInput struct {
-	held
+	Held
 	Number  int64  `path:"number" minimum:"0"`
 	Lease   string `header:"Gatehouse-Lease" maxLength:"64"`
 	RawBody []byte `contentType:"application/x-ndjson"`

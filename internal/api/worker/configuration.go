@@ -29,7 +29,7 @@ type configurationOutput struct{ Body workerapi.Configuration }
 
 // configuration hands a run's configuration to whoever holds the run, at most
 // once for each epoch. This answer is the one place where a secret leaves.
-func (i Integrations) configuration(ctx context.Context, in *held) (*configurationOutput, error) {
+func (i Integrations) configuration(ctx context.Context, in *Held) (*configurationOutput, error) {
 	token, err := run.ParseToken(in.Authorization.Reveal())
 	if err != nil {
 		return nil, err

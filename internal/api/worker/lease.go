@@ -43,20 +43,21 @@ func register[I, O any](a huma.API, method, name, path string, handler func(cont
 	api.Register(a, huma.Operation{OperationID: name, Method: method, Path: path, Hidden: true, Security: api.NoKey()}, handler)
 }
 
-// bearer is the token a call of the protocol carries.
-type bearer struct {
+// Bearer is the token a call of the protocol carries. It and [Held] are exported
+// because huma finds no parameters in an embedded struct that is not.
+type Bearer struct {
 	Authorization api.BearerToken `header:"Authorization"`
 }
 
-// held is the part of a call that proves who holds the run.
-type held struct {
-	bearer
+// Held is the part of a call that proves who holds the run.
+type Held struct {
+	Bearer
 	RunID api.PathID[id.Run] `path:"run_id"`
 }
 
 // fence returns the proof that a call carries. Whether it is any good is for the
 // store to say.
-func (h held) fence(l workerapi.Lease) (run.Fence, run.Token, error) {
+func (h Held) fence(l workerapi.Lease) (run.Fence, run.Token, error) {
 	token, err := run.ParseToken(h.Authorization.Reveal())
 	if err != nil {
 		return run.Fence{}, token, err
@@ -72,7 +73,7 @@ func (h held) fence(l workerapi.Lease) (run.Fence, run.Token, error) {
 }
 
 type claimInput struct {
-	bearer
+	Bearer
 	Body workerapi.ClaimRequest
 }
 
@@ -117,7 +118,7 @@ func assignment(a run.Assignment, token secret.Secret) *workerapi.Assignment {
 }
 
 type heartbeatInput struct {
-	held
+	Held
 	Body workerapi.Heartbeat
 }
 
@@ -136,7 +137,7 @@ func (d Discovery) heartbeat(ctx context.Context, in *heartbeatInput) (*heartbea
 }
 
 type leaseInput struct {
-	held
+	Held
 	Body workerapi.Lease
 }
 
@@ -149,7 +150,7 @@ func (d Discovery) handBack(ctx context.Context, in *leaseInput) (*struct{}, err
 }
 
 type finishInput struct {
-	held
+	Held
 	Body workerapi.Finish
 }
 
