@@ -34,9 +34,11 @@ type parcel struct {
 	name string
 }
 
-// sealedParcel is an encoded parcel; the page itself is let go.
+// sealedParcel is an encoded parcel; the page itself is let go. One that could
+// not be encoded goes the same way, so that those before it are still sent.
 type sealedParcel struct {
 	body                    []byte
+	err                     error
 	entities, relationships int
 	name                    string
 }
@@ -106,23 +108,23 @@ func (p *pipeline) encode() {
 		}
 		body, err := p.encoder.Encode(next.header, &next.page)
 		if err != nil {
-			p.fail(&connector.Error{Category: connector.ContractViolation, Message: fmt.Sprintf("%s: %v", next.name, err), Cause: err})
-			p.open.Done()
-			continue
+			err = &connector.Error{Category: connector.ContractViolation, Message: fmt.Sprintf("%s: %v", next.name, err), Cause: err}
 		}
-		p.sealed <- sealedParcel{body, len(next.page.Entities), len(next.page.Relationships), next.name}
+		p.sealed <- sealedParcel{body, err, len(next.page.Entities), len(next.page.Relationships), next.name}
 	}
 }
 
 func (p *pipeline) send(number int64) {
 	for next := range p.sealed {
-		if p.failure() == nil {
-			if err := p.e.call.batch(p.e.work, number, next.body); err != nil {
-				p.fail(batchFailure(next.name, err))
-			} else {
+		err := next.err
+		if err == nil && p.failure() == nil {
+			if err = batchFailure(next.name, p.e.call.batch(p.e.work, number, next.body)); err == nil {
 				number++
 				p.stored(next)
 			}
+		}
+		if err != nil {
+			p.fail(err)
 		}
 		p.open.Done()
 	}

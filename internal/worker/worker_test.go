@@ -32,7 +32,8 @@ type stage struct {
 	platform *fakePlatform
 	script   *scripted
 	metrics  *prometheus.Registry
-	log      bytes.Buffer
+	written  bytes.Buffer
+	log      *slog.Logger
 }
 
 func play(t *testing.T, script *scripted, scene func(s *stage)) {
@@ -40,9 +41,10 @@ func play(t *testing.T, script *scripted, scene func(s *stage)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{T: t, platform: newPlatform(script.Manifest()), script: script, metrics: prometheus.NewRegistry()}
+		s.log = slog.New(slog.NewTextHandler(&s.written, nil))
 		scene(s)
 		require.Empty(t, s.platform.breaches)
-		require.NotContains(t, s.log.String(), canary)
+		require.NotContains(t, s.written.String(), canary)
 		require.Equal(t, script.opened.Load(), script.closed.Load(), "every session is closed")
 	})
 }
@@ -51,7 +53,7 @@ func (s *stage) config(name string) worker.Config {
 	return worker.Config{
 		Name: name, DiscoveryURL: "http://discovery.test/", IntegrationsURL: "http://integrations.test", Token: secret.FromString(fleetToken),
 		Queues: []string{"discovery"}, Connectors: map[string]connector.Connector{"scripted": s.script},
-		HTTP: &http.Client{Transport: s.platform}, Logger: slog.New(slog.NewTextHandler(&s.log, nil)), Metrics: s.metrics,
+		HTTP: &http.Client{Transport: s.platform}, Logger: s.log, Metrics: s.metrics,
 	}
 }
 
