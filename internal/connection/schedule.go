@@ -67,14 +67,17 @@ func (s Schedule) Next(after time.Time) (due time.Time, ok bool) {
 	if err != nil || s.Type == Manual || s.Type == "" {
 		return time.Time{}, false
 	}
+	local := after.In(loc)
 	if s.Type == Hourly {
-		due := after.Truncate(time.Hour).Add(time.Duration(s.Minute) * time.Minute)
+		// Not every zone is whole hours away from UTC.
+		_, seconds := local.Zone()
+		offset := time.Duration(seconds) * time.Second
+		due := after.Add(offset).Truncate(time.Hour).Add(time.Duration(s.Minute)*time.Minute - offset)
 		if !due.After(after) {
 			due = due.Add(time.Hour)
 		}
 		return due.UTC(), true
 	}
-	local := after.In(loc)
 	for day := 0; ; day++ {
 		due := time.Date(local.Year(), local.Month(), local.Day()+day, s.Hour, s.Minute, 0, 0, loc)
 		if due.After(after) && (s.Type == Daily || int(due.Weekday()) == s.Weekday) {
