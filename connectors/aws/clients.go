@@ -50,11 +50,11 @@ func newClients(ctx context.Context, c configuration, httpClient *http.Client) (
 			o.MaxBackoff = maxBackoff
 		})
 	}
-	base := aws.Config{Region: c.Region, HTTPClient: httpClient, Retryer: retryer}
+	base := aws.Config{Region: c.Region, HTTPClient: wholeAnswers{httpClient}, Retryer: retryer}
 	if c.AccessKeyID != "" {
 		base.Credentials = credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
 	} else {
-		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Region), config.WithHTTPClient(httpClient), config.WithRetryer(retryer))
+		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Region), config.WithHTTPClient(wholeAnswers{httpClient}), config.WithRetryer(retryer))
 		if err != nil {
 			return nil, &connector.Error{Category: connector.CredentialInvalid, Message: "the worker's environment holds no usable AWS configuration", Cause: err}
 		}
