@@ -243,3 +243,31 @@ func TestConfigurationOfAWorkerIsChecked(t *testing.T) {
 	}
 	require.NoError(t, s.metrics.Register(prometheus.NewGauge(prometheus.GaugeOpts{Name: "other"})))
 }
+
+// roundTrips is a wire made of a function.
+type roundTrips func(*http.Request) (*http.Response, error)
+
+func (f roundTrips) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	play(t, newScripted("a"), func(s *stage) {
+		hosts := make(chan string, 2)
+		c := s.config("w1")
+		c.HTTP = &http.Client{Transport: roundTrips(func(r *http.Request) (*http.Response, error) {
+			select {
+			case hosts <- r.URL.Host:
+			default:
+			}
+			return &http.Response{StatusCode: http.StatusTemporaryRedirect, Header: http.Header{"Location": {"http://elsewhere.test/"}}, Body: http.NoBody, Request: r}, nil
+		})}
+		w, err := worker.New(c)
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(s.Context())
+		result := make(chan error, 1)
+		go func() { result <- w.Run(ctx) }()
+		require.Equal(t, "discovery.test", <-hosts)
+		require.Equal(t, "discovery.test", <-hosts, "the next call is the next claim")
+		cancel()
+		require.NoError(t, <-result)
+	})
+}
