@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -35,7 +36,7 @@ func blockAt(s *scripted, key string, page int) (reached chan struct{}) {
 func TestDrainingHandsTheRunBackForAnotherWorker(t *testing.T) {
 	for page := range 4 {
 		script := newScripted("a", "b")
-		t.Run(strings.Repeat("I", page+1), func(t *testing.T) {
+		t.Run(fmt.Sprintf("before page %d", page+1), func(t *testing.T) {
 			play(t, script, func(s *stage) {
 				reached := blockAt(script, "b", page)
 				stop := s.start("w1")
@@ -303,7 +304,7 @@ func TestFinishWhoseAnswerIsLostIsOver(t *testing.T) {
 			}
 			return noFault
 		}
-		require.Equal(t, &workerapi.Finish{Lease: workerapi.Lease{Epoch: 1, LeaseID: s.platform.finishedLease(1)}}, s.complete())
+		require.Equal(t, &workerapi.Finish{Lease: leaseOf(1)}, s.complete())
 		require.LessOrEqual(t, s.platform.calls["finish"], 2)
 	})
 }

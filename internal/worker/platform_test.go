@@ -50,9 +50,8 @@ type fakePlatform struct {
 	wire   func(call string) fault
 	refuse func(workerapi.Header, *connector.Page) int
 	ended  chan struct{}
-	// deadline and conflicts vary the assignment and the configuration's answer.
-	deadline  time.Duration
-	noSecrets bool
+	// deadline is how long the run may take from each claim.
+	deadline time.Duration
 
 	mu         sync.Mutex
 	epoch      int64
@@ -216,7 +215,7 @@ func (p *fakePlatform) take(worker string) (workerapi.Assignment, bool) {
 	}
 	p.epoch++
 	p.claimed[worker]++
-	p.leaseID, p.token, p.leaseUntil = fmt.Sprintf("%032x", p.epoch), fmt.Sprintf("gr_token_%d", p.epoch), time.Now().Add(leaseFor)
+	p.leaseID, p.token, p.leaseUntil = leaseOf(p.epoch).LeaseID, fmt.Sprintf("gr_token_%d", p.epoch), time.Now().Add(leaseFor)
 	return workerapi.Assignment{
 		RunID: theRun, Epoch: p.epoch, LeaseID: p.leaseID, Token: p.token, OperationType: string(p.operation), IntegrationID: p.manifest.IntegrationID,
 		ConnectionID: 3, Attempt: int(p.epoch), LeaseSeconds: int(leaseFor.Seconds()), HeartbeatSeconds: 15, DeadlineSeconds: int(p.deadline.Seconds()),
@@ -342,5 +341,7 @@ func (p *fakePlatform) ends() []string {
 	return ends
 }
 
-// finishedLease is the lease id of an epoch.
-func (p *fakePlatform) finishedLease(epoch int64) string { return fmt.Sprintf("%032x", epoch) }
+// leaseOf is the lease of an epoch.
+func leaseOf(epoch int64) workerapi.Lease {
+	return workerapi.Lease{Epoch: epoch, LeaseID: fmt.Sprintf("%032x", epoch)}
+}

@@ -101,7 +101,7 @@ func TestDiscoveryIsReadInOrderAndOnce(t *testing.T) {
 	script := newScripted("a", "b")
 	script.plan = append(script.plan, connector.Partition{Stream: "groups"})
 	play(t, script, func(s *stage) {
-		require.Equal(t, &workerapi.Finish{Lease: workerapi.Lease{Epoch: 1, LeaseID: s.platform.finishedLease(1)}}, s.complete())
+		require.Equal(t, &workerapi.Finish{Lease: leaseOf(1)}, s.complete())
 		require.Equal(t, script.all(), s.platform.records)
 		require.Equal(t, []string{"users/a complete", "users/b complete", "groups/ complete"}, s.platform.ends())
 		require.Len(t, s.platform.digests, 9, "the end travels with the last page")
