@@ -1,0 +1,154 @@
+package access
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/api/entity"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+)
+
+// Mount adds the questions about access.
+func Mount(a huma.API, questions *graph.Questions) {
+	tags := []string{"Access graph"}
+	errors := []int{http.StatusNotFound, http.StatusUnprocessableEntity}
+	api.Register(a, huma.Operation{
+		OperationID: "who-can", Method: http.MethodGet, Path: "/v1/access/resources/{resource_id}/principals", Tags: tags,
+		Summary: "Who can reach a resource?",
+		Description: "Accounts that some grant allows to reach the resource, with the principals that they represent: by entitlements assigned to them, " +
+			"by what those include, and by accounts that they may assume, up to eight one after the other. Accounts come first by how many others they must assume, then by id.",
+		Errors: errors, RejectUnknownQueryParameters: true,
+	}, whoCan(questions))
+	api.Register(a, huma.Operation{
+		OperationID: "what-can", Method: http.MethodGet, Path: "/v1/access/principals/{principal_id}/resources", Tags: tags,
+		Summary:     "What can a principal reach?",
+		Description: "Resources that some grant allows the principal, by any account it represents, or the account to reach. In order of the resource's id; each row is about the account with the best access.",
+		Errors:      errors, RejectUnknownQueryParameters: true,
+	}, whatCan(questions))
+	api.Register(a, huma.Operation{
+		OperationID: "access-paths", Method: http.MethodGet, Path: "/v1/access/paths", Tags: tags, Summary: "How does one entity reach another?",
+		Description: "The shortest ways, edge by edge, with what each edge says and the run that saw it first.",
+		Errors:      errors, RejectUnknownQueryParameters: true,
+	}, paths(questions))
+}
+
+// Filter is the part of the query that both lists have. It is embedded in their
+// inputs.
+type Filter struct {
+	api.Page
+	Action       string                     `query:"action" maxLength:"256" doc:"Only grants that speak of this action of the provider, without wildcards." example:"s3:GetObject"`
+	Access       string                     `query:"access" enum:"direct,inherited" doc:"Only access held so."`
+	Type         string                     `query:"type" maxLength:"256" doc:"Only accounts (who can) or resources (what can) of this type, the provider's own term." example:"iam_role"`
+	Provider     string                     `query:"provider" maxLength:"64" doc:"Only access found through this integration." example:"aws"`
+	ConnectionID api.QueryID[id.Connection] `query:"connection_id" doc:"Only access found through this connection."`
+	Count        bool                       `query:"count" doc:"Also count the rows of all pages, up to 10,000. Costs as much as reading them."`
+}
+
+func (f *Filter) domain() (graph.AccessFilter, error) {
+	found := graph.AccessFilter{
+		Action: f.Action, Type: f.Type, Connection: f.ConnectionID.ID, Integration: integration.ID(f.Provider),
+		Kind: graph.AccessKind(f.Access), Limit: f.Limit, Count: f.Count,
+	}
+	if f.Cursor == "" {
+		return found, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
+	at := &graph.AccessPosition{}
+	if err != nil || len(raw) != 1+len(at.ID) {
+		return found, fault.InvalidField("query.cursor", "is not a cursor of this list; use next_cursor as it was answered")
+	}
+	at.Level = int(raw[0])
+	copy(at.ID[:], raw[1:])
+	found.After = at
+	return found, nil
+}
+
+func cursor(at *graph.AccessPosition) string {
+	if at == nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(append([]byte{byte(at.Level)}, at.ID[:]...))
+}
+
+type whoCanInput struct {
+	ResourceID entity.PathID `path:"resource_id"`
+	Filter
+}
+
+type whoCanOutput struct{ Body Principals }
+
+func whoCan(questions *graph.Questions) func(context.Context, *whoCanInput) (*whoCanOutput, error) {
+	return func(ctx context.Context, in *whoCanInput) (*whoCanOutput, error) {
+		f, err := in.domain()
+		if err != nil {
+			return nil, err
+		}
+		answer, err := questions.WhoCan(ctx, api.CallerFrom(ctx), in.ResourceID.ID, f)
+		if err != nil {
+			return nil, err
+		}
+		return &whoCanOutput{Body: Principals{
+			Resource: entity.RefTo(answer.Subject), Principals: rows(answer), NextCursor: cursor(answer.Next),
+			Total: Total{answer.Count, answer.CountIsLower}, Basis: basis(answer.AsOf, answer.Truncated, answer.Coverage),
+		}}, nil
+	}
+}
+
+type whatCanInput struct {
+	PrincipalID entity.PathID `path:"principal_id"`
+	Filter
+}
+
+type whatCanOutput struct{ Body Resources }
+
+func whatCan(questions *graph.Questions) func(context.Context, *whatCanInput) (*whatCanOutput, error) {
+	return func(ctx context.Context, in *whatCanInput) (*whatCanOutput, error) {
+		f, err := in.domain()
+		if err != nil {
+			return nil, err
+		}
+		answer, err := questions.WhatCan(ctx, api.CallerFrom(ctx), in.PrincipalID.ID, f)
+		if err != nil {
+			return nil, err
+		}
+		return &whatCanOutput{Body: Resources{
+			Principal: entity.RefTo(answer.Subject), Resources: rows(answer), NextCursor: cursor(answer.Next),
+			Total: Total{answer.Count, answer.CountIsLower}, Basis: basis(answer.AsOf, answer.Truncated, answer.Coverage),
+		}}, nil
+	}
+}
+
+func rows(answer graph.AccessAnswer) []Access {
+	n := naming(answer.Entities)
+	shown := make([]Access, len(answer.Rows))
+	for i, r := range answer.Rows {
+		shown[i] = n.access(r)
+	}
+	return shown
+}
+
+type pathsInput struct {
+	From  entity.QueryID `query:"from" required:"true" doc:"A principal, an account or an entitlement."`
+	To    entity.QueryID `query:"to" required:"true" doc:"A resource, or anything on the way to one."`
+	Limit int            `query:"limit" minimum:"1" maximum:"50" default:"5" doc:"The most paths to return."`
+	Depth int            `query:"depth" minimum:"1" maximum:"12" default:"8" doc:"The most edges of a path."`
+}
+
+type pathsOutput struct{ Body Paths }
+
+func paths(questions *graph.Questions) func(context.Context, *pathsInput) (*pathsOutput, error) {
+	return func(ctx context.Context, in *pathsInput) (*pathsOutput, error) {
+		answer, err := questions.Paths(ctx, api.CallerFrom(ctx), graph.PathQuery{From: in.From.ID, To: in.To.ID, Depth: in.Depth, Limit: in.Limit})
+		if err != nil {
+			return nil, err
+		}
+		return &pathsOutput{Body: showPaths(answer)}, nil
+	}
+}

@@ -1,0 +1,130 @@
+package access_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/api/access"
+	"github.com/gatehouse-project/gatehouse/internal/api/entity"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// lonely is a graph of one bucket and one user without an edge, in a connection
+// of which nothing was read completely.
+type lonely struct{ graph.View }
+
+func (l lonely) Snapshot(_ context.Context, _ id.Workspace, fn func(graph.View) error) error {
+	return fn(l)
+}
+
+func (lonely) FindKey(context.Context, id.Workspace, workspace.KeyHash) (workspace.Caller, error) {
+	return workspace.Caller{Scope: id.Scope{Tenant: 1, Workspace: 1}, Member: 1, Role: workspace.Viewer}, nil
+}
+
+func bucket() graph.EntityID { return graph.EntityID{1} }
+func user() graph.EntityID   { return graph.EntityID{2} }
+
+func (lonely) Moment() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+
+func (lonely) Entity(_ context.Context, e graph.EntityID) (graph.Entity, error) {
+	switch e {
+	case bucket():
+		return graph.Entity{ID: e, Kind: connector.Resource, Name: "payroll", Connection: 3}, nil
+	case user():
+		return graph.Entity{ID: e, Kind: connector.Account, Name: "ann", Connection: 3}, nil
+	}
+	return graph.Entity{}, fault.New(fault.NotFound, "not found")
+}
+
+func (lonely) Entities(context.Context, id.Connection, []graph.EntityID) (map[graph.EntityID]graph.Entity, error) {
+	return nil, nil
+}
+
+func (lonely) Edges(context.Context, id.Connection, graph.EdgeQuery) ([]graph.Edge, error) {
+	return nil, nil
+}
+
+func (lonely) Links(context.Context, id.Connection, []connector.RelationshipKind, graph.Side, []graph.EntityID, int) ([]graph.Link, error) {
+	return nil, nil
+}
+
+func (lonely) Partitions(context.Context, []int64) (map[int64]graph.PartitionName, error) {
+	return nil, nil
+}
+
+func (lonely) Coverage(_ context.Context, c id.Connection) (graph.Coverage, error) {
+	return graph.Coverage{Connection: c, Streams: []graph.StreamCoverage{{Stream: "iam", Skipped: 1}}}, nil
+}
+
+func ask(t *testing.T, path string) (int, map[string]any) {
+	t.Helper()
+	mux := http.NewServeMux()
+	a := api.New(mux, api.Config{Version: "test", Keys: lonely{}, Log: slog.New(slog.DiscardHandler)})
+	questions := &graph.Questions{Store: lonely{}}
+	access.Mount(a, questions)
+	entity.Mount(a, questions)
+	key, _, _ := workspace.NewKey(1)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+	r.Header.Set("Authorization", "Bearer "+key.RevealString())
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	var body map[string]any
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body), w.Body.String())
+	return w.Code, body
+}
+
+// An answer without rows says that nobody looked.
+func TestEmptyAnswersSayWhatWasObserved(t *testing.T) {
+	t.Parallel()
+	for path, list := range map[string]string{
+		"/v1/access/resources/" + bucket().String() + "/principals":             "principals",
+		"/v1/access/principals/" + user().String() + "/resources":               "resources",
+		"/v1/access/paths?from=" + user().String() + "&to=" + bucket().String(): "paths",
+	} {
+		status, body := ask(t, path)
+		require.Equal(t, http.StatusOK, status, body)
+		require.Equal(t, []any{}, body[list])
+		require.Equal(t, false, body["observed"])
+		require.Equal(t, "2026-01-02T03:04:05Z", body["as_of"])
+		require.NotContains(t, body, "next_cursor")
+		coverage, ok := body["coverage"].([]any)
+		require.True(t, ok)
+		require.Len(t, coverage, 1)
+	}
+}
+
+func TestRefusedQuestions(t *testing.T) {
+	t.Parallel()
+	who := "/v1/access/resources/" + bucket().String() + "/principals"
+	for path, want := range map[string]int{
+		"/v1/access/resources/nonsense/principals":                             http.StatusNotFound,
+		"/v1/access/resources/" + (graph.EntityID{9}).String() + "/principals": http.StatusNotFound,
+		"/v1/access/resources/" + user().String() + "/principals":              http.StatusUnprocessableEntity,
+		who + "?cursor=nonsense":                                               http.StatusUnprocessableEntity,
+		who + "?limit=201":                                                     http.StatusUnprocessableEntity,
+		who + "?action=s3:*":                                                   http.StatusUnprocessableEntity,
+		who + "?as_of=2025-01-01T00:00:00Z":                                    http.StatusUnprocessableEntity,
+		"/v1/access/paths?from=" + user().String():                             http.StatusUnprocessableEntity,
+		"/v1/access/paths?from=x&to=" + user().String():                        http.StatusUnprocessableEntity,
+		"/v1/entities/" + strings.ToUpper(bucket().String()):                   http.StatusNotFound,
+		"/v1/entities?name=%00":                                                http.StatusUnprocessableEntity,
+		"/v1/entities?cursor=AAAA":                                             http.StatusUnprocessableEntity,
+		"/v1/entities/" + bucket().String():                                    http.StatusOK,
+	} {
+		status, body := ask(t, path)
+		require.Equal(t, want, status, "%s: %v", path, body)
+	}
+}
