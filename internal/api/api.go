@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -63,6 +64,9 @@ func Register[I, O any](a huma.API, op huma.Operation, handler func(context.Cont
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
 	}
 	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
+	if takesBody(reflect.TypeFor[I]()) {
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {
@@ -70,4 +74,11 @@ func Register[I, O any](a huma.API, op huma.Operation, handler func(context.Cont
 		}
 		return out, nil
 	})
+}
+
+// takesBody reports whether huma reads a body into the operation's input.
+func takesBody(input reflect.Type) bool {
+	_, decoded := input.FieldByName("Body")
+	_, raw := input.FieldByName("RawBody")
+	return decoded || raw
 }

@@ -37,6 +37,7 @@ type apiBench struct {
 	a, b     id.Scope
 	keys     map[workspace.Role]secret.Secret
 	foreign  secret.Secret
+	document *document
 }
 
 // logBuffer takes log lines from many goroutines.
@@ -98,6 +99,7 @@ func newAPIBench(t *testing.T, discoveryURL func(*apiBench) string) *apiBench {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	b.url = server.URL
+	b.document = readDocument(t, b.send(t, b.foreign, http.MethodGet, "/openapi.json", "").text)
 	return b
 }
 
@@ -127,7 +129,16 @@ func (a answer) decoded(t *testing.T) map[string]any {
 	return object
 }
 
+// call makes a request whose answer has to be one that the API documents.
 func (b *apiBench) call(t *testing.T, key secret.Secret, method, path, body string, header ...string) answer {
+	t.Helper()
+	got := b.send(t, key, method, path, body, header...)
+	b.document.requireFits(t, method, path, got)
+	return got
+}
+
+// send makes a request whose answer must not hold the secret.
+func (b *apiBench) send(t *testing.T, key secret.Secret, method, path, body string, header ...string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, b.url+path, strings.NewReader(body))
 	require.NoError(t, err)
