@@ -98,7 +98,7 @@ func (d *demo) tell(ctx context.Context) error {
 	connect = append(connect,
 		"--set", "access_key_id="+d.summary.Auditor.AccessKeyID, "--set-env", "secret_access_key=DEMO_SECRET_ACCESS_KEY",
 		"--set", "region="+d.summary.Region, "--set", "member_role_name="+d.summary.AuditRole, "--set", "external_id="+d.summary.ExternalID,
-		"--set", "endpoint_url="+d.endpoint)
+		"--set", "organizations_enabled=true", "--set", "identity_center_enabled=true", "--set", "endpoint_url="+d.endpoint)
 	bucket := "arn:aws:s3:::" + d.summary.Sensitive.Name
 	for _, step := range []struct {
 		title string

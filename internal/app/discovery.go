@@ -73,7 +73,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 		mount: func(a huma.API) {
 			apioperation.Mount(a, gate)
 			apirun.Mount(a, &run.Service{Store: runs, Changed: listener})
-			questions := &graph.Questions{Store: store}
+			questions := &graph.Questions{Store: db}
 			apientity.Mount(a, questions)
 			apiaccess.Mount(a, questions)
 			apiworker.MountDiscovery(a, apiworker.Discovery{

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/gatehouse-project/gatehouse/internal/app"
+	"github.com/gatehouse-project/gatehouse/internal/cli"
+	"github.com/gatehouse-project/gatehouse/simulator/aws"
+)
+
+// services joins the command line to what it runs.
+func services() cli.Services {
+	return cli.Services{
+		Demo: demo, Dev: dev, Serve: serve, Worker: work, Migrate: migrate, SimulateAWS: simulateAWS,
+		OpenAPI: func(context.Context) ([]byte, error) { return app.OpenAPI() },
+		Version: versionText(),
+	}
+}
+
+func dev(ctx context.Context, p cli.Process, o cli.DevOptions) error {
+	c := app.DevConfig{
+		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, Version: versionText(), Logger: p.Logger,
+	}
+	return app.Dev(ctx, c, func(ctx context.Context, r app.Running) error {
+		fmt.Fprintf(p.Stdout, "Gatehouse serves %s (its reference: %s/docs).\n", r.URL, r.URL)
+		if r.KeyMade {
+			fmt.Fprintf(p.Stdout, "Admin key, shown once and kept in %s:\n%s\n", r.KeyFile, r.Key.RevealString())
+		} else {
+			fmt.Fprintf(p.Stdout, "The admin key is in %s.\n", r.KeyFile)
+		}
+		<-ctx.Done()
+		return nil
+	})
+}
+
+func demo(ctx context.Context, p cli.Process, o cli.DemoOptions) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	return app.Demo(ctx, app.DemoConfig{
+		DevConfig: app.DevConfig{
+			DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, Version: versionText(), Logger: p.Logger,
+		},
+		Once: o.Once, People: o.People, Seed: int64(o.Seed), //nolint:gosec // any 64 bits are a seed
+		Program: program, Out: p.Stdout, Err: p.Stderr,
+	})
+}
+
+func simulateAWS(ctx context.Context, p cli.Process, o cli.SimulateAWSOptions) error {
+	seed := int64(o.Seed) //nolint:gosec // any 64 bits are a seed
+	return app.SimulateAWS(ctx, o.People, seed, o.Listen, func(url string, s *aws.Simulator) {
+		e := s.Summary()
+		fmt.Fprintf(p.Stdout, "%s: %d people, %d AWS accounts, at %s\n", e.Company, o.People, e.Counts.Accounts, url)
+		fmt.Fprintf(p.Stdout, "  access_key_id      %s\n  secret_access_key  %s\n  region             %s\n  member_role_name   %s\n  external_id        %s\n",
+			e.Auditor.AccessKeyID, e.Auditor.SecretAccessKey, e.Region, e.AuditRole, e.ExternalID)
+		fmt.Fprintf(p.Stdout, "What exists: %s/_simulator/estate. Ctrl-C ends it.\n", url)
+	})
+}
+
+func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {
+	if err := app.Migrate(ctx, o.DatabaseURL, o.Passwords); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(p.Stdout, "The database is at the newest schema.")
+	return err
+}
+
+func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
+	return app.Serve(ctx, app.ServeConfig{
+		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, KeyFile: o.KeyFile,
+		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, Version: versionText(), Logger: p.Logger,
+	})
+}
+
+func work(ctx context.Context, p cli.Process, o cli.WorkerOptions) error {
+	return app.Work(ctx, app.WorkConfig{
+		Name: o.Name, DiscoveryURL: o.DiscoveryURL, IntegrationsURL: o.IntegrationsURL, TokenFile: o.TokenFile, Queues: o.Queues,
+		AllowPrivate: o.AllowPrivateNetworks, Logger: p.Logger,
+	})
+}
