@@ -131,12 +131,12 @@ func (p *publication) firstLoad(ctx context.Context) error {
 func (p *publication) noteDangling(ctx context.Context, n int64, from string) error {
 	p.counts[graph.CountDangling] = n
 	rows, err := p.tx.Query(ctx, fmt.Sprintf(`
-		select r.kind::text, coalesce(f.name, f.provider_id, ''), coalesce(t.name, t.provider_id, '')
+		select r.kind::text, coalesce(f.name, f.provider_id), coalesce(t.name, t.provider_id)
 		from (%s) r
 		left join entities f on f.entity_id = r.from_id and f.workspace_id = $1 and f.connection_id = $2 and f.valid_to is null
 		left join entities t on t.entity_id = r.to_id and t.workspace_id = $1 and t.connection_id = $2 and t.valid_to is null
 		where f.entity_id is null or t.entity_id is null
-		order by 1, 2, 3
+		order by f.name is null and t.name is null, r.kind, f.name collate "C", t.name collate "C"
 		limit 3`, from), p.row.WorkspaceID, int64(p.conn))
 	if err != nil {
 		return fmt.Errorf("find dangling relationships: %w", err)
@@ -144,7 +144,8 @@ func (p *publication) noteDangling(ctx context.Context, n int64, from string) er
 	defer rows.Close()
 	p.notes = append(p.notes, fmt.Sprintf("%d relationships were left out because one of their ends was not seen", n))
 	for rows.Next() {
-		var kind, fromName, toName string
+		var kind string
+		var fromName, toName *string
 		if err := rows.Scan(&kind, &fromName, &toName); err != nil {
 			return err
 		}
@@ -153,9 +154,9 @@ func (p *publication) noteDangling(ctx context.Context, n int64, from string) er
 	return rows.Err()
 }
 
-func seenOr(name string) string {
-	if name == "" {
+func seenOr(name *string) string {
+	if name == nil {
 		return "something not seen"
 	}
-	return name
+	return *name
 }
