@@ -7,7 +7,6 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/app"
 	"github.com/gatehouse-project/gatehouse/internal/cli"
-	"github.com/gatehouse-project/gatehouse/simulator/aws"
 )
 
 // services joins the command line to what it runs.
@@ -51,13 +50,7 @@ func demo(ctx context.Context, p cli.Process, o cli.DemoOptions) error {
 
 func simulateAWS(ctx context.Context, p cli.Process, o cli.SimulateAWSOptions) error {
 	seed := int64(o.Seed) //nolint:gosec // any 64 bits are a seed
-	return app.SimulateAWS(ctx, o.People, seed, o.Listen, func(url string, s *aws.Simulator) {
-		e := s.Summary()
-		fmt.Fprintf(p.Stdout, "%s: %d people, %d AWS accounts, at %s\n", e.Company, o.People, e.Counts.Accounts, url)
-		fmt.Fprintf(p.Stdout, "  access_key_id      %s\n  secret_access_key  %s\n  region             %s\n  member_role_name   %s\n  external_id        %s\n",
-			e.Auditor.AccessKeyID, e.Auditor.SecretAccessKey, e.Region, e.AuditRole, e.ExternalID)
-		fmt.Fprintf(p.Stdout, "What exists: %s/_simulator/estate. Ctrl-C ends it.\n", url)
-	})
+	return app.SimulateAWS(ctx, app.SimulateConfig{People: o.People, Seed: seed, Listen: o.Listen, Out: p.Stdout})
 }
 
 func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {

@@ -155,7 +155,7 @@ func addDevWorkers(g *group, c DevConfig, url string, token secret.Secret, metri
 	for name, queue := range names {
 		w, err := newWorker(workerConfig{
 			name: name, discoveryURL: url, integrationsURL: url, token: token, queues: []string{string(queue)},
-			allowPrivate: c.AllowPrivate, metrics: metrics, log: c.Logger.With("worker", name),
+			allowPrivate: c.AllowPrivate, metrics: metrics, log: c.Logger,
 		})
 		if err != nil {
 			return err

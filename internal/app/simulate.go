@@ -2,23 +2,44 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 
 	"github.com/gatehouse-project/gatehouse/simulator/aws"
 )
 
-// SimulateAWS serves a simulated AWS organisation until ctx ends. ready is called
-// with the address once requests are answered.
-func SimulateAWS(ctx context.Context, people int, seed int64, listen string, ready func(url string, s *aws.Simulator)) error {
-	s, err := aws.New(aws.Options{People: people, Seed: seed})
+// SimulateConfig says which made-up enterprise to serve.
+type SimulateConfig struct {
+	People int
+	Seed   int64
+	Listen string
+	Out    io.Writer
+}
+
+// SimulateAWS serves a simulated AWS organisation until ctx ends, and says how to
+// connect to it.
+func SimulateAWS(ctx context.Context, c SimulateConfig) error {
+	s, err := aws.New(aws.Options{People: c.People, Seed: c.Seed})
 	if err != nil {
 		return err
 	}
-	ln, err := net.Listen("tcp", listen)
+	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", listen, err)
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
-	ready("http://"+ln.Addr().String(), s)
+	e, url := s.Summary(), "http://"+ln.Addr().String()
+	_, err = fmt.Fprintf(c.Out, `%s: %d people, %d AWS accounts, at %s
+  access_key_id      %s
+  secret_access_key  %s
+  region             %s
+  member_role_name   %s
+  external_id        %s
+What exists: %s/_simulator/estate. Ctrl-C ends it.
+`, e.Company, c.People, e.Counts.Accounts, url, e.Auditor.AccessKeyID, e.Auditor.SecretAccessKey, e.Region, e.AuditRole, e.ExternalID, url)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	return s.Serve(ctx, ln)
 }

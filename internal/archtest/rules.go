@@ -61,7 +61,7 @@ func rules() []rule {
 		domainRule("internal/operation", "internal/workspace"),
 		domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation"),
 		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection"),
-		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/connection", "internal/run"),
+		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 		domainRule("internal/licence", "internal/audit"),
 		domainRule("internal/tenant", "internal/audit"),
 
