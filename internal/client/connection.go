@@ -18,7 +18,7 @@ type Connection struct {
 	Name                string          `json:"name"`
 	TenantID            string          `json:"tenant_id"`
 	WorkspaceID         string          `json:"workspace_id"`
-	TargetID            string          `json:"target_id"`
+	Target              *Target         `json:"target"`
 	Scope               json.RawMessage `json:"scope"`
 	Schedule            Schedule        `json:"schedule"`
 	Config              json.RawMessage `json:"config"`
@@ -31,6 +31,14 @@ type Connection struct {
 	LastErrorReasonCode string          `json:"last_error_reason_code"`
 	LastErrorMessage    string          `json:"last_error_message"`
 	Version             int64           `json:"version"`
+}
+
+// Target is the organisation that a connection's credentials reach.
+type Target struct {
+	TargetID   string `json:"target_id"`
+	ProviderID string `json:"provider_id"`
+	Type       string `json:"type"`
+	Name       string `json:"name"`
 }
 
 // Schedule says when a connection is discovered by itself.
@@ -61,16 +69,27 @@ type ConnectionPatch struct {
 	Scope         map[string]json.RawMessage `json:"scope,omitempty"`
 	Schedule      *Schedule                  `json:"schedule,omitempty"`
 	Lifecycle     *string                    `json:"lifecycle,omitempty"`
+	IsDefault     *bool                      `json:"is_default,omitempty"`
 }
 
 // ConnectionTest is what a test found.
 type ConnectionTest struct {
 	TestID string `json:"test_id"`
 	// Status is success or failure.
-	Status      string        `json:"status"`
-	CheckedAt   time.Time     `json:"checked_at"`
-	ReasonCode  string        `json:"reason_code"`
-	Remediation []Remediation `json:"remediation"`
+	Status      string          `json:"status"`
+	CheckedAt   time.Time       `json:"checked_at"`
+	ReasonCode  string          `json:"reason_code"`
+	Remediation []Remediation   `json:"remediation"`
+	RunID       string          `json:"run_id"`
+	Streams     []StreamOutlook `json:"streams"`
+}
+
+// StreamOutlook says how completely a stream can be read.
+type StreamOutlook struct {
+	Stream string `json:"stream"`
+	// Coverage is complete, partial or skipped.
+	Coverage string   `json:"coverage"`
+	Missing  []string `json:"missing"`
 }
 
 // Remediation is one gap a test found and what closes it.

@@ -11,6 +11,7 @@ import (
 type Entity struct {
 	EntityID     string          `json:"entity_id"`
 	Kind         string          `json:"kind"`
+	Type         string          `json:"type"`
 	Name         string          `json:"name"`
 	ProviderID   string          `json:"provider_id"`
 	ConnectionID string          `json:"connection_id"`
@@ -18,15 +19,17 @@ type Entity struct {
 }
 
 // EntityFilter narrows a list of entities; empty fields do not narrow. Name and
-// ProviderID match exactly.
+// ProviderID match exactly, NamePrefix how a name begins.
 type EntityFilter struct {
-	Connection, Kind, Name, ProviderID string
+	Connection, Kind, Type, Name, NamePrefix, ProviderID string
 }
 
 // Entities lists entities of the graph.
 func (c *Client) Entities(ctx context.Context, f EntityFilter, pages Pages) (List[Entity], error) {
 	q := url.Values{}
-	for name, value := range map[string]string{"connection_id": f.Connection, "kind": f.Kind, "name": f.Name, "provider_id": f.ProviderID} {
+	for name, value := range map[string]string{
+		"connection_id": f.Connection, "kind": f.Kind, "type": f.Type, "name": f.Name, "name_prefix": f.NamePrefix, "provider_id": f.ProviderID,
+	} {
 		if value != "" {
 			q.Set(name, value)
 		}

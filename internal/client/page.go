@@ -56,7 +56,7 @@ func list[T any](ctx context.Context, c *Client, path, plural string, query url.
 		}
 		l.Last, l.Raw = a.Value, a.Raw
 		l.More = cursor != ""
-		if enough := pages.Limit > 0 && len(raws) >= pages.Limit; !l.More || enough || len(page) == 0 || cursor == previous {
+		if enough := pages.Limit > 0 && len(raws) >= pages.Limit; !l.More || enough || cursor == previous {
 			break
 		}
 	}

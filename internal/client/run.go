@@ -17,6 +17,7 @@ type Run struct {
 	Outcome        string           `json:"outcome"`
 	ReasonCode     string           `json:"reason_code"`
 	ShortReason    string           `json:"short_reason"`
+	Explanation    string           `json:"explanation"`
 	FailureSummary *Failure         `json:"failure_summary"`
 	SummaryCounts  map[string]int64 `json:"summary_counts"`
 	Progress       *Progress        `json:"progress"`
@@ -64,25 +65,19 @@ type Coverage struct {
 // StartResult is the gate's answer.
 type StartResult struct {
 	// Status is accepted, deduped, scope_busy or blocked.
-	Status          string          `json:"status"`
-	OperationType   string          `json:"operationType"`
-	OperatorMessage string          `json:"operatorMessage"`
-	ShortReason     string          `json:"shortReason"`
-	Run             *RunReference   `json:"run"`
-	NextSteps       []StartNextStep `json:"nextSteps"`
+	Status          string       `json:"status"`
+	OperationType   string       `json:"operation_type"`
+	OperatorMessage string       `json:"operator_message"`
+	ShortReason     string       `json:"short_reason"`
+	ReasonCode      string       `json:"reason_code"`
+	Run             RunReference `json:"run"`
+	NextSteps       []NextStep   `json:"next_steps"`
 }
 
 // RunReference names the run an answer is about.
 type RunReference struct {
 	ID     string `json:"id"`
 	Status string `json:"status"`
-}
-
-// StartNextStep is a [NextStep] as the gate's answers carry it.
-type StartNextStep struct {
-	Label       string `json:"label"`
-	Description string `json:"description"`
-	Href        string `json:"href"`
 }
 
 // RunFilter narrows a list of runs; empty fields do not narrow.
@@ -92,7 +87,7 @@ type RunFilter struct {
 
 // StartOperation asks the gate to start an operation on a connection.
 func (c *Client) StartOperation(ctx context.Context, operation, connection string) (Answer[StartResult], error) {
-	body := map[string]string{"connection_id": connection}
+	body := map[string]string{"connection_id": connection, "source_surface": "cli"}
 	return send[StartResult](ctx, c, call{method: http.MethodPost, path: "/v1/operations/" + url.PathEscape(operation) + "/start", body: body})
 }
 

@@ -1,0 +1,177 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// EntityRef names an entity in an answer.
+type EntityRef struct {
+	EntityID   string `json:"entity_id"`
+	Kind       string `json:"kind"`
+	Type       string `json:"type"`
+	Name       string `json:"name"`
+	ProviderID string `json:"provider_id"`
+}
+
+// Access is that an account reaches a resource.
+type Access struct {
+	Principals []EntityRef `json:"principals"`
+	Account    EntityRef   `json:"account"`
+	Resource   EntityRef   `json:"resource"`
+	// Access is direct or inherited.
+	Access string `json:"access"`
+	// Decision is allowed, conditional or denied.
+	Decision string    `json:"decision"`
+	Via      EntityRef `json:"via"`
+	// ActingAs is the account that is assumed on the shortest way; nil when none is.
+	ActingAs    *EntityRef `json:"acting_as"`
+	Hops        int        `json:"hops"`
+	Actions     []string   `json:"actions"`
+	MoreActions bool       `json:"more_actions"`
+}
+
+// Basis is what an answer about access rests on.
+type Basis struct {
+	AsOf time.Time `json:"as_of"`
+	// Observed is false when nothing behind the answer was ever read completely.
+	Observed  bool            `json:"observed"`
+	Truncated bool            `json:"truncated"`
+	Coverage  []GraphCoverage `json:"coverage"`
+	// Count is the number of rows of all pages, nil unless asked for.
+	Count             *int `json:"count"`
+	CountIsLowerBound bool `json:"count_is_lower_bound"`
+}
+
+// GraphCoverage is how completely a connection was read.
+type GraphCoverage struct {
+	ConnectionID string `json:"connection_id"`
+	// Observation is complete, partial or not_observed.
+	Observation string           `json:"observation"`
+	Streams     []StreamCoverage `json:"streams"`
+	Gaps        []Gap            `json:"gaps"`
+	MoreGaps    bool             `json:"more_gaps"`
+}
+
+// StreamCoverage is how completely a stream was read.
+type StreamCoverage struct {
+	Stream         string     `json:"stream"`
+	OldestComplete *time.Time `json:"oldest_complete_at"`
+}
+
+// Gap is a part that was not read completely.
+type Gap struct {
+	Stream    string `json:"stream"`
+	Partition string `json:"partition"`
+	// Coverage is partial or skipped.
+	Coverage   string `json:"coverage"`
+	ReasonCode string `json:"reason_code"`
+	Message    string `json:"message"`
+}
+
+// AccessList is an answer to who-can or what-can.
+type AccessList struct {
+	List[Access]
+	// Subject is what was asked about.
+	Subject EntityRef
+	Basis   Basis
+}
+
+// AccessFilter narrows a question; empty fields do not narrow.
+type AccessFilter struct {
+	// Action is one action of the provider, such as s3:GetObject.
+	Action string
+	// Access is direct or inherited.
+	Access string
+	// Type is the provider's term for the accounts or resources of the answer.
+	Type string
+	// Count asks for the number of all rows.
+	Count bool
+}
+
+// WhoCan lists who can reach a resource.
+func (c *Client) WhoCan(ctx context.Context, resource string, f AccessFilter, pages Pages) (AccessList, error) {
+	return c.ask(ctx, "/v1/access/resources/"+url.PathEscape(resource)+"/principals", "principals", "resource", f, pages)
+}
+
+// WhatCan lists what a principal or an account can reach.
+func (c *Client) WhatCan(ctx context.Context, principal string, f AccessFilter, pages Pages) (AccessList, error) {
+	return c.ask(ctx, "/v1/access/principals/"+url.PathEscape(principal)+"/resources", "resources", "principal", f, pages)
+}
+
+func (c *Client) ask(ctx context.Context, path, plural, subject string, f AccessFilter, pages Pages) (AccessList, error) {
+	q := url.Values{}
+	for name, value := range map[string]string{"action": f.Action, "access": f.Access, "type": f.Type} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if f.Count {
+		q.Set("count", "true")
+	}
+	l, err := list[Access](ctx, c, path, plural, q, pages)
+	if err != nil {
+		return AccessList{}, err
+	}
+	answer := AccessList{List: l}
+	if err := json.Unmarshal(l.Raw, &answer.Basis); err != nil {
+		return answer, fmt.Errorf("read what the answer rests on: %w", err)
+	}
+	if err := json.Unmarshal(l.Last[subject], &answer.Subject); err != nil {
+		return answer, fmt.Errorf("read what the answer is about: %w", err)
+	}
+	return answer, nil
+}
+
+// Paths is how one entity reaches another.
+type Paths struct {
+	From  EntityRef `json:"from"`
+	To    EntityRef `json:"to"`
+	Paths []Path    `json:"paths"`
+	Basis
+}
+
+// Path is one way, edge by edge.
+type Path struct {
+	// Effect is allow or deny.
+	Effect string `json:"effect"`
+	Hops   int    `json:"hops"`
+	Steps  []Step `json:"steps"`
+}
+
+// Step is one hop and all edges that make it.
+type Step struct {
+	// Kind is a kind of relationship, such as account_assigned_entitlement.
+	Kind      string    `json:"kind"`
+	From      EntityRef `json:"from"`
+	To        EntityRef `json:"to"`
+	Edges     []Edge    `json:"edges"`
+	MoreEdges bool      `json:"more_edges"`
+}
+
+// Edge is one relationship, what it says and who saw it.
+type Edge struct {
+	Key        string          `json:"key"`
+	Effect     string          `json:"effect"`
+	Actions    []string        `json:"actions"`
+	NotActions []string        `json:"not_actions"`
+	Conditions json.RawMessage `json:"conditions"`
+	// Given is direct, eligible or inherited.
+	Given          string     `json:"given"`
+	ExpiresAt      *time.Time `json:"expires_at"`
+	FirstSeenRunID string     `json:"first_seen_run_id"`
+	Stream         string     `json:"stream"`
+	Partition      string     `json:"partition"`
+}
+
+// Paths returns the shortest ways from one entity to another: at most limit of
+// them (1 to 50), of at most depth edges (1 to 12).
+func (c *Client) Paths(ctx context.Context, from, to string, limit, depth int) (Answer[Paths], error) {
+	q := url.Values{"from": {from}, "to": {to}, "limit": {strconv.Itoa(limit)}, "depth": {strconv.Itoa(depth)}}
+	return send[Paths](ctx, c, call{method: http.MethodGet, path: "/v1/access/paths", query: q})
+}
