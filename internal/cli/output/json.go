@@ -1,0 +1,19 @@
+package output
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// JSON prints an answer as the server sent it, indented.
+func JSON(w io.Writer, raw json.RawMessage) error {
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, raw, "", "  "); err != nil {
+		return fmt.Errorf("indent the answer: %w", err)
+	}
+	indented.WriteByte('\n')
+	_, err := indented.WriteTo(w)
+	return err
+}
