@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/output"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+// AccessCmd is `gatehouse access`.
+type AccessCmd struct {
+	WhoCan  WhoCanCmd  `cmd:"" name:"who-can" help:"Who can reach a resource."`
+	WhatCan WhatCanCmd `cmd:"" name:"what-can" help:"What a principal or account can reach."`
+	Why     WhyCmd     `cmd:"" help:"How a principal reaches a resource, step by step."`
+}
+
+// narrowing is the flags of who-can and what-can.
+type narrowing struct {
+	Paging
+	Action string `placeholder:"ACTION" help:"Only access to do this, such as s3:GetObject."`
+	Access string `enum:"direct,inherited," default:"" placeholder:"HOW" help:"Only access held so: direct or inherited."`
+	Type   string `placeholder:"TYPE" help:"Only accounts (who-can) or resources (what-can) of this type, the provider's own term."`
+	Count  bool   `help:"Also count all rows, up to 10,000."`
+}
+
+func (n narrowing) filter() client.AccessFilter {
+	return client.AccessFilter{Action: n.Action, Access: n.Access, Type: n.Type, Count: n.Count}
+}
+
+// WhoCanCmd is `gatehouse access who-can`.
+type WhoCanCmd struct {
+	Remote
+	narrowing
+	Resource string `arg:"" help:"Resource: id (ent_...), exact provider id such as an ARN, or exact name."`
+}
+
+// Help returns examples.
+func (WhoCanCmd) Help() string {
+	return `One row for each account that some statement allows to reach the resource. "allowed" is what the statements that were read say together, not the provider's verdict; below the table stands what was not seen.
+
+    gatehouse access who-can arn:aws:s3:::payroll
+    gatehouse access who-can payroll --action s3:GetObject --all -o json`
+}
+
+// Run answers who can reach a resource.
+func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
+	c, pages, err := open(e, &cmd.Remote, cmd.Paging)
+	if err != nil {
+		return err
+	}
+	resource, err := findEntity(ctx, c, cmd.Resource, "Resource")
+	if err != nil {
+		return err
+	}
+	a, err := c.WhoCan(ctx, resource.EntityID, cmd.filter(), pages)
+	if err != nil {
+		return err
+	}
+	t := output.Table{Header: []string{"Principal", "Account", "How", "Via", "Actions", "Decision"}}
+	t.Empty = emptyAnswer(a.Basis, fmt.Sprintf("No statement that was read lets anybody reach %s.", nameOf(a.Subject)))
+	err = printList(e, cmd.Remote, a.List, t, func(row client.Access) []string {
+		return []string{principalsOf(row), nameOf(row.Account), howOf(row), nameOf(row.Via), actionsOf(row), row.Decision}
+	})
+	if err != nil || cmd.json() {
+		return err
+	}
+	return e.printBasis(a.Basis)
+}
+
+// WhatCanCmd is `gatehouse access what-can`.
+type WhatCanCmd struct {
+	Remote
+	narrowing
+	Principal string `arg:"" help:"Principal or account: id (ent_...), exact provider id such as an ARN, or exact name."`
+}
+
+// Help returns examples.
+func (WhatCanCmd) Help() string {
+	return `One row for each resource that some statement allows the principal, by any of its accounts, or the account to reach.
+
+    gatehouse access what-can arn:aws:iam::111122223333:user/ann
+    gatehouse access what-can ann --action s3:GetObject --limit 10`
+}
+
+// Run answers what a principal can reach.
+func (cmd *WhatCanCmd) Run(ctx context.Context, e *environment) error {
+	c, pages, err := open(e, &cmd.Remote, cmd.Paging)
+	if err != nil {
+		return err
+	}
+	principal, err := findEntity(ctx, c, cmd.Principal, "Principal", "Account")
+	if err != nil {
+		return err
+	}
+	a, err := c.WhatCan(ctx, principal.EntityID, cmd.filter(), pages)
+	if err != nil {
+		return err
+	}
+	t := output.Table{Header: []string{"Resource", "Type", "Account", "How", "Via", "Actions", "Decision"}}
+	t.Empty = emptyAnswer(a.Basis, fmt.Sprintf("No statement that was read lets %s reach anything.", nameOf(a.Subject)))
+	err = printList(e, cmd.Remote, a.List, t, func(row client.Access) []string {
+		return []string{nameOf(row.Resource), row.Resource.Type, nameOf(row.Account), howOf(row), nameOf(row.Via), actionsOf(row), row.Decision}
+	})
+	if err != nil || cmd.json() {
+		return err
+	}
+	return e.printBasis(a.Basis)
+}
+
+func emptyAnswer(b client.Basis, text string) string {
+	if b.Observed {
+		return text
+	}
+	return "Nothing was found, and nothing behind the question was ever read completely: nobody has looked."
+}
+
+// nameOf shows an entity by its name, or by the next best.
+func nameOf(e client.EntityRef) string {
+	for _, text := range []string{e.Name, e.ProviderID, e.EntityID} {
+		if text != "" {
+			return text
+		}
+	}
+	return output.OrNone("")
+}
+
+func principalsOf(row client.Access) string {
+	names := make([]string, len(row.Principals))
+	for i, p := range row.Principals {
+		names[i] = nameOf(p)
+	}
+	return output.OrNone(strings.Join(names, ", "))
+}
+
+func howOf(row client.Access) string {
+	if row.ActingAs == nil {
+		return row.Access
+	}
+	return fmt.Sprintf("%s, as %s", row.Access, nameOf(*row.ActingAs))
+}
+
+// actionsShown bounds the actions in a cell; json has all.
+const actionsShown = 3
+
+func actionsOf(row client.Access) string {
+	return someOf(row.Actions, row.MoreActions)
+}
+
+func someOf(actions []string, more bool) string {
+	left := len(actions) - actionsShown
+	if left <= 0 {
+		return strings.Join(actions, ", ")
+	}
+	text := fmt.Sprintf("%s and %d more", strings.Join(actions[:actionsShown], ", "), left)
+	if more {
+		text = strings.TrimSuffix(text, "more") + "or more"
+	}
+	return text
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/output"
+)
+
+// grammar is all commands. Its order is that of the help.
+type grammar struct {
+	Help helpFlag `short:"h" help:"Show what a command does and how."`
+
+	Demo DemoCmd `cmd:"" set:"loglevel=warn" group:"Start here:" help:"From nothing to the first answers, on simulated data."`
+	Dev  DevCmd  `cmd:"" group:"Start here:" help:"Run everything, empty, on this machine."`
+
+	Integrations IntegrationsCmd `cmd:"" group:"Connect:" help:"What can be connected."`
+	Connections  ConnectionsCmd  `cmd:"" group:"Connect:" help:"Connect a provider, test it, change it."`
+	Runs         RunsCmd         `cmd:"" group:"Connect:" help:"Start discovery and watch it."`
+
+	Access   AccessCmd   `cmd:"" group:"Ask:" help:"Who can reach what, and why."`
+	Entities EntitiesCmd `cmd:"" group:"Ask:" help:"Find people, accounts, entitlements and resources."`
+	Audit    AuditCmd    `cmd:"" group:"Ask:" help:"What was done, by whom."`
+
+	Serve    ServeCmd    `cmd:"" group:"Operate:" help:"Run one service."`
+	Worker   WorkerCmd   `cmd:"" group:"Operate:" help:"Run a worker, which reads from providers."`
+	Migrate  MigrateCmd  `cmd:"" group:"Operate:" help:"Create or upgrade the database."`
+	Keys     KeysCmd     `cmd:"" group:"Operate:" help:"API keys of the workspace."`
+	Simulate SimulateCmd `cmd:"" group:"Operate:" help:"Serve a made-up enterprise over a provider's protocols."`
+	OpenAPI  OpenAPICmd  `cmd:"" name:"openapi" group:"Operate:" help:"Print the OpenAPI document."`
+
+	ContextCmd ContextCmd    `cmd:"" name:"context" group:"This command line:" help:"Servers you work with, by name."`
+	Completion CompletionCmd `cmd:"" group:"This command line:" help:"Print a shell's completion script."`
+	Version    VersionCmd    `cmd:"" group:"This command line:" help:"Print the version."`
+	Complete   CompleteCmd   `cmd:"" name:"__complete" group:"This command line:" hidden:"" passthrough:"" help:"Print completions; called by the completion scripts."`
+}
+
+const description = "Gatehouse connects identity, cloud and SaaS systems, discovers who can reach what, and answers why."
+
+// environment is what every command runs in.
+type environment struct {
+	Streams
+	services Services
+	model    *kong.Application
+}
+
+// Main runs the command line args, without the program's name, and returns the
+// status to exit with. An interrupt or SIGTERM ends ctx for the command; the
+// second one ends the process.
+func Main(ctx context.Context, args []string, streams Streams, services Services) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			if number, ok := s.(syscall.Signal); ok {
+				cancel(&interrupted{signal: number})
+			}
+		case <-ctx.Done():
+		}
+	}()
+	return run(ctx, args, streams, services)
+}
+
+func run(ctx context.Context, args []string, streams Streams, services Services) int {
+	env := &environment{Streams: streams, services: services}
+	parser, err := newParser(ctx, env)
+	if err != nil {
+		fmt.Fprintf(streams.Err, "gatehouse: %v\n", err)
+		return exitFailure
+	}
+	env.model = parser.Model
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err == nil {
+		err = parsed.Run()
+	}
+	return report(ctx, streams.Err, parsed, err)
+}
+
+func newParser(ctx context.Context, env *environment) (*kong.Kong, error) {
+	parser, err := kong.New(&grammar{},
+		kong.Name("gatehouse"),
+		kong.Description(description),
+		kong.NoDefaultHelp(),
+		kong.Writers(env.Out, env.Err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, FlagsLast: true, WrapUpperBound: 100}),
+		kong.Help(printHelp),
+		kong.Bind(env),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Vars{"listen": defaultListen, "datadir": defaultDataDir, "loglevel": "info"},
+	)
+	if err != nil {
+		return nil, fmt.Errorf("build the command line: %w", err)
+	}
+	return parser, nil
+}
+
+// report prints an error and returns the status to exit with.
+func report(ctx context.Context, w io.Writer, parsed *kong.Context, err error) int {
+	var by *interrupted
+	if errors.As(context.Cause(ctx), &by) && (err == nil || errors.Is(err, context.Canceled) || errors.As(err, &by)) {
+		if err == nil && by.signal == syscall.SIGTERM {
+			// A service that was asked to end and did.
+			return exitOK
+		}
+		return by.status()
+	}
+	var quiet *stopped
+	switch {
+	case err == nil, errors.Is(err, errHelpShown):
+		return exitOK
+	case errors.As(err, &quiet):
+		return quiet.status
+	case errors.Is(err, syscall.EPIPE):
+		// Whoever read the output has seen enough.
+		return exitFailure
+	}
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		parsed = parse.Context
+	}
+	command := commandOf(parsed)
+	fmt.Fprintf(w, "gatehouse: %s%s\n", prefix(command), output.Clean(err.Error()))
+	if parse != nil {
+		fmt.Fprintf(w, "Run gatehouse %s--help to see what is accepted.\n", strings.ReplaceAll(prefix(command), ": ", " "))
+	}
+	return statusOf(err)
+}
+
+func prefix(command string) string {
+	if command == "" {
+		return ""
+	}
+	return command + ": "
+}
+
+// commandOf names the command that was selected, such as "connections create".
+func commandOf(parsed *kong.Context) string {
+	if parsed == nil {
+		return ""
+	}
+	var words []string
+	for _, step := range parsed.Path {
+		if step.Command != nil {
+			words = append(words, step.Command.Name)
+		}
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,300 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/output"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+// ConnectionsCmd is `gatehouse connections`.
+type ConnectionsCmd struct {
+	List   ConnectionsListCmd   `cmd:"" default:"withargs" help:"List the connections."`
+	Show   ConnectionsShowCmd   `cmd:"" help:"Show one connection."`
+	Create ConnectionsCreateCmd `cmd:"" help:"Connect a provider."`
+	Edit   ConnectionsEditCmd   `cmd:"" help:"Change a connection."`
+	Delete ConnectionsDeleteCmd `cmd:"" help:"Delete a connection and its credential."`
+	Test   ConnectionsTestCmd   `cmd:"" help:"Test credentials and permissions."`
+	Tests  ConnectionsTestsCmd  `cmd:"" help:"List earlier tests of a connection."`
+}
+
+// connectionArg is the connection a command is about.
+type connectionArg struct {
+	Connection string `arg:"" complete:"connections" help:"Id (conn_12) or unique name of the connection."`
+}
+
+// ConnectionsListCmd is `gatehouse connections list`.
+type ConnectionsListCmd struct {
+	Remote
+	Paging
+	Integration string `placeholder:"ID" complete:"integrations" help:"Only connections of this integration."`
+}
+
+// Help returns examples.
+func (ConnectionsListCmd) Help() string {
+	return `    gatehouse connections list
+    gatehouse connections list --integration aws -o json`
+}
+
+// Run lists the connections.
+func (cmd *ConnectionsListCmd) Run(ctx context.Context, e *environment) error {
+	c, pages, err := open(e, &cmd.Remote, cmd.Paging)
+	if err != nil {
+		return err
+	}
+	l, err := c.Connections(ctx, cmd.Integration, pages)
+	if err != nil {
+		return err
+	}
+	t := output.Table{
+		Header: []string{"Connection", "Name", "Integration", "Status", "Lifecycle", "Schedule", "Last run", "Next run"},
+		Empty:  "There are no connections yet. Make one: gatehouse connections create aws --help",
+	}
+	return printList(e, cmd.Remote, l, t, func(c client.Connection) []string {
+		return []string{
+			c.ConnectionID, c.Name, c.IntegrationID, c.Status, c.Lifecycle, formatSchedule(c.Schedule),
+			output.Time(c.LastRunAt), output.Time(c.NextRunAt),
+		}
+	})
+}
+
+// ConnectionsShowCmd is `gatehouse connections show`.
+type ConnectionsShowCmd struct {
+	Remote
+	connectionArg
+}
+
+// Help returns examples.
+func (ConnectionsShowCmd) Help() string {
+	return `Shows everything about a connection but its secrets, which nobody can read back.
+
+    gatehouse connections show "Prod AWS"`
+}
+
+// Run shows one connection.
+func (cmd *ConnectionsShowCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	found, err := findConnection(ctx, c, cmd.Connection)
+	if err != nil {
+		return err
+	}
+	return e.printConnection(cmd.Remote, found)
+}
+
+func (e *environment) printConnection(r Remote, a client.Answer[client.Connection]) error {
+	if r.json() {
+		return e.printJSON(a.Raw)
+	}
+	c := a.Value
+	fields := []output.Field{
+		{Name: "Connection", Value: c.ConnectionID}, {Name: "Name", Value: c.Name},
+		{Name: "Integration", Value: c.IntegrationID}, {Name: "Connector", Value: strings.TrimSpace(c.ConnectorID + " " + c.ConnectorVersion)},
+		{Name: "Target", Value: targetText(c.Target)}, {Name: "Status", Value: c.Status}, {Name: "Lifecycle", Value: c.Lifecycle},
+		{Name: "Schedule", Value: formatSchedule(c.Schedule)},
+	}
+	fields = append(fields, objectFields("Configuration", c.Config)...)
+	fields = append(fields, objectFields("Scope", c.Scope)...)
+	fields = append(fields,
+		output.Field{Name: "Last run", Value: output.Time(c.LastRunAt)}, output.Field{Name: "Next run", Value: output.Time(c.NextRunAt)},
+		output.Field{Name: "Last tested", Value: output.Time(c.LastHealthCheckAt)},
+		output.Field{Name: "Last error", Value: strings.TrimPrefix(c.LastErrorReasonCode+": "+c.LastErrorMessage, ": ")},
+		output.Field{Name: "Version", Value: fmt.Sprint(c.Version)},
+	)
+	return output.Fields(e.Out, fields)
+}
+
+func targetText(t *client.Target) string {
+	if t == nil {
+		return ""
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s (%s %s)", t.TargetID, t.Name, t.Type, t.ProviderID))
+}
+
+// objectFields shows a JSON object as one field for each of its own.
+func objectFields(title string, raw json.RawMessage) []output.Field {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(raw, &object) != nil {
+		return nil
+	}
+	var fields []output.Field
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		value := string(object[name])
+		var text string
+		if json.Unmarshal(object[name], &text) == nil {
+			value = text
+		}
+		fields = append(fields, output.Field{Name: title + " " + name, Value: value})
+	}
+	return fields
+}
+
+// ConnectionsDeleteCmd is `gatehouse connections delete`.
+type ConnectionsDeleteCmd struct {
+	Remote
+	connectionArg
+	Yes bool `short:"y" help:"Do not ask."`
+}
+
+// Help returns examples.
+func (ConnectionsDeleteCmd) Help() string {
+	return `The stored credential becomes unreadable at once. Runs and audit events stay. On a terminal you are asked first; without one, --yes is needed.
+
+    gatehouse connections delete conn_12
+    gatehouse connections delete "Prod AWS" --yes`
+}
+
+// Run deletes a connection.
+func (cmd *ConnectionsDeleteCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	found, err := findConnection(ctx, c, cmd.Connection)
+	if err != nil {
+		return err
+	}
+	if err := e.confirm(cmd.Yes, fmt.Sprintf("Delete %s (%s) and its credential?", found.Value.ConnectionID, found.Value.Name)); err != nil {
+		return err
+	}
+	if err := c.DeleteConnection(ctx, found.Value.ConnectionID); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Err, "%s is deleted.\n", found.Value.ConnectionID)
+	return nil
+}
+
+// confirm asks before something that cannot be undone.
+func (e *environment) confirm(yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	if !e.interactive() {
+		return usagef("this cannot be undone and nobody can be asked here; add --yes")
+	}
+	ask, err := e.newPrompt()
+	if err != nil {
+		return err
+	}
+	defer ask.Close()
+	answer, err := ask.Ask(question+" [y/N] ", false)
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if answer != "y" && answer != "yes" {
+		return fmt.Errorf("nothing was changed")
+	}
+	return nil
+}
+
+// ConnectionsTestsCmd is `gatehouse connections tests`.
+type ConnectionsTestsCmd struct {
+	Remote
+	Paging
+	connectionArg
+}
+
+// Help returns examples.
+func (ConnectionsTestsCmd) Help() string {
+	return `    gatehouse connections tests "Prod AWS" --limit 5`
+}
+
+// Run lists tests.
+func (cmd *ConnectionsTestsCmd) Run(ctx context.Context, e *environment) error {
+	c, pages, err := open(e, &cmd.Remote, cmd.Paging)
+	if err != nil {
+		return err
+	}
+	found, err := findConnection(ctx, c, cmd.Connection)
+	if err != nil {
+		return err
+	}
+	l, err := c.ConnectionTests(ctx, found.Value.ConnectionID, pages)
+	if err != nil {
+		return err
+	}
+	t := output.Table{Header: []string{"Test", "Checked", "Status", "Reason", "To do"}, Empty: "The connection was never tested."}
+	return printList(e, cmd.Remote, l, t, func(t client.ConnectionTest) []string {
+		var gaps []string
+		for _, r := range t.Remediation {
+			gaps = append(gaps, r.Message)
+		}
+		return []string{t.TestID, output.Time(&t.CheckedAt), t.Status, output.OrNone(t.ReasonCode), strings.Join(gaps, "; ")}
+	})
+}
+
+// ConnectionsTestCmd is `gatehouse connections test`.
+type ConnectionsTestCmd struct {
+	Remote
+	connectionArg
+}
+
+// Help returns examples.
+func (ConnectionsTestCmd) Help() string {
+	return `A worker tries the credentials and every permission that can be tried without changing anything. What is missing is listed with what to do about it. Exits with 5 when the test fails.
+
+    gatehouse connections test "Prod AWS"`
+}
+
+// Run tests a connection.
+func (cmd *ConnectionsTestCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	found, err := findConnection(ctx, c, cmd.Connection)
+	if err != nil {
+		return err
+	}
+	if !cmd.json() && e.animated() {
+		fmt.Fprintf(e.Err, "Testing %s ...\n", output.Clean(found.Value.Name))
+	}
+	a, err := c.TestConnection(ctx, found.Value.ConnectionID)
+	if err != nil {
+		return err
+	}
+	if err := e.printTest(cmd.Remote, a); err != nil {
+		return err
+	}
+	if a.Value.Status != "success" {
+		return &stopped{exitStopped}
+	}
+	return nil
+}
+
+func (e *environment) printTest(r Remote, a client.Answer[client.ConnectionTest]) error {
+	if r.json() {
+		return e.printJSON(a.Raw)
+	}
+	err := output.Fields(e.Out, []output.Field{
+		{Name: "Result", Value: a.Value.Status}, {Name: "Checked", Value: output.Time(&a.Value.CheckedAt)}, {Name: "Reason", Value: a.Value.ReasonCode},
+	})
+	if err != nil {
+		return err
+	}
+	gaps := output.Table{Header: []string{"What", "Found", "To do"}}
+	for _, gap := range a.Value.Remediation {
+		gaps.Rows = append(gaps.Rows, []string{gap.Category, gap.Message, gap.Action})
+	}
+	streams := output.Table{Header: []string{"Stream", "Will be read", "Missing permissions"}}
+	for _, s := range a.Value.Streams {
+		streams.Rows = append(streams.Rows, []string{s.Stream, s.Coverage, strings.Join(s.Missing, ", ")})
+	}
+	for _, t := range []output.Table{gaps, streams} {
+		if len(t.Rows) == 0 {
+			continue
+		}
+		fmt.Fprintln(e.Out)
+		if err := t.Write(e.Out, e.width()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/form"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+// settings is the flags that fill a configuration and a scope.
+type settings struct {
+	Set      []string `sep:"none" placeholder:"FIELD=VALUE" help:"A field of the configuration; repeat for more. Lists: a,b,c. No secrets here."`
+	SetFile  []string `sep:"none" placeholder:"FIELD=PATH" help:"A field whose value is in a file; - is standard input. For secrets."`
+	SetEnv   []string `sep:"none" placeholder:"FIELD=VARIABLE" help:"A field whose value is in an environment variable. For secrets."`
+	Scope    []string `sep:"none" placeholder:"FIELD=VALUE" help:"A field of the scope, or the whole scope as JSON."`
+	Schedule string   `placeholder:"WHEN" complete:"schedules" help:"When discovery starts by itself: manual, hourly@15, daily@02:00, weekly@mon@02:00, each with @Europe/Paris behind it for a time zone."`
+}
+
+// ConnectionsCreateCmd is `gatehouse connections create`.
+type ConnectionsCreateCmd struct {
+	Remote
+	settings
+	Integration string `arg:"" complete:"integrations" help:"Id of the integration, such as aws."`
+	Name        string `placeholder:"NAME" help:"Name of the connection, such as Prod AWS."`
+}
+
+// Help returns examples.
+func (ConnectionsCreateCmd) Help() string {
+	return `Secrets are never given as arguments, which every process of the machine can see. On a terminal you are asked for whatever is missing; secrets are not shown while you type. Elsewhere use --set-file or --set-env.
+
+    gatehouse connections create aws --name "Prod AWS" \
+      --set access_key_id=AKIAIOSFODNN7EXAMPLE --set region=us-east-1
+
+    gatehouse connections create aws --name "Prod AWS" \
+      --set access_key_id=AKIAIOSFODNN7EXAMPLE --set-env secret_access_key=AWS_SECRET_ACCESS_KEY \
+      --set organizations_enabled=true --scope aws_accounts=111122223333,444455556666 \
+      --schedule daily@02:00@Europe/Paris
+
+The fields are listed by: gatehouse integrations show aws`
+}
+
+// Run creates a connection.
+func (cmd *ConnectionsCreateCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	integration, err := c.Integration(ctx, cmd.Integration)
+	if err != nil {
+		return err
+	}
+	draft := client.ConnectionDraft{IntegrationID: integration.Value.IntegrationID, Name: cmd.Name}
+	if draft.Schedule, err = cmd.schedule(); err != nil {
+		return err
+	}
+	if draft.Configuration, draft.Scope, err = cmd.read(e, integration.Value); err != nil {
+		return err
+	}
+	if err := cmd.complete(e, integration.Value, &draft); err != nil {
+		return err
+	}
+	a, err := c.CreateConnection(ctx, draft)
+	if err != nil {
+		return err
+	}
+	if err := e.printConnection(cmd.Remote, a); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Err, "\nNext: gatehouse connections test %s\n", a.Value.ConnectionID)
+	return nil
+}
+
+// complete asks for what is missing, or says all that is.
+func (cmd *ConnectionsCreateCmd) complete(e *environment, integration client.Integration, draft *client.ConnectionDraft) error {
+	schema, err := form.Compile("configuration", integration.Configuration)
+	if err != nil {
+		return err
+	}
+	if e.interactive() {
+		ask, err := e.newPrompt()
+		if err != nil {
+			return err
+		}
+		defer ask.Close()
+		if draft.Name == "" {
+			if draft.Name, err = ask.Ask("Name of the connection: ", false); err != nil {
+				return fmt.Errorf("read the name: %w", err)
+			}
+		}
+		return form.Complete(schema, draft.Configuration, ask)
+	}
+	missing, err := schema.Missing(draft.Configuration)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	if draft.Name == "" {
+		lines = append(lines, "name: is missing; give it with --name")
+	}
+	for _, name := range missing {
+		way := fmt.Sprintf("give it with --set %s=VALUE", name)
+		if field, _ := schema.Field(name); field.Secret {
+			way = form.Ways("--set", name)
+		}
+		lines = append(lines, fmt.Sprintf("configuration.%s: is missing; %s", name, way))
+	}
+	if len(lines) > 0 {
+		return usagef("%s", strings.Join(lines, "; "))
+	}
+	return nil
+}
+
+// read returns what the flags say of the configuration and the scope.
+func (s *settings) read(e *environment, integration client.Integration) (configuration, scope map[string]json.RawMessage, err error) {
+	schema, err := form.Compile("configuration", integration.Configuration)
+	if err != nil {
+		return nil, nil, err
+	}
+	in := form.Input{Set: s.Set, Files: s.SetFile, Env: s.SetEnv, Flag: "--set", Stdin: e.In, Getenv: os.LookupEnv}
+	if configuration, err = in.Read(schema); err != nil {
+		return nil, nil, err
+	}
+	scope, err = s.readScope(integration)
+	return configuration, scope, err
+}
+
+func (s *settings) readScope(integration client.Integration) (map[string]json.RawMessage, error) {
+	if len(s.Scope) == 0 {
+		return nil, nil
+	}
+	if strings.HasPrefix(strings.TrimSpace(s.Scope[0]), "{") {
+		var scope map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(s.Scope[0]), &scope); err != nil || len(s.Scope) > 1 {
+			return nil, usagef("scope: must be one JSON object, or FIELD=VALUE for each field")
+		}
+		return scope, nil
+	}
+	schema, err := form.Compile("scope", integration.Scope)
+	if err != nil {
+		return nil, err
+	}
+	return form.Input{Set: s.Scope, Flag: "--scope", Getenv: os.LookupEnv}.Read(schema)
+}
+
+func (s *settings) schedule() (*client.Schedule, error) {
+	if s.Schedule == "" {
+		return nil, nil
+	}
+	return parseSchedule(s.Schedule)
+}

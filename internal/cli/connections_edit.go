@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/form"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+// ConnectionsEditCmd is `gatehouse connections edit`.
+type ConnectionsEditCmd struct {
+	Remote
+	settings
+	connectionArg
+	Name     string   `placeholder:"NAME" help:"New name."`
+	Ask      []string `placeholder:"FIELD" help:"A field of the configuration to be asked for, such as a renewed secret."`
+	Enabled  bool     `xor:"lifecycle" help:"Let the connection be used."`
+	Disabled bool     `xor:"lifecycle" help:"Let nothing use the connection."`
+	Default  bool     `help:"Make this the default connection of its target."`
+}
+
+// Help returns examples.
+func (ConnectionsEditCmd) Help() string {
+	return `Only what is given changes; secrets that are not named stay as they are. The change is refused when somebody else changed the connection in the meantime.
+
+    gatehouse connections edit "Prod AWS" --schedule daily@03:30
+    gatehouse connections edit "Prod AWS" --ask secret_access_key
+    gatehouse connections edit "Prod AWS" --disabled`
+}
+
+// Run changes a connection.
+func (cmd *ConnectionsEditCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	found, err := findConnection(ctx, c, cmd.Connection)
+	if err != nil {
+		return err
+	}
+	integration, err := c.Integration(ctx, found.Value.IntegrationID)
+	if err != nil {
+		return err
+	}
+	patch, err := cmd.patch(e, integration.Value)
+	if err != nil {
+		return err
+	}
+	a, err := c.EditConnection(ctx, found.Value.ConnectionID, found.Value.Version, patch)
+	if err != nil {
+		return err
+	}
+	return e.printConnection(cmd.Remote, a)
+}
+
+func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integration) (client.ConnectionPatch, error) {
+	var patch client.ConnectionPatch
+	configuration, scope, err := cmd.read(e, integration)
+	if err != nil {
+		return patch, err
+	}
+	if len(cmd.Ask) > 0 {
+		if !e.interactive() {
+			return patch, usagef("--ask: nobody can be asked here; use --set-file or --set-env")
+		}
+		schema, err := form.Compile("configuration", integration.Configuration)
+		if err != nil {
+			return patch, err
+		}
+		ask, err := e.newPrompt()
+		if err != nil {
+			return patch, err
+		}
+		defer ask.Close()
+		if err := form.Ask(schema, cmd.Ask, configuration, ask); err != nil {
+			return patch, err
+		}
+	}
+	patch.Scope = scope
+	if len(configuration) > 0 {
+		patch.Configuration = configuration
+	}
+	if patch.Schedule, err = cmd.schedule(); err != nil {
+		return patch, err
+	}
+	if cmd.Name != "" {
+		patch.Name = &cmd.Name
+	}
+	lifecycle := map[bool]string{cmd.Enabled: "active", cmd.Disabled: "disabled"}[true]
+	if lifecycle != "" {
+		patch.Lifecycle = &lifecycle
+	}
+	if cmd.Default {
+		patch.IsDefault = &cmd.Default
+	}
+	if patch.IsDefault == nil && patch.Name == nil && patch.Configuration == nil && patch.Scope == nil && patch.Schedule == nil && patch.Lifecycle == nil {
+		return patch, usagef("nothing to change: give at least one of --name, --set, --set-file, --set-env, --ask, --scope, --schedule, --enabled, --disabled, --default")
+	}
+	return patch, nil
+}

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// logging is the flags of every command that runs for long.
+type logging struct {
+	LogLevel  slog.Level `default:"${loglevel}" env:"GATEHOUSE_LOG_LEVEL" placeholder:"LEVEL" group:"Logging:" complete:"levels" help:"Least severe messages to log: debug, info, warn or error (${default})."`
+	LogFormat string     `enum:"text,json" default:"text" env:"GATEHOUSE_LOG_FORMAT" group:"Logging:" help:"How to log: text or json."`
+}
+
+// process returns where a service logs and prints.
+func (l logging) process(e *environment) Process {
+	_, terminal := descriptor(e.Out)
+	return Process{Stdout: e.Out, Stderr: e.Err, Terminal: terminal, Logger: l.logger(e.Err)}
+}
+
+func (l logging) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: l.LogLevel}
+	if l.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// local is the flags of the commands that run everything in one process.
+type local struct {
+	logging
+	DataDir              string `default:"${datadir}" env:"GATEHOUSE_DATA_DIR" type:"path" complete:"files" placeholder:"DIR" help:"Where the database, keys and logs are kept (${default})."`
+	Listen               string `default:"${listen}" env:"GATEHOUSE_LISTEN" placeholder:"HOST:PORT" help:"Where to serve (${default})."`
+	DatabaseURL          string `env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use instead of one in the data directory."`
+	AllowPrivateNetworks bool   `default:"true" negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" help:"Let connections reach loopback and private addresses."`
+}
+
+// errNotBuilt is answered by a command whose service was left out of a build.
+var errNotBuilt = errors.New("is not part of this build")
+
+// DevCmd is `gatehouse dev`.
+type DevCmd struct {
+	local
+}
+
+// Help returns examples.
+func (DevCmd) Help() string {
+	return `Runs PostgreSQL, all services and a worker in this process, with nothing in them. The first admin key is printed once and kept in admin.key in the data directory; other gatehouse commands started in the same directory find it by themselves. Ctrl-C ends everything; the next start goes on where this one ended.
+
+    gatehouse dev
+    gatehouse dev --data-dir /var/lib/gatehouse --listen 127.0.0.1:9000`
+}
+
+// Run runs everything.
+func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
+	if e.services.Dev == nil {
+		return errNotBuilt
+	}
+	return e.services.Dev(ctx, cmd.process(e), DevOptions{
+		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+	})
+}
+
+// DemoCmd is `gatehouse demo`.
+type DemoCmd struct {
+	local
+	Once   bool  `help:"End after the answers instead of serving until Ctrl-C."`
+	People int   `default:"300" placeholder:"N" help:"How many people the simulated organisation has (${default})."`
+	Seed   int64 `default:"1" placeholder:"S" help:"What the organisation is made from; the same seed makes the same (${default})."`
+}
+
+// Help returns examples.
+func (DemoCmd) Help() string {
+	return `Starts everything, connects a simulated AWS organisation, discovers it, and answers three questions: who can reach a sensitive bucket, what one contractor can reach, and why. Then it serves, and says what to try next.
+
+    gatehouse demo
+    gatehouse demo --once --people 2000`
+}
+
+// Run runs the demo.
+func (cmd *DemoCmd) Run(ctx context.Context, e *environment) error {
+	if e.services.Demo == nil {
+		return errNotBuilt
+	}
+	if cmd.People < 1 {
+		return usagef("--people: must be at least 1")
+	}
+	return e.services.Demo(ctx, cmd.process(e), DemoOptions{
+		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Once: cmd.Once, People: cmd.People, Seed: cmd.Seed,
+		AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+	})
+}
+
+// SimulateCmd is `gatehouse simulate`.
+type SimulateCmd struct {
+	AWS SimulateAWSCmd `cmd:"" name:"aws" help:"Serve a made-up AWS organisation."`
+}
+
+// SimulateAWSCmd is `gatehouse simulate aws`.
+type SimulateAWSCmd struct {
+	logging
+	People int    `default:"300" placeholder:"N" help:"How many people the organisation has (${default})."`
+	Seed   int64  `default:"1" placeholder:"S" help:"What the organisation is made from; the same seed makes the same (${default})."`
+	Listen string `default:"127.0.0.1:8643" placeholder:"HOST:PORT" help:"Where to serve (${default})."`
+}
+
+// Help returns examples.
+func (SimulateAWSCmd) Help() string {
+	return `Speaks the protocols of IAM, STS, Organizations, Identity Center, S3 and Lambda. It prints the access key to connect with; its data is made up and the same for the same seed.
+
+    gatehouse simulate aws --people 2000 --seed 7`
+}
+
+// Run serves the simulated provider.
+func (cmd *SimulateAWSCmd) Run(ctx context.Context, e *environment) error {
+	if e.services.SimulateAWS == nil {
+		return errNotBuilt
+	}
+	if cmd.People < 1 {
+		return usagef("--people: must be at least 1")
+	}
+	return e.services.SimulateAWS(ctx, cmd.process(e), SimulateAWSOptions{People: cmd.People, Seed: cmd.Seed, Listen: cmd.Listen})
+}
+
+// OpenAPICmd is `gatehouse openapi`.
+type OpenAPICmd struct{}
+
+// Help returns examples.
+func (OpenAPICmd) Help() string {
+	return `Prints the OpenAPI 3.1 document of all services of this version. A server serves its own at /openapi.json and, to read, at /docs.
+
+    gatehouse openapi > openapi.json`
+}
+
+// Run prints the document.
+func (*OpenAPICmd) Run(ctx context.Context, e *environment) error {
+	if e.services.OpenAPI == nil {
+		return errNotBuilt
+	}
+	document, err := e.services.OpenAPI(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.Out, "%s\n", document)
+	return err
+}
+
+// VersionCmd is `gatehouse version`.
+type VersionCmd struct{}
+
+// Help returns examples.
+func (VersionCmd) Help() string { return "    gatehouse version" }
+
+// Run prints the version.
+func (*VersionCmd) Run(e *environment) error {
+	_, err := fmt.Fprintf(e.Out, "gatehouse %s\n", e.services.Version)
+	return err
+}

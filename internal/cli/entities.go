@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/output"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+// EntitiesCmd is `gatehouse entities`.
+type EntitiesCmd struct {
+	List EntitiesListCmd `cmd:"" default:"withargs" help:"List entities of the graph."`
+	Show EntitiesShowCmd `cmd:"" help:"Show one entity."`
+}
+
+// EntitiesListCmd is `gatehouse entities list`.
+type EntitiesListCmd struct {
+	Remote
+	Paging
+	Kind       string `placeholder:"KIND" complete:"kinds" help:"Principal, Account, Entitlement, Resource or CloudAccountBoundary."`
+	Type       string `placeholder:"TYPE" help:"The provider's own term, such as aws.s3.bucket."`
+	Connection string `placeholder:"CONNECTION" complete:"connections" help:"Only what this connection read (id or name)."`
+	Name       string `placeholder:"NAME" help:"Exactly this name."`
+	Prefix     string `placeholder:"TEXT" help:"Names that begin so."`
+	ProviderID string `placeholder:"ID" help:"Exactly this id at the provider, such as an ARN."`
+}
+
+// Help returns examples.
+func (EntitiesListCmd) Help() string {
+	return `    gatehouse entities list --kind Resource --prefix pay
+    gatehouse entities list --provider-id arn:aws:iam::111122223333:user/ann`
+}
+
+// Run lists entities.
+func (cmd *EntitiesListCmd) Run(ctx context.Context, e *environment) error {
+	c, pages, err := open(e, &cmd.Remote, cmd.Paging)
+	if err != nil {
+		return err
+	}
+	f := client.EntityFilter{Kind: cmd.Kind, Type: cmd.Type, Name: cmd.Name, NamePrefix: cmd.Prefix, ProviderID: cmd.ProviderID}
+	if cmd.Connection != "" {
+		found, err := findConnection(ctx, c, cmd.Connection)
+		if err != nil {
+			return err
+		}
+		f.Connection = found.Value.ConnectionID
+	}
+	l, err := c.Entities(ctx, f, pages)
+	if err != nil {
+		return err
+	}
+	t := output.Table{Header: []string{"Kind", "Type", "Name", "Entity", "Connection", "Provider id"}, Empty: "The graph has no such entities."}
+	return printList(e, cmd.Remote, l, t, func(found client.Entity) []string {
+		return []string{found.Kind, output.OrNone(found.Type), found.Name, found.EntityID, found.ConnectionID, found.ProviderID}
+	})
+}
+
+// EntitiesShowCmd is `gatehouse entities show`.
+type EntitiesShowCmd struct {
+	Remote
+	Entity string `arg:"" help:"Id (ent_...), exact provider id such as an ARN, or exact name."`
+}
+
+// Help returns examples.
+func (EntitiesShowCmd) Help() string {
+	return `    gatehouse entities show arn:aws:s3:::payroll`
+}
+
+// Run shows one entity.
+func (cmd *EntitiesShowCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	found, err := findEntity(ctx, c, cmd.Entity)
+	if err != nil {
+		return err
+	}
+	a, err := c.Entity(ctx, found.EntityID)
+	if err != nil {
+		return err
+	}
+	if cmd.json() {
+		return e.printJSON(a.Raw)
+	}
+	fields := []output.Field{
+		{Name: "Entity", Value: a.Value.EntityID}, {Name: "Kind", Value: a.Value.Kind}, {Name: "Type", Value: a.Value.Type},
+		{Name: "Name", Value: a.Value.Name}, {Name: "Provider id", Value: a.Value.ProviderID}, {Name: "Connection", Value: a.Value.ConnectionID},
+	}
+	return output.Fields(e.Out, append(fields, objectFields("Attribute", a.Value.Attributes)...))
+}

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/form"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+// The statuses a command exits with. docs/cli.md and the help tell them.
+const (
+	exitOK = 0
+	// exitFailure is every failure without a status of its own.
+	exitFailure = 1
+	// exitUsage means that the command line is not understood.
+	exitUsage = 2
+	// exitNotFound means that there is no such thing, or none the key may see.
+	exitNotFound = 3
+	// exitDenied means that the key is not accepted or may not do this.
+	exitDenied = 4
+	// exitStopped means that the gate did not let a run start, or that a run or
+	// test did not succeed.
+	exitStopped = 5
+	// exitUnavailable means that the server cannot be reached or cannot work now.
+	exitUnavailable = 6
+	// exitInterrupted is the shells' status for Ctrl-C.
+	exitInterrupted = 130
+	// exitTerminated is the shells' status for SIGTERM.
+	exitTerminated = 143
+)
+
+// usageError is a mistake in the command line that kong cannot see.
+type usageError struct{ message string }
+
+func (e *usageError) Error() string { return e.message }
+
+func usagef(format string, args ...any) error {
+	return &usageError{message: fmt.Sprintf(format, args...)}
+}
+
+// notFoundError says that nothing has the name that was given.
+type notFoundError struct{ message string }
+
+func (e *notFoundError) Error() string { return e.message }
+
+// stopped ends a command whose output has told already what went wrong.
+type stopped struct{ status int }
+
+func (e *stopped) Error() string { return fmt.Sprintf("ended with status %d", e.status) }
+
+// interrupted is why the context of a command ended.
+type interrupted struct{ signal syscall.Signal }
+
+func (e *interrupted) Error() string { return e.signal.String() }
+
+func (e *interrupted) status() int {
+	if e.signal == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
+}
+
+// statusOf returns the status for an error.
+func statusOf(err error) int {
+	var (
+		quiet       *stopped
+		usage       *usageError
+		input       *form.InputError
+		parse       *kong.ParseError
+		missing     *notFoundError
+		problem     *client.Problem
+		unreachable *client.Unreachable
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &quiet):
+		return quiet.status
+	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &parse):
+		return exitUsage
+	case errors.As(err, &missing):
+		return exitNotFound
+	case errors.As(err, &problem):
+		return statusOfProblem(problem.Status)
+	case errors.As(err, &unreachable), errors.Is(err, context.DeadlineExceeded):
+		return exitUnavailable
+	}
+	return exitFailure
+}
+
+func statusOfProblem(status int) int {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return exitDenied
+	case http.StatusNotFound:
+		return exitNotFound
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return exitUnavailable
+	}
+	return exitFailure
+}

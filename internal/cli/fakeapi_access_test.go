@@ -1,0 +1,80 @@
+package cli_test
+
+import (
+	"net/http"
+)
+
+func ref(digit string) map[string]any {
+	for _, e := range entities() {
+		if e["entity_id"] == entityID(digit) {
+			return e
+		}
+	}
+	return nil
+}
+
+// basis of the answers about payroll is complete, of those about anything else
+// it is not, and nobody ever looked at conn_1's second bucket.
+func basis(body map[string]any, observation string) map[string]any {
+	coverage := map[string]any{
+		"connection_id": "conn_1", "integration_id": "aws", "observation": observation,
+		"streams": []any{map[string]any{"stream": "iam", "complete": 1, "oldest_complete_at": "2026-02-06T10:12:00Z"}}, "gaps": []any{},
+	}
+	if observation == "partial" {
+		coverage["gaps"] = []any{map[string]any{"stream": "lambda", "partition": "111122223333", "coverage": "skipped", "reason_code": "permission_denied", "message": "lambda:ListFunctions"}}
+	}
+	body["as_of"], body["observed"], body["truncated"] = "2026-02-06T10:12:00Z", observation != "not_observed", false
+	body["coverage"] = []any{coverage}
+	return body
+}
+
+func row(account string) map[string]any {
+	return map[string]any{
+		"principals": []any{map[string]any{"entity_id": entityID("f"), "name": "Ann Smith"}}, "account": ref(account), "resource": ref("a"),
+		"access": "inherited", "decision": "conditional", "via": ref("e"), "acting_as": map[string]any{"name": "Operator"}, "hops": 3,
+		"actions": []string{"s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl"},
+	}
+}
+
+// whoCan needs two pages, the first of them empty, for payroll.
+func (f *fakeAPI) whoCan(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.PathValue("id") == entityID("c"):
+		answer(w, http.StatusOK, basis(map[string]any{"resource": ref("c"), "principals": []any{}}, "not_observed"))
+	case r.PathValue("id") != entityID("a"):
+		answer(w, http.StatusOK, basis(map[string]any{"resource": ref("b"), "principals": []any{}}, "partial"))
+	case r.URL.Query().Get("action") == "s3:*":
+		refuse(w, http.StatusUnprocessableEntity, "query.action is not valid", [2]string{"action", "must be one action without wildcards, such as s3:GetObject"})
+	case r.URL.Query().Get("cursor") == "":
+		answer(w, http.StatusOK, basis(map[string]any{"resource": ref("a"), "principals": []any{}, "next_cursor": "more"}, "complete"))
+	default:
+		body := map[string]any{"resource": ref("a"), "principals": []any{row("d")}}
+		if r.URL.Query().Get("count") == "true" {
+			body["count"] = 1
+		}
+		answer(w, http.StatusOK, basis(body, "complete"))
+	}
+}
+
+func (f *fakeAPI) whatCan(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, basis(map[string]any{"principal": ref("d"), "resources": []any{row("d")}}, "partial"))
+}
+
+func (f *fakeAPI) paths(w http.ResponseWriter, r *http.Request) {
+	body := map[string]any{"from": ref("d"), "to": ref("a"), "paths": []any{}}
+	if r.URL.Query().Get("to") == entityID("a") {
+		edge := func(effect string, actions ...string) map[string]any {
+			return map[string]any{
+				"effect": effect, "actions": actions, "not_actions": []string{}, "conditions": nil, "given": "direct",
+				"first_seen_run_id": "run_1", "stream": "iam", "partition": "111122223333",
+			}
+		}
+		conditional := edge("allow", "s3:GetObject")
+		conditional["conditions"] = map[string]any{"Bool": map[string]string{"aws:MultiFactorAuthPresent": "true"}}
+		body["paths"] = []any{map[string]any{"effect": "allow", "hops": 2, "steps": []any{
+			map[string]any{"kind": "account_assigned_entitlement", "from": ref("d"), "to": ref("e"), "edges": []any{edge("allow")}},
+			map[string]any{"kind": "entitlement_grants_resource", "from": ref("e"), "to": ref("a"), "edges": []any{conditional, edge("deny", "s3:DeleteObject")}},
+		}}}
+	}
+	answer(w, http.StatusOK, basis(body, "complete"))
+}

@@ -1,0 +1,135 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+func (f *fakeAPI) listConnections(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	page(w, r, "connections", f.connections)
+}
+
+func (f *fakeAPI) createConnection(w http.ResponseWriter, r *http.Request) {
+	var draft struct {
+		IntegrationID string            `json:"integration_id"`
+		Name          string            `json:"name"`
+		Configuration map[string]any    `json:"configuration"`
+		Scope         map[string]any    `json:"scope"`
+		Schedule      map[string]any    `json:"schedule"`
+		Metadata      map[string]string `json:"metadata"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&draft); err != nil {
+		refuse(w, http.StatusUnprocessableEntity, "validation failed", [2]string{"", "must be valid JSON"})
+		return
+	}
+	if _, misspelt := draft.Configuration["regin"]; misspelt {
+		refuse(w, http.StatusUnprocessableEntity, "configuration.regin is not valid", [2]string{"configuration.regin", "is not a known field; did you mean region?"})
+		return
+	}
+	// The secret comes back as its length, so that a script sees which it was.
+	config := map[string]any{}
+	for name, value := range draft.Configuration {
+		if name == "secret_access_key" {
+			config["secret_length"] = len(fmt.Sprint(value))
+			continue
+		}
+		config[name] = value
+	}
+	if draft.Schedule == nil {
+		draft.Schedule = map[string]any{"type": "manual"}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := map[string]any{
+		"connection_id": fmt.Sprintf("conn_%d", len(f.connections)+1), "integration_id": draft.IntegrationID,
+		"connector_id": "aws-discovery", "connector_version": "0.1.0", "name": draft.Name, "scope": draft.Scope,
+		"schedule": draft.Schedule, "config": config, "status": "unknown", "lifecycle": "active", "version": 1,
+	}
+	f.connections = append(f.connections, c)
+	answer(w, http.StatusCreated, c)
+}
+
+// find returns a connection by the id in the path; the lock is held.
+func (f *fakeAPI) find(w http.ResponseWriter, r *http.Request) map[string]any {
+	for _, c := range f.connections {
+		if c["connection_id"] == r.PathValue("id") {
+			return c
+		}
+	}
+	refuse(w, http.StatusNotFound, "there is no such connection")
+	return nil
+}
+
+func (f *fakeAPI) getConnection(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.find(w, r); c != nil {
+		answer(w, http.StatusOK, c)
+	}
+}
+
+func (f *fakeAPI) editConnection(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.find(w, r)
+	if c == nil {
+		return
+	}
+	if r.Header.Get("If-Match") != fmt.Sprintf(`"%v"`, c["version"]) {
+		refuse(w, http.StatusPreconditionFailed, "the connection has changed since you read it")
+		return
+	}
+	var patch map[string]any
+	if err := json.NewDecoder(r.Body).Decode(&patch); err != nil {
+		refuse(w, http.StatusUnprocessableEntity, "must be valid JSON")
+		return
+	}
+	for name, value := range patch {
+		c[name] = value
+	}
+	answer(w, http.StatusOK, c)
+}
+
+func (f *fakeAPI) deleteConnection(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, c := range f.connections {
+		if c["connection_id"] == r.PathValue("id") {
+			f.connections = append(f.connections[:i:i], f.connections[i+1:]...)
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+	}
+	refuse(w, http.StatusNotFound, "there is no such connection")
+}
+
+// testResult fails for a connection called Broken.
+func testResult(c map[string]any) map[string]any {
+	if c["name"] != "Broken" {
+		return map[string]any{"test_id": "test_1", "status": "success", "checked_at": "2026-02-06T10:12:00Z", "remediation": []any{}, "reason_code": ""}
+	}
+	return map[string]any{
+		"test_id": "test_2", "status": "failure", "checked_at": "2026-02-06T10:12:00Z", "reason_code": "permission_denied",
+		"remediation": []any{map[string]string{"category": "permissions", "message": "Missing iam:ListUsers", "action": "Add the permission to the role"}},
+		"streams":     []any{map[string]any{"stream": "iam", "coverage": "skipped", "missing": []string{"iam:ListUsers"}}},
+	}
+}
+
+func (f *fakeAPI) testConnection(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.find(w, r); c != nil {
+		answer(w, http.StatusOK, testResult(c))
+	}
+}
+
+func (f *fakeAPI) listTests(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.find(w, r); c != nil {
+		page(w, r, "tests", []map[string]any{testResult(c)})
+	}
+}

@@ -1,0 +1,156 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+)
+
+// apiKey is the only key that the fake server accepts.
+const apiKey = "gk_1_test"
+
+// fakeAPI answers like a server with one integration. What it is given and what
+// it answers is fixed by the API's documentation; it judges nothing but what a
+// script needs to see refused.
+type fakeAPI struct {
+	mu          sync.Mutex
+	connections []map[string]any
+	polls       map[string]int
+}
+
+// newFakeAPI returns the address of a fake server that ends with the test.
+func newFakeAPI(t testing.TB) string {
+	t.Helper()
+	f := &fakeAPI{polls: map[string]int{}}
+	mux := http.NewServeMux()
+	for pattern, handle := range map[string]http.HandlerFunc{
+		"GET /v1/integrations":             f.listIntegrations,
+		"GET /v1/integrations/{id}":        f.getIntegration,
+		"GET /v1/connections":              f.listConnections,
+		"POST /v1/connections":             f.createConnection,
+		"GET /v1/connections/{id}":         f.getConnection,
+		"PATCH /v1/connections/{id}":       f.editConnection,
+		"DELETE /v1/connections/{id}":      f.deleteConnection,
+		"POST /v1/connections/{id}/test":   f.testConnection,
+		"GET /v1/connections/{id}/tests":   f.listTests,
+		"POST /v1/operations/{type}/start": f.startOperation,
+		"GET /v1/runs":                     f.listRuns,
+		"GET /v1/runs/{id}":                f.getRun,
+		"POST /v1/runs/{id}/cancel":        f.cancelRun,
+		"GET /v1/entities":                 f.listEntities,
+		"GET /v1/entities/{id}":            f.getEntity,
+		"GET /v1/audit-events":             f.listAudit,
+		"GET /v1/api-keys":                 f.listKeys,
+		"POST /v1/api-keys":                f.createKey,
+		"DELETE /v1/api-keys/{id}":         f.revokeKey,
+
+		"GET /v1/access/resources/{id}/principals": f.whoCan,
+		"GET /v1/access/principals/{id}/resources": f.whatCan,
+		"GET /v1/access/paths":                     f.paths,
+	} {
+		mux.Handle(pattern, authenticated(handle))
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func authenticated(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Authorization") {
+		case "Bearer " + apiKey:
+			next(w, r)
+		case "":
+			refuse(w, http.StatusUnauthorized, "an API key is missing")
+		case "Bearer gk_1_viewer":
+			refuse(w, http.StatusForbidden, "your role viewer lacks the capability connections.manage; ask an admin of the workspace for a role that has it")
+		default:
+			refuse(w, http.StatusUnauthorized, "the API key is not known, has expired or was revoked")
+		}
+	}
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// The script sees an answer that did not come through.
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+func refuse(w http.ResponseWriter, status int, detail string, fields ...[2]string) {
+	problem := map[string]any{"status": status, "title": http.StatusText(status), "detail": detail}
+	var wrong []map[string]string
+	for _, f := range fields {
+		wrong = append(wrong, map[string]string{"location": "body." + f[0], "message": f[1]})
+	}
+	if wrong != nil {
+		problem["errors"] = wrong
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(problem)
+}
+
+// page answers with the part of items that the query asks for.
+func page(w http.ResponseWriter, r *http.Request, plural string, items []map[string]any) {
+	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || limit < 1 || limit > 200 {
+		refuse(w, http.StatusUnprocessableEntity, "validation failed", [2]string{"limit", "must be 1 to 200"})
+		return
+	}
+	from := 0
+	if cursor := r.URL.Query().Get("cursor"); cursor != "" {
+		if _, err := fmt.Sscanf(cursor, "at%d", &from); err != nil {
+			refuse(w, http.StatusUnprocessableEntity, "validation failed", [2]string{"cursor", "is not a cursor of this list"})
+			return
+		}
+	}
+	to := min(len(items), from+limit)
+	body := map[string]any{plural: append([]map[string]any{}, items[from:to]...)}
+	if to < len(items) {
+		body["next_cursor"] = fmt.Sprintf("at%d", to)
+	}
+	answer(w, http.StatusOK, body)
+}
+
+func integration() map[string]any {
+	text := func(title string) map[string]any { return map[string]any{"type": "string", "title": title} }
+	secret := text("Secret access key")
+	secret["writeOnly"] = true
+	return map[string]any{
+		"integration_id": "aws", "name": "Amazon Web Services", "connector_type": "discovery", "provider_system": "aws",
+		"connector_id": "aws-discovery", "version": "0.1.0", "status": "available", "supports_test": true,
+		"required_permissions": []string{"iam:GetAccountAuthorizationDetails"},
+		"emits_entities":       []string{"Account", "Resource"}, "emits_relationships": []string{"entitlement_grants_resource"},
+		"limits_blind_spots": []string{"Conditions are shown, not evaluated."},
+		"configuration": map[string]any{
+			"type": "object", "additionalProperties": false, "required": []string{"access_key_id", "secret_access_key"},
+			"properties": map[string]any{
+				"access_key_id": text("Access key id"), "secret_access_key": secret,
+				"region":                map[string]any{"type": "string", "title": "Region", "default": "us-east-1"},
+				"organizations_enabled": map[string]any{"type": "boolean", "title": "Read the organisation"},
+				"retries":               map[string]any{"type": "integer"},
+			},
+		},
+		"scope": map[string]any{
+			"type": "object", "additionalProperties": false,
+			"properties": map[string]any{"aws_accounts": map[string]any{"type": "array", "items": map[string]any{"type": "string"}}},
+		},
+	}
+}
+
+func (f *fakeAPI) listIntegrations(w http.ResponseWriter, r *http.Request) {
+	page(w, r, "integrations", []map[string]any{integration()})
+}
+
+func (f *fakeAPI) getIntegration(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("id") != "aws" {
+		refuse(w, http.StatusNotFound, fmt.Sprintf("there is no integration %q in the catalog", r.PathValue("id")))
+		return
+	}
+	answer(w, http.StatusOK, integration())
+}

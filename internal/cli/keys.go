@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/output"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+// KeysCmd is `gatehouse keys`.
+type KeysCmd struct {
+	List   KeysListCmd   `cmd:"" default:"withargs" help:"List the API keys."`
+	Create KeysCreateCmd `cmd:"" help:"Make an API key; it is shown once."`
+	Revoke KeysRevokeCmd `cmd:"" help:"End an API key at once."`
+}
+
+// KeysListCmd is `gatehouse keys list`.
+type KeysListCmd struct {
+	Remote
+	Paging
+}
+
+// Help returns examples.
+func (KeysListCmd) Help() string {
+	return `Keys themselves cannot be read back; the hint is how a key begins.
+
+    gatehouse keys list`
+}
+
+// Run lists keys.
+func (cmd *KeysListCmd) Run(ctx context.Context, e *environment) error {
+	c, pages, err := open(e, &cmd.Remote, cmd.Paging)
+	if err != nil {
+		return err
+	}
+	l, err := c.APIKeys(ctx, pages)
+	if err != nil {
+		return err
+	}
+	t := output.Table{Header: []string{"Member", "Name", "Role", "Hint", "Created", "Expires", "Last used", "Revoked"}, Empty: "There are no API keys."}
+	return printList(e, cmd.Remote, l, t, func(k client.APIKey) []string {
+		return []string{
+			k.MemberID, k.Name, k.Role, k.Hint, output.Time(&k.CreatedAt), output.Time(k.ExpiresAt),
+			output.Time(k.LastUsedAt), output.Time(k.RevokedAt),
+		}
+	})
+}
+
+// KeysCreateCmd is `gatehouse keys create`.
+type KeysCreateCmd struct {
+	Remote
+	Name    string        `required:"" placeholder:"NAME" help:"What the key is for."`
+	Role    string        `required:"" placeholder:"ROLE" enum:"viewer,connector_builder,admin" help:"viewer, connector_builder or admin."`
+	Expires time.Duration `placeholder:"DURATION" help:"How long the key works, such as 720h; for ever without it."`
+}
+
+// Help returns examples.
+func (KeysCreateCmd) Help() string {
+	return `Prints the key and nothing else on standard output, so that it can go straight where it is needed.
+
+    gatehouse keys create --name "CI" --role viewer --expires 720h > ci.key`
+}
+
+// Run makes a key.
+func (cmd *KeysCreateCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	draft := client.APIKeyDraft{Name: cmd.Name, Role: cmd.Role}
+	if cmd.Expires < 0 {
+		return usagef("--expires: must be in the future")
+	}
+	if cmd.Expires > 0 {
+		at := time.Now().Add(cmd.Expires).UTC()
+		draft.ExpiresAt = &at
+	}
+	a, err := c.CreateAPIKey(ctx, draft)
+	if err != nil {
+		return err
+	}
+	if cmd.json() {
+		return e.printJSON(a.Raw)
+	}
+	fmt.Fprintf(e.Err, "%s (%s, %s). The key is shown this once:\n", a.Value.MemberID, output.Clean(a.Value.Name), a.Value.Role)
+	_, err = fmt.Fprintln(e.Out, output.Clean(a.Value.Key))
+	return err
+}
+
+// KeysRevokeCmd is `gatehouse keys revoke`.
+type KeysRevokeCmd struct {
+	Remote
+	Member string `arg:"" help:"Member id of the key, such as mem_3."`
+	Yes    bool   `short:"y" help:"Do not ask."`
+}
+
+// Help returns examples.
+func (KeysRevokeCmd) Help() string {
+	return `    gatehouse keys revoke mem_3`
+}
+
+// Run revokes a key.
+func (cmd *KeysRevokeCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	if err := e.confirm(cmd.Yes, fmt.Sprintf("Revoke the key %s?", cmd.Member)); err != nil {
+		return err
+	}
+	if err := c.RevokeAPIKey(ctx, cmd.Member); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Err, "%s is revoked.\n", cmd.Member)
+	return nil
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/output"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+// scheduleForms is what --schedule accepts, for messages.
+const scheduleForms = "manual, hourly@15, daily@02:00, weekly@mon@02:00, with @Europe/Paris behind it for a time zone"
+
+// parseSchedule reads the short form of a schedule.
+func parseSchedule(text string) (*client.Schedule, error) {
+	parts := strings.Split(text, "@")
+	s := &client.Schedule{Type: parts[0]}
+	rest := parts[1:]
+	ok := true
+	take := func() string {
+		if len(rest) == 0 {
+			ok = false
+			return ""
+		}
+		first := rest[0]
+		rest = rest[1:]
+		return first
+	}
+	switch s.Type {
+	case "manual":
+	case "hourly":
+		ok = number(take(), 59, &s.Minute)
+	case "daily":
+		ok = clock(take(), s)
+	case "weekly":
+		day := weekday(take())
+		s.Weekday = max(day, 0)
+		ok = clock(take(), s) && day >= 0
+	default:
+		ok = false
+	}
+	if ok && len(rest) == 1 && s.Type != "manual" {
+		s.Timezone = rest[0]
+		rest = nil
+	}
+	if !ok || len(rest) > 0 {
+		return nil, usagef("--schedule: %q is not a schedule; accepted are %s", text, scheduleForms)
+	}
+	return s, nil
+}
+
+// clock reads hours and minutes such as 02:00.
+func clock(text string, s *client.Schedule) bool {
+	hour, minute, found := strings.Cut(text, ":")
+	return found && number(hour, 23, &s.Hour) && number(minute, 59, &s.Minute)
+}
+
+func number(text string, most int, into *int) bool {
+	n, err := strconv.Atoi(text)
+	*into = n
+	return err == nil && n >= 0 && n <= most && len(text) <= 2
+}
+
+// weekday returns the number of a day named by its first three letters or more;
+// -1 for no day.
+func weekday(text string) int {
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if len(text) >= 3 && strings.HasPrefix(strings.ToLower(day.String()), strings.ToLower(text)) {
+			return int(day)
+		}
+	}
+	return -1
+}
+
+// formatSchedule writes the short form.
+func formatSchedule(s client.Schedule) string {
+	two := func(n int) string { return strings.Repeat("0", max(0, 2-len(strconv.Itoa(n)))) + strconv.Itoa(n) }
+	text := s.Type
+	switch s.Type {
+	case "hourly":
+		text += "@" + two(s.Minute)
+	case "daily":
+		text += "@" + two(s.Hour) + ":" + two(s.Minute)
+	case "weekly":
+		day := time.Weekday(s.Weekday).String()
+		text += "@" + strings.ToLower(day[:3]) + "@" + two(s.Hour) + ":" + two(s.Minute)
+	default:
+		return output.OrNone(text)
+	}
+	if s.Timezone != "" {
+		text += "@" + s.Timezone
+	}
+	return text
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/output"
+)
+
+// Streams is where a command reads and writes.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
+}
+
+// Standard returns the streams of the process.
+func Standard() Streams { return Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr} }
+
+// descriptor returns the file behind a stream when it is a terminal.
+func descriptor(stream any) (int, bool) {
+	file, ok := stream.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	fd := int(file.Fd()) //nolint:gosec // descriptors are small numbers
+	return fd, term.IsTerminal(fd)
+}
+
+// width returns the columns of the terminal that is standard output; 0 when it
+// is none.
+func (s Streams) width() int {
+	fd, ok := descriptor(s.Out)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(fd)
+	if err != nil {
+		return 0
+	}
+	return columns
+}
+
+// interactive says that a person can be asked: answers can be typed.
+func (s Streams) interactive() bool {
+	_, ok := descriptor(s.In)
+	return ok
+}
+
+// animated says that a line that keeps changing is welcome.
+func (s Streams) animated() bool {
+	_, ok := descriptor(s.Err)
+	return ok && os.Getenv("TERM") != "dumb"
+}
+
+// prompt asks on the terminal. It implements form.Asker.
+type prompt struct {
+	in    io.Reader
+	out   io.WriteCloser
+	lines *bufio.Reader
+}
+
+// newPrompt asks on the terminal that is standard input, also where standard
+// error goes elsewhere. It must be closed.
+func (s Streams) newPrompt() (*prompt, error) {
+	out, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("ask on the terminal: %w", err)
+	}
+	return &prompt{in: s.In, out: out, lines: bufio.NewReader(s.In)}, nil
+}
+
+// Close gives the terminal back.
+func (p *prompt) Close() error { return p.out.Close() }
+
+// Say shows a remark.
+func (p *prompt) Say(remark string) { fmt.Fprintln(p.out, output.Clean(remark)) }
+
+// Ask reads one line.
+func (p *prompt) Ask(question string, hidden bool) (string, error) {
+	fmt.Fprint(p.out, output.Clean(question))
+	if !hidden {
+		line, err := p.lines.ReadString('\n')
+		if errors.Is(err, io.EOF) && line != "" {
+			err = nil
+		}
+		return strings.TrimSpace(line), err
+	}
+	fd, ok := descriptor(p.in)
+	if !ok {
+		return "", errors.New("standard input is not a terminal, so what is typed cannot be hidden")
+	}
+	typed, err := term.ReadPassword(fd)
+	fmt.Fprintln(p.out)
+	return strings.TrimSpace(string(typed)), err
+}

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/output"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+const (
+	// pollAnimated is how long the server may hold an answer back while a bar is
+	// drawn, pollPlain otherwise.
+	pollAnimated = time.Second
+	pollPlain    = 5 * time.Second
+	// pollLeast keeps a server that does not wait from being asked all the time.
+	pollLeast = 200 * time.Millisecond
+	// patience is how long a server may be unavailable while a run is followed.
+	patience = 2 * time.Minute
+)
+
+// RunsWatchCmd is `gatehouse runs watch`.
+type RunsWatchCmd struct {
+	Remote
+	runArg
+}
+
+// Help returns examples.
+func (RunsWatchCmd) Help() string {
+	return `Shows progress until the run has ended, then how it went. Ctrl-C stops watching; the run goes on. Exits with 5 when the run failed, was cancelled or blocked.
+
+    gatehouse runs watch run_12`
+}
+
+// Run follows a run.
+func (cmd *RunsWatchCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	return watchRun(ctx, e, c, cmd.Remote, cmd.Run_)
+}
+
+// watchRun follows a run to its end and prints how it went.
+func watchRun(ctx context.Context, e *environment, c *client.Client, r Remote, id string) error {
+	var p progress = &plainProgress{streams: e.Streams}
+	wait := pollPlain
+	if e.animated() {
+		p, wait = &barProgress{streams: e.Streams}, pollAnimated
+	}
+	a, err := follow(ctx, c, id, wait, p)
+	p.end()
+	if err != nil {
+		if ctx.Err() != nil {
+			fmt.Fprintf(e.Err, "%s goes on. Follow it: gatehouse runs watch %s; end it: gatehouse runs cancel %s\n", id, id, id)
+		}
+		return err
+	}
+	if err := e.printRun(r, a); err != nil {
+		return err
+	}
+	switch a.Value.Outcome {
+	case "succeeded", "partially_succeeded":
+		return nil
+	}
+	return &stopped{exitStopped}
+}
+
+// follow asks for the run until it has completed.
+func follow(ctx context.Context, c *client.Client, id string, wait time.Duration, p progress) (client.Answer[client.Run], error) {
+	var since time.Time
+	for {
+		asked := time.Now()
+		a, err := c.Run(ctx, id, wait)
+		switch {
+		case err == nil:
+			since = time.Time{}
+			p.show(a.Value)
+			if a.Value.Status == "completed" {
+				return a, nil
+			}
+		case statusOf(err) != exitUnavailable || ctx.Err() != nil:
+			return a, err
+		case since.IsZero():
+			since = asked
+			p.lost(err)
+		case time.Since(since) > patience:
+			return a, err
+		}
+		pause := time.NewTimer(pollLeast - time.Since(asked))
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return a, context.Cause(ctx)
+		case <-pause.C:
+		}
+	}
+}
+
+// progress shows how far a run is.
+type progress interface {
+	show(client.Run)
+	// lost tells that the server does not answer for now.
+	lost(error)
+	end()
+}
+
+// plainProgress prints a line whenever there is something new to say.
+type plainProgress struct {
+	streams Streams
+	said    string
+}
+
+func (p *plainProgress) show(run client.Run) {
+	line := run.RunID + " " + run.Status
+	if run.Status == "running" && run.Progress != nil {
+		line += ": " + progressText(run.Progress)
+	}
+	p.say(line)
+}
+
+func (p *plainProgress) lost(err error) { p.say(fmt.Sprintf("waiting for the server: %v", err)) }
+
+func (p *plainProgress) say(line string) {
+	if line != p.said {
+		fmt.Fprintln(p.streams.Err, output.Clean(line))
+		p.said = line
+	}
+}
+
+func (*plainProgress) end() {}
+
+// barProgress draws a bar that counts what a run has to read in parts.
+type barProgress struct {
+	streams Streams
+	bar     *progressbar.ProgressBar
+	all     int
+}
+
+func (p *barProgress) show(run client.Run) {
+	done, all, text := 0, -1, run.Status
+	if run.Progress != nil && run.Status == "running" {
+		done, text = run.Progress.PartitionsDone, progressText(run.Progress)
+		if run.Progress.PartitionsAll > 0 {
+			all = run.Progress.PartitionsAll
+		}
+	}
+	if p.bar == nil || all != p.all {
+		p.end()
+		p.all = all
+		p.bar = progressbar.NewOptions(all,
+			progressbar.OptionSetWriter(p.streams.Err), progressbar.OptionSetWidth(20), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true), progressbar.OptionUseANSICodes(true),
+			progressbar.OptionShowDescriptionAtLineEnd())
+	}
+	p.bar.Describe(output.Clean(text))
+	if all > 0 {
+		// A bar that cannot be drawn is no reason to stop following.
+		_ = p.bar.Set(min(done, all-1))
+	} else {
+		_ = p.bar.Add(1)
+	}
+}
+
+func (p *barProgress) lost(err error) {
+	if p.bar != nil {
+		p.bar.Describe(output.Clean(fmt.Sprintf("waiting for the server: %v", err)))
+	}
+}
+
+func (p *barProgress) end() {
+	if p.bar != nil {
+		_ = errors.Join(p.bar.Clear(), p.bar.Exit())
+	}
+}
+
+func progressText(p *client.Progress) string {
+	text := fmt.Sprintf("%d entities, %d relationships", p.Entities, p.Relationships)
+	if p.PartitionsAll > 0 {
+		text = fmt.Sprintf("%d of %d parts, %s", p.PartitionsDone, p.PartitionsAll, text)
+	}
+	if p.Message != "" {
+		text += ": " + p.Message
+	}
+	return text
+}

@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse-project/gatehouse/internal/cli/output"
+	"github.com/gatehouse-project/gatehouse/internal/client"
+)
+
+// WhyCmd is `gatehouse access why`.
+type WhyCmd struct {
+	Remote
+	Principal string `arg:"" help:"Principal, account or entitlement: id (ent_...), exact provider id such as an ARN, or exact name."`
+	Resource  string `arg:"" help:"Resource, or anything on the way to one, named likewise."`
+	Limit     int    `default:"5" placeholder:"N" help:"The most paths to show, up to 50 (${default})."`
+	Depth     int    `default:"8" placeholder:"N" help:"The most steps of a path, up to 12 (${default})."`
+}
+
+// Help returns examples.
+func (WhyCmd) Help() string {
+	return `Draws each way as a tree, shortest first: every step with what it allows or denies, its conditions, and the run that first saw it.
+
+    gatehouse access why arn:aws:iam::111122223333:user/ann arn:aws:s3:::payroll`
+}
+
+// Run draws the paths.
+func (cmd *WhyCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	from, err := findEntity(ctx, c, cmd.Principal, "Principal", "Account", "Entitlement")
+	if err != nil {
+		return err
+	}
+	to, err := findEntity(ctx, c, cmd.Resource, "Resource", "Entitlement", "Account")
+	if err != nil {
+		return err
+	}
+	a, err := c.Paths(ctx, from.EntityID, to.EntityID, cmd.Limit, cmd.Depth)
+	if err != nil {
+		return err
+	}
+	if cmd.json() {
+		return e.printJSON(a.Raw)
+	}
+	p := a.Value
+	if len(p.Paths) == 0 {
+		none := fmt.Sprintf("No way from %s to %s was read.", nameOf(p.From), nameOf(p.To))
+		if _, err := fmt.Fprintln(e.Out, output.Clean(emptyAnswer(p.Basis, none))); err != nil {
+			return err
+		}
+	}
+	for i, path := range p.Paths {
+		if _, err := fmt.Fprintf(e.Out, "%sPath %d of %d: %s in %d steps\n", blankAfter(i), i+1, len(p.Paths), path.Effect, path.Hops); err != nil {
+			return err
+		}
+		if err := output.Tree(e.Out, e.width(), pathTree(p.From, path.Steps)); err != nil {
+			return err
+		}
+	}
+	return e.printBasis(p.Basis)
+}
+
+func blankAfter(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return "\n"
+}
+
+// pathTree hangs each step below the one before.
+func pathTree(from client.EntityRef, steps []client.Step) output.Node {
+	root := output.Node{Text: describe(from)}
+	at := &root
+	for _, step := range steps {
+		at.Children = append(at.Children, stepNode(step))
+		at = &at.Children[len(at.Children)-1]
+	}
+	return root
+}
+
+func describe(e client.EntityRef) string {
+	text := fmt.Sprintf("%s (%s)", nameOf(e), strings.TrimSpace(e.Kind+" "+e.Type))
+	if e.ProviderID != "" && e.ProviderID != e.Name {
+		text += " " + e.ProviderID
+	}
+	return text
+}
+
+// verb says what a step is.
+func verb(kind string) string {
+	switch kind {
+	case "principal_represents_account":
+		return "has the account"
+	case "account_assigned_entitlement":
+		return "is given"
+	case "entitlement_includes_entitlement":
+		return "includes"
+	case "entitlement_grants_resource":
+		return "grants"
+	case "account_assumes_account":
+		return "may act as"
+	case "boundary_contains":
+		return "contains"
+	}
+	return strings.ReplaceAll(kind, "_", " ")
+}
+
+// stepNode is a step; what its edge says stands in the same line when there is
+// one only, and below it otherwise.
+func stepNode(step client.Step) output.Node {
+	text := verb(step.Kind) + " " + describe(step.To)
+	if len(step.Edges) == 1 {
+		text += "  [" + edgeText(step.Edges[0]) + "]"
+	}
+	return output.Node{Text: text, Children: edgeNodes(step)}
+}
+
+// edgeNodes are the edges of a step when there are several.
+func edgeNodes(step client.Step) []output.Node {
+	if len(step.Edges) <= 1 {
+		return nil
+	}
+	var nodes []output.Node
+	for _, edge := range step.Edges {
+		nodes = append(nodes, output.Node{Text: "[" + edgeText(edge) + "]"})
+	}
+	if step.MoreEdges {
+		nodes = append(nodes, output.Node{Text: "[and more]"})
+	}
+	return nodes
+}
+
+func edgeText(e client.Edge) string {
+	var parts []string
+	what := someOf(e.Actions, false)
+	if len(e.NotActions) > 0 {
+		what = strings.TrimSpace(what + " all but " + someOf(e.NotActions, false))
+	}
+	if e.Effect == "deny" || what != "" {
+		parts = append(parts, strings.TrimSpace(e.Effect+" "+what))
+	}
+	if conditions := string(e.Conditions); conditions != "" && conditions != "null" && conditions != "{}" {
+		parts = append(parts, "if "+conditions)
+	}
+	if e.Given == "eligible" {
+		parts = append(parts, "once activated")
+	}
+	if e.ExpiresAt != nil {
+		parts = append(parts, "until "+output.Time(e.ExpiresAt))
+	}
+	seen := strings.TrimSpace(e.Stream + " " + e.Partition)
+	return strings.Join(append(parts, strings.TrimSpace(e.FirstSeenRunID+" "+seen)), "; ")
+}
