@@ -168,17 +168,24 @@ func (v *graphView) Neighbours(ctx context.Context, c id.Connection, kind connec
 	return neighbours, nil
 }
 
-// Assumable finds those at the near end of edges that others may assume.
+// Assumable finds those at the near end of edges that others may assume. The
+// lateral look-ups keep it from reading all edges of assumption.
 func (v *graphView) Assumable(ctx context.Context, c id.Connection, kind connector.RelationshipKind, to []graph.EntityID, most int) ([]graph.EntityID, error) {
 	rows, err := v.tx.Query(ctx, `
-		select distinct r.from_id
-		from relationships r
-		where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char" and r.to_id = any ($4)
-		  and exists (
-		    select from relationships a
-		    where a.workspace_id = $1 and a.connection_id = $2 and a.valid_to is null
-		      and a.kind_code = 's' and a.to_id = r.from_id)
-		order by r.from_id
+		select near.from_id
+		from (
+		  select distinct r.from_id
+		  from relationships r
+		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char" and r.to_id = any ($4)
+		  offset 0
+		) near
+		cross join lateral (
+		  select
+		  from relationships a
+		  where a.workspace_id = $1 and a.connection_id = $2 and a.valid_to is null and a.kind_code = 's' and a.to_id = near.from_id
+		  limit 1
+		) assumed
+		order by near.from_id
 		limit $5`, v.workspace, c, kindCode(kind), uuids(to), most)
 	if err != nil {
 		return nil, fmt.Errorf("find assumable accounts: %w", err)

@@ -108,13 +108,17 @@ call isolate_by_workspace('relationships');
 
 grant select, insert, update on stream_partitions to svc_discovery;
 grant select, insert on run_coverage, publications to svc_discovery;
-grant select, insert, update on entities, relationships to svc_discovery;
+grant select, insert, update (valid_to, partition_id) on entities, relationships to svc_discovery;
 
 -- Makes a connection's tables apart from the graph, without indexes, so that a
--- first load can fill them. Only the transaction that calls it can see them.
+-- first load can fill them. Only the transaction that calls it can see them. The
+-- owner is held to the caller's workspace like everyone.
 create procedure graph_prepare(connection bigint)
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
+  if not exists (select from connections c where c.connection_id = connection) then
+    raise 'connection % is not of this workspace', connection;
+  end if;
   execute format('create table public.entities_%s (like entities)', connection);
   execute format('create table public.relationships_%s (like relationships including generated)', connection);
   execute format('grant insert on entities_%s, relationships_%s to svc_discovery', connection, connection);
@@ -122,16 +126,21 @@ end $$;
 
 -- Indexes the tables of graph_prepare, protects them, and makes them partitions.
 -- From then on they are reached through their parents alone. Analysed at once:
--- the first questions and the next comparison must not be planned blindly.
+-- the first questions and the next comparison must not be planned blindly. The
+-- indexes carry the connection because every question names it: with it, lists
+-- of neighbours are read from the index alone.
 create procedure graph_attach(connection bigint)
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   part text;
 begin
+  if not exists (select from connections c where c.connection_id = connection) then
+    raise 'connection % is not of this workspace', connection;
+  end if;
   execute format('create unique index entities_%1$s_current on entities_%1$s (workspace_id, entity_id) where valid_to is null', connection);
   execute format('create index entities_%1$s_by_name on entities_%1$s (workspace_id, name collate "C", entity_id) where valid_to is null', connection);
-  execute format('create unique index relationships_%1$s_from on relationships_%1$s (workspace_id, from_id, kind_code, to_id, relationship_id) where valid_to is null', connection);
-  execute format('create index relationships_%1$s_to on relationships_%1$s (workspace_id, to_id, kind_code, from_id) where valid_to is null', connection);
+  execute format('create unique index relationships_%1$s_from on relationships_%1$s (workspace_id, from_id, kind_code, to_id, relationship_id) include (connection_id) where valid_to is null', connection);
+  execute format('create index relationships_%1$s_to on relationships_%1$s (workspace_id, to_id, kind_code, from_id) include (connection_id) where valid_to is null', connection);
   foreach part in array array['entities', 'relationships'] loop
     execute format('analyze %s_%s', part, connection);
     execute format('revoke all on %s_%s from svc_discovery', part, connection);
@@ -145,6 +154,9 @@ end $$;
 create procedure graph_drop(connection bigint)
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
+  if not exists (select from connections c where c.connection_id = connection and c.deleted_at is not null) then
+    raise 'connection % of this workspace has not been deleted', connection;
+  end if;
   execute format('drop table if exists entities_%1$s, relationships_%1$s', connection);
 end $$;
 
