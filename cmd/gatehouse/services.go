@@ -43,14 +43,13 @@ func demo(ctx context.Context, p cli.Process, o cli.DemoOptions) error {
 		DevConfig: app.DevConfig{
 			DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, Version: versionText(), Logger: p.Logger,
 		},
-		Once: o.Once, People: o.People, Seed: int64(o.Seed), //nolint:gosec // any 64 bits are a seed
+		Once: o.Once, People: o.People, Seed: o.Seed,
 		Program: program, Out: p.Stdout, Err: p.Stderr,
 	})
 }
 
 func simulateAWS(ctx context.Context, p cli.Process, o cli.SimulateAWSOptions) error {
-	seed := int64(o.Seed) //nolint:gosec // any 64 bits are a seed
-	return app.SimulateAWS(ctx, app.SimulateConfig{People: o.People, Seed: seed, Listen: o.Listen, Out: p.Stdout})
+	return app.SimulateAWS(ctx, app.SimulateConfig{People: o.People, Seed: o.Seed, Listen: o.Listen, Out: p.Stdout})
 }
 
 func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {
