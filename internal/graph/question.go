@@ -133,6 +133,10 @@ type View interface {
 	Entities(ctx context.Context, c id.Connection, ids []EntityID) (map[EntityID]Entity, error)
 	// Edges returns edges in no particular order.
 	Edges(ctx context.Context, c id.Connection, q EdgeQuery) ([]Edge, error)
+	// Spread returns the edges that the query asks for, and then those of the
+	// entities at their other ends, and so on, of at most so many entities.
+	// Cycles end. It takes no Among.
+	Spread(ctx context.Context, c id.Connection, q EdgeQuery, most int) ([]Edge, error)
 	// Between returns the edges of a kind between pairs, in no particular order.
 	Between(ctx context.Context, c id.Connection, kind connector.RelationshipKind, pairs []Pair) ([]Edge, error)
 	// Links is Edges for several kinds without what the edges say, for walking far.

@@ -222,39 +222,22 @@ func (a *access) edges(ctx context.Context, q EdgeQuery) ([]Edge, error) {
 	return found, err
 }
 
-// spread follows edges of one kind from entities on, reading each entity's edges
-// once, and returns the edges and all entities met. Cycles end.
-func (a *access) spread(ctx context.Context, kind connector.RelationshipKind, side Side, from []EntityID, most, rounds int) (edges []Edge, met map[EntityID]bool, err error) {
-	met = map[EntityID]bool{}
-	for _, e := range from {
-		met[e] = true
+// spread follows edges of one kind from entities on, however far, and returns
+// the edges and all entities met. Cycles end.
+func (a *access) spread(ctx context.Context, kind connector.RelationshipKind, side Side, from []EntityID, most int) (edges []Edge, met map[EntityID]bool, err error) {
+	met = toSet(from)
+	if len(from) == 0 {
+		return nil, met, nil
 	}
-	for frontier := from; len(frontier) > 0 && rounds > 0; rounds-- {
-		found, err := a.edges(ctx, EdgeQuery{Kind: kind, Side: side, At: frontier})
-		if err != nil {
-			return nil, nil, err
-		}
-		edges = append(edges, found...)
-		frontier = nil
-		for i := range found {
-			far := found[i].To
-			if side == To {
-				far = found[i].From
-			}
-			if met[far] {
-				continue
-			}
-			if len(met) >= most {
-				a.truncated = true
-				continue
-			}
-			met[far] = true
-			frontier = append(frontier, far)
-		}
-		if len(edges) >= maxEdges {
-			a.truncated = true
-			break
-		}
+	edges, err = a.view.Spread(ctx, a.conn, EdgeQuery{Kind: kind, Side: side, At: from, Most: maxEdges}, most)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range edges {
+		met[edges[i].From], met[edges[i].To] = true, true
+	}
+	if len(edges) >= maxEdges || len(met) > most {
+		a.truncated = true
 	}
 	return edges, met, nil
 }

@@ -64,7 +64,7 @@ func (w *whatCan) prepare(ctx context.Context, subject Entity) error {
 	for i, s := range own {
 		accounts[i] = s.account
 	}
-	assuming, met, err := w.spread(ctx, connector.AccountAssumesAccount, From, accounts, maxSessions, maxAssumptions)
+	assuming, met, err := w.spread(ctx, connector.AccountAssumesAccount, From, accounts, maxSessions)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (w *whatCan) prepare(ctx context.Context, subject Entity) error {
 	for i := range assigning {
 		entitled[assigning[i].To] = true
 	}
-	including, entitlements, err := w.spread(ctx, connector.EntitlementIncludesEntitlement, From, keys(entitled), maxEntitlements, maxEntitlements)
+	including, entitlements, err := w.spread(ctx, connector.EntitlementIncludesEntitlement, From, keys(entitled), maxEntitlements)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (w *whoCan) prepare(ctx context.Context) error {
 			allowing[e.From] = true
 		}
 	}
-	includes, met, err := w.spread(ctx, connector.EntitlementIncludesEntitlement, To, keys(granting), maxEntitlements, maxEntitlements)
+	includes, met, err := w.spread(ctx, connector.EntitlementIncludesEntitlement, To, keys(granting), maxEntitlements)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (w *whoCan) judge(ctx context.Context, level int, candidates []merged) ([]A
 	for i, c := range candidates {
 		accounts[i] = c.id
 	}
-	edges, met, err := w.spread(ctx, connector.AccountAssumesAccount, From, accounts, maxSessions+len(accounts), maxAssumptions)
+	edges, met, err := w.spread(ctx, connector.AccountAssumesAccount, From, accounts, maxSessions+len(accounts))
 	if err != nil {
 		return nil, err
 	}

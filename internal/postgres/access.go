@@ -61,6 +61,35 @@ func (v *graphView) Edges(ctx context.Context, c id.Connection, q graph.EdgeQuer
 	return collectEdges(rows, err)
 }
 
+// Spread walks in one statement. "union" without the way taken ends cycles, and
+// the lateral "offset 0" keeps every round on the index.
+func (v *graphView) Spread(ctx context.Context, c id.Connection, q graph.EdgeQuery, most int) ([]graph.Edge, error) {
+	at, far := ends(q.Side)
+	rows, err := v.tx.Query(ctx, `
+		with recursive met (id) as (
+		  select unnest($4::uuid[])
+		  union
+		  select next.id
+		  from met
+		  cross join lateral (
+		    select r.`+far+` as id
+		    from relationships r
+		    where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char" and r.`+at+` = met.id
+		    offset 0
+		  ) next
+		)
+		select e.*
+		from (select id from met limit $5) m
+		cross join lateral (
+		  select `+edgeFields+`
+		  from relationships r
+		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char" and r.`+at+` = m.id
+		  offset 0
+		) e
+		limit $6`, v.workspace, c, kindCode(q.Kind), uuids(q.At), most, q.Most)
+	return collectEdges(rows, err)
+}
+
 // Between reads edges by both ends. The lateral "offset 0" makes it one look-up
 // in the index for each pair, whatever the statistics are.
 func (v *graphView) Between(ctx context.Context, c id.Connection, kind connector.RelationshipKind, pairs []graph.Pair) ([]graph.Edge, error) {

@@ -32,10 +32,10 @@ var _ graph.QuestionStore = (*DB)(nil)
 func (db *DB) Snapshot(ctx context.Context, w id.Workspace, fn func(v graph.View) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return translate(pgx.BeginTxFunc(ctx, db.pool, options, func(tx pgx.Tx) error {
+		v := &graphView{tx: tx, workspace: w, integrations: map[id.Connection]integration.ID{}}
 		if err := enterWorkspace(ctx, tx, w); err != nil {
 			return err
 		}
-		v := &graphView{tx: tx, workspace: w, integrations: map[id.Connection]integration.ID{}}
 		if err := v.loadConnections(ctx); err != nil {
 			return err
 		}

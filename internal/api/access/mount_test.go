@@ -57,6 +57,10 @@ func (lonely) Edges(context.Context, id.Connection, graph.EdgeQuery) ([]graph.Ed
 	return nil, nil
 }
 
+func (lonely) Spread(context.Context, id.Connection, graph.EdgeQuery, int) ([]graph.Edge, error) {
+	return nil, nil
+}
+
 func (lonely) Links(context.Context, id.Connection, []connector.RelationshipKind, graph.Side, []graph.EntityID, int) ([]graph.Link, error) {
 	return nil, nil
 }
