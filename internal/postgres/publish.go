@@ -50,6 +50,16 @@ func (s *Graph) Publish(ctx context.Context, scope id.Scope, r id.Run) (publishe
 		if err != nil || !mine {
 			return err
 		}
+		known, err := q.GetConnectionTarget(ctx, dbsqlc.GetConnectionTargetParams{WorkspaceID: row.WorkspaceID, ConnectionID: orZero(row.ConnectionID)})
+		if err != nil {
+			return fmt.Errorf("find the connection: %w", err)
+		}
+		if known.DeletedAt != nil {
+			return s.runs.abandon(ctx, tx, row, run.Ending{
+				Outcome: run.Failed, Reason: operation.ConnectionMissing, By: audit.System("publisher"),
+				Failure: &run.Failure{Message: "the connection has been deleted; nothing of what was read was kept"},
+			})
+		}
 		ingest, err := q.GetIngest(ctx, dbsqlc.GetIngestParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
 		if errors.Is(err, pgx.ErrNoRows) {
 			// A crash emptied the staging tables: the run is read again.
@@ -255,13 +265,19 @@ func lockPublisher(ctx context.Context, tx pgx.Tx, conn *int64) (free bool, err 
 // AbandonPublishing fails a run that is waiting to be published.
 func (s *Graph) AbandonPublishing(ctx context.Context, scope id.Scope, r id.Run, end run.Ending) error {
 	return s.db.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
-		if _, mine, err := takePublishing(ctx, tx, scope.Workspace, r); err != nil || !mine {
+		row, mine, err := takePublishing(ctx, tx, scope.Workspace, r)
+		if err != nil || !mine {
 			return err
 		}
-		row, err := dbsqlc.New(tx).LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: int64(scope.Workspace), RunID: int64(r)})
-		if err != nil {
-			return err
-		}
-		return s.runs.complete(ctx, tx, row, end)
+		return s.runs.abandon(ctx, tx, row, end)
 	})
+}
+
+// abandon ends a run that the caller has taken in hand to publish.
+func (s *Runs) abandon(ctx context.Context, tx pgx.Tx, taken dbsqlc.Run, end run.Ending) error {
+	row, err := dbsqlc.New(tx).LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: taken.WorkspaceID, RunID: taken.RunID})
+	if err != nil {
+		return err
+	}
+	return s.complete(ctx, tx, row, end)
 }

@@ -351,6 +351,24 @@ func TestAbandonedRunLeavesTheGraphAsItWas(t *testing.T) {
 	d.requireGraph(t, c, "b b alpha/")
 }
 
+func TestNothingIsPublishedForADeletedConnection(t *testing.T) {
+	t.Parallel()
+	d := newDiscovery(t)
+	c := d.connect(t, d.scope)
+	h := d.begin(t, d.scope, c)
+	h.send(t, "alpha", "", connector.Page{Entities: accounts("a")}, connector.Complete)
+	_, err := d.runs.FinishReading(t.Context(), h.fence)
+	require.NoError(t, err)
+	d.exec(t, `update connections set deleted_at = now() where connection_id = $1`, c)
+	published, err := d.graph.Publish(t.Context(), d.scope, h.Run.ID)
+	require.NoError(t, err)
+	require.False(t, published)
+	ended := d.get(t, h.Run)
+	require.Equal(t, run.Failed, ended.Outcome)
+	require.Equal(t, operation.ConnectionMissing, ended.Reason)
+	require.Zero(t, d.number(t, `select count(*) from entities`))
+}
+
 func TestConnectionsPublishSideBySide(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)
