@@ -33,7 +33,7 @@ func (n narrowing) filter() client.AccessFilter {
 type WhoCanCmd struct {
 	Remote
 	narrowing
-	Resource string `arg:"" help:"Resource: id (ent_...), exact provider id such as an ARN, or exact name."`
+	Resource string `arg:"" help:"Resource: id (ent_...), exact provider id or ARN, or exact name."`
 }
 
 // Help returns examples.
@@ -73,7 +73,7 @@ func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
 type WhatCanCmd struct {
 	Remote
 	narrowing
-	Principal string `arg:"" help:"Principal or account: id (ent_...), exact provider id such as an ARN, or exact name."`
+	Principal string `arg:"" help:"Principal or account: id (ent_...), exact provider id or ARN, or exact name."`
 }
 
 // Help returns examples.

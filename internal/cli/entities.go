@@ -58,12 +58,14 @@ func (cmd *EntitiesListCmd) Run(ctx context.Context, e *environment) error {
 // EntitiesShowCmd is `gatehouse entities show`.
 type EntitiesShowCmd struct {
 	Remote
-	Entity string `arg:"" help:"Id (ent_...), exact provider id such as an ARN, or exact name."`
+	Entity string `arg:"" help:"Id (ent_...), exact provider id or ARN, or exact name."`
+	Kind   string `placeholder:"KIND" complete:"kinds" help:"The kind that is meant where several have the name, such as Account."`
 }
 
 // Help returns examples.
 func (EntitiesShowCmd) Help() string {
-	return `    gatehouse entities show arn:aws:s3:::payroll`
+	return `    gatehouse entities show arn:aws:s3:::payroll
+    gatehouse entities show ann --kind Account`
 }
 
 // Run shows one entity.
@@ -72,7 +74,7 @@ func (cmd *EntitiesShowCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	found, err := findEntity(ctx, c, cmd.Entity)
+	found, err := findEntity(ctx, c, cmd.Entity, cmd.Kind)
 	if err != nil {
 		return err
 	}

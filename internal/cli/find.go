@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -44,20 +45,21 @@ func shorten(candidates []string) []string {
 	return append(candidates[:candidatesShown:candidatesShown], fmt.Sprintf("and %d more", len(candidates)-candidatesShown))
 }
 
-// findEntity returns the entity with an id, an exact provider id such as an ARN,
-// or an exact name. When several fit, those of the first wanted kind that
-// any is of are meant.
+// findEntity returns the entity with an id, an exact provider id, an exact name,
+// or an exact value of an attribute that ends in the name, as the ARN of an IAM
+// user does. When several fit, those of the first wanted kind that any is of are
+// meant.
 func findEntity(ctx context.Context, c *client.Client, text string, kinds ...string) (client.Entity, error) {
 	if regexp.MustCompile(`^ent_[0-9a-f]{32}$`).MatchString(text) {
 		a, err := c.Entity(ctx, text)
 		return a.Value, err
 	}
-	for _, f := range []client.EntityFilter{{ProviderID: text}, {Name: text}} {
-		l, err := c.Entities(ctx, f, client.Pages{Limit: 10 * candidatesShown})
+	for _, look := range []func(context.Context, *client.Client, string) ([]client.Entity, error){byProviderID, byName, byAttribute} {
+		all, err := look(ctx, c, text)
 		if err != nil {
 			return client.Entity{}, err
 		}
-		switch found := ofKinds(l.Items, kinds); len(found) {
+		switch found := ofKinds(all, kinds); len(found) {
 		case 0:
 		case 1:
 			return found[0], nil
@@ -70,6 +72,43 @@ func findEntity(ctx context.Context, c *client.Client, text string, kinds ...str
 		}
 	}
 	return client.Entity{}, &notFoundError{fmt.Sprintf("nothing in the graph has the id, provider id or name %q; gatehouse entities list --prefix finds names", text)}
+}
+
+func byProviderID(ctx context.Context, c *client.Client, text string) ([]client.Entity, error) {
+	l, err := c.Entities(ctx, client.EntityFilter{ProviderID: text}, client.Pages{})
+	return l.Items, err
+}
+
+func byName(ctx context.Context, c *client.Client, text string) ([]client.Entity, error) {
+	l, err := c.Entities(ctx, client.EntityFilter{Name: text}, client.Pages{})
+	return l.Items, err
+}
+
+// byAttribute finds what has the text as a whole attribute and its last part as
+// the name. Graphs are looked up by name, not by attribute.
+func byAttribute(ctx context.Context, c *client.Client, text string) ([]client.Entity, error) {
+	i := strings.LastIndexAny(text, "/:")
+	if i < 0 || i == len(text)-1 {
+		return nil, nil
+	}
+	named, err := byName(ctx, c, text[i+1:])
+	if err != nil {
+		return nil, err
+	}
+	var found []client.Entity
+	for _, item := range named {
+		var attributes map[string]any
+		if json.Unmarshal(item.Attributes, &attributes) != nil {
+			continue
+		}
+		for _, value := range attributes {
+			if s, ok := value.(string); ok && s == text {
+				found = append(found, item)
+				break
+			}
+		}
+	}
+	return found, nil
 }
 
 func ofKinds(found []client.Entity, kinds []string) []client.Entity {

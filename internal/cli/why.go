@@ -12,7 +12,7 @@ import (
 // WhyCmd is `gatehouse access why`.
 type WhyCmd struct {
 	Remote
-	Principal string `arg:"" help:"Principal, account or entitlement: id (ent_...), exact provider id such as an ARN, or exact name."`
+	Principal string `arg:"" help:"Principal, account or entitlement: id (ent_...), exact provider id or ARN, or exact name."`
 	Resource  string `arg:"" help:"Resource, or anything on the way to one, named likewise."`
 	Limit     int    `default:"5" placeholder:"N" help:"The most paths to show, up to 50 (${default})."`
 	Depth     int    `default:"8" placeholder:"N" help:"The most steps of a path, up to 12 (${default})."`
