@@ -13,6 +13,10 @@ begin
       null;
     end;
   end loop;
+  -- Whoever migrates makes things for these two. A superuser may anyway.
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    execute format('grant gatehouse_owner, gatehouse_dispatcher to %I', current_user);
+  end if;
 end $$;
 
 revoke all on schema public from public;
