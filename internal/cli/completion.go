@@ -78,7 +78,7 @@ func (cmd *CompleteCmd) Run(ctx context.Context, e *environment) error {
 
 // names lists what fields can be completed with.
 type names struct {
-	ctx         context.Context //nolint:containedctx // lives for one press of the tab key
+	ctx         context.Context // lives for one press of the tab key
 	environment *environment
 	words       []string
 }

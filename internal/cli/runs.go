@@ -22,7 +22,7 @@ type RunsCmd struct {
 
 // runArg is the run a command is about.
 type runArg struct {
-	Run_ string `arg:"" name:"run" complete:"runs" help:"Id of the run, such as run_12."` //nolint:revive // Run is the command's method
+	ID string `arg:"" name:"run" complete:"runs" help:"Id of the run, such as run_12."`
 }
 
 // RunsListCmd is `gatehouse runs list`.
@@ -152,7 +152,7 @@ func (cmd *RunsShowCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	a, err := c.Run(ctx, cmd.Run_, 0)
+	a, err := c.Run(ctx, cmd.ID, 0)
 	if err != nil {
 		return err
 	}
@@ -173,8 +173,8 @@ func (e *environment) printRun(r Remote, a client.Answer[client.Run]) error {
 		{Name: "Created", Value: output.Time(&run.CreatedAt)}, {Name: "Started", Value: output.Time(run.StartedAt)},
 		{Name: "Completed", Value: output.Time(run.CompletedAt)},
 	}
-	if run.Progress != nil && run.Status == "running" {
-		fields = append(fields, output.Field{Name: "Progress", Value: progressText(run.Progress)})
+	if run.Status == "running" {
+		fields = append(fields, output.Field{Name: "Progress", Value: progressText(run)})
 	}
 	if f := run.FailureSummary; f != nil {
 		fields = append(fields, output.Field{Name: "Failure", Value: f.Message})
@@ -255,7 +255,7 @@ func (cmd *RunsCancelCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	a, err := c.CancelRun(ctx, cmd.Run_)
+	a, err := c.CancelRun(ctx, cmd.ID)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // update rewrites the golden files of scripts: go test ./internal/cli -update.
-var update = flag.Bool("update", false, "rewrite golden files") //nolint:gochecknoglobals // flags are
+var update = flag.Bool("update", false, "rewrite golden files")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){

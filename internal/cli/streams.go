@@ -29,7 +29,7 @@ func descriptor(stream any) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	fd := int(file.Fd()) //nolint:gosec // descriptors are small numbers
+	fd := int(file.Fd())
 	return fd, term.IsTerminal(fd)
 }
 

@@ -42,7 +42,7 @@ func (cmd *RunsWatchCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	return watchRun(ctx, e, c, cmd.Remote, cmd.Run_)
+	return watchRun(ctx, e, c, cmd.Remote, cmd.ID)
 }
 
 // watchRun follows a run to its end and prints how it went.
@@ -117,8 +117,8 @@ type plainProgress struct {
 
 func (p *plainProgress) show(run client.Run) {
 	line := run.RunID + " " + run.Status
-	if run.Status == "running" && run.Progress != nil {
-		line += ": " + progressText(run.Progress)
+	if run.Status == "running" {
+		line += ": " + progressText(run)
 	}
 	p.say(line)
 }
@@ -143,10 +143,10 @@ type barProgress struct {
 
 func (p *barProgress) show(run client.Run) {
 	done, all, text := 0, -1, run.Status
-	if run.Progress != nil && run.Status == "running" {
-		done, text = run.Progress.PartitionsDone, progressText(run.Progress)
-		if run.Progress.PartitionsAll > 0 {
-			all = run.Progress.PartitionsAll
+	if run.Status == "running" {
+		text = progressText(run)
+		if p := run.Progress; p != nil && p.PartitionsAll > 0 {
+			done, all = p.PartitionsDone, p.PartitionsAll
 		}
 	}
 	if p.bar == nil || all != p.all {
@@ -178,10 +178,22 @@ func (p *barProgress) end() {
 	}
 }
 
-func progressText(p *client.Progress) string {
-	text := fmt.Sprintf("%d entities, %d relationships", p.Entities, p.Relationships)
+// progressText says what a running run does. Figures come with the worker's
+// heartbeats: before the first there are none.
+func progressText(run client.Run) string {
+	text := "reading"
+	if run.Phase == "publishing" {
+		text = "publishing"
+	}
+	p := run.Progress
+	if p == nil {
+		return text
+	}
 	if p.PartitionsAll > 0 {
-		text = fmt.Sprintf("%d of %d parts, %s", p.PartitionsDone, p.PartitionsAll, text)
+		text += fmt.Sprintf(", %d of %d parts", p.PartitionsDone, p.PartitionsAll)
+	}
+	if p.Entities+p.Relationships > 0 {
+		text += fmt.Sprintf(", %d entities, %d relationships", p.Entities, p.Relationships)
 	}
 	if p.Message != "" {
 		text += ": " + p.Message

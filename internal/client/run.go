@@ -9,12 +9,14 @@ import (
 
 // Run is the record of one start of an operation.
 type Run struct {
-	RunID          string           `json:"run_id"`
-	OperationType  string           `json:"operation_type"`
-	ConnectionID   string           `json:"connection_id"`
-	ConnectionName string           `json:"connection_name"`
-	Status         string           `json:"status"`
-	Outcome        string           `json:"outcome"`
+	RunID          string `json:"run_id"`
+	OperationType  string `json:"operation_type"`
+	ConnectionID   string `json:"connection_id"`
+	ConnectionName string `json:"connection_name"`
+	Status         string `json:"status"`
+	Outcome        string `json:"outcome"`
+	// Phase of an unfinished run is executing or publishing.
+	Phase          string           `json:"phase"`
 	ReasonCode     string           `json:"reason_code"`
 	ShortReason    string           `json:"short_reason"`
 	Explanation    string           `json:"explanation"`
