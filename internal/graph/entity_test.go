@@ -1,0 +1,119 @@
+package graph
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+)
+
+// short draws from few letters, so that concatenations of different lists are
+// often the same.
+func short() *rapid.Generator[string] {
+	return rapid.StringOfN(rapid.RuneFrom([]rune("ab\x01")), 0, 3, -1)
+}
+
+func TestEntityIDsTellApartWhatDiffers(t *testing.T) {
+	t.Parallel()
+	type named struct {
+		workspace  id.Workspace
+		connection id.Connection
+		ref        connector.Ref
+	}
+	draw := func(t *rapid.T, label string) named {
+		return named{
+			id.Workspace(rapid.Int64Range(1, 2).Draw(t, label)), id.Connection(rapid.Int64Range(1, 2).Draw(t, label)),
+			connector.Ref{Kind: connector.EntityKind(short().Draw(t, label)), ID: short().Draw(t, label)},
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := draw(t, "a"), draw(t, "b")
+		same := NewEntityID(a.workspace, a.connection, a.ref) == NewEntityID(b.workspace, b.connection, b.ref)
+		require.Equal(t, a == b, same)
+	})
+}
+
+func TestRelationshipIDsTellApartWhatDiffers(t *testing.T) {
+	t.Parallel()
+	type named struct {
+		kind          connector.RelationshipKind
+		from, to, key string
+	}
+	draw := func(t *rapid.T, label string) named {
+		return named{connector.RelationshipKind(short().Draw(t, label)), short().Draw(t, label), short().Draw(t, label), short().Draw(t, label)}
+	}
+	h := newHasher(1, 1)
+	compute := func(n named) [16]byte {
+		end := func(s string) EntityID { return h.entity(connector.Ref{Kind: connector.Account, ID: s}) }
+		return h.relationship(n.kind, end(n.from), end(n.to), n.key)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := draw(t, "a"), draw(t, "b")
+		require.Equal(t, a == b, compute(a) == compute(b))
+	})
+}
+
+func TestContentHashesTellListsApart(t *testing.T) {
+	t.Parallel()
+	h := newHasher(1, 1)
+	parts := rapid.SliceOfN(rapid.Map(short(), func(s string) []byte { return []byte(s) }), 0, 4)
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := parts.Draw(t, "a"), parts.Draw(t, "b")
+		equal := len(a) == len(b)
+		for i := 0; equal && i < len(a); i++ {
+			equal = bytes.Equal(a[i], b[i])
+		}
+		require.Equal(t, equal, h.content(a...) == h.content(b...))
+	})
+}
+
+func TestEntityIDIsReadAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		e := NewEntityID(1, 2, connector.Ref{Kind: connector.Account, ID: rapid.String().Draw(t, "id")})
+		read, err := ParseEntityID(e.String())
+		require.NoError(t, err)
+		require.Equal(t, e, read)
+	})
+	for _, s := range []string{"", "ent_", "ent_00", "conn_00000000000000000000000000000000", "ent_0000000000000000000000000000000g", "ent_000000000000000000000000000000000"} {
+		_, err := ParseEntityID(s)
+		require.Error(t, err, "%q", s)
+	}
+}
+
+// What the database and the hash see does not depend on how nothing is written,
+// and everything that is stored as content changes the hash.
+func TestContentDecidesTheHash(t *testing.T) {
+	t.Parallel()
+	of := func(e connector.Entity) [16]byte {
+		s, err := stage(1, 1, Batch{Page: connector.Page{Entities: []connector.Entity{e}}})
+		require.NoError(t, err)
+		return s.Entities[0].Hash
+	}
+	plain := connector.Entity{Name: "n", Type: "t"}
+	for _, nothing := range []string{"", "null", "{}"} {
+		e := plain
+		e.Attributes = []byte(nothing)
+		require.Equal(t, of(plain), of(e), "%q", nothing)
+	}
+	for _, other := range []connector.Entity{
+		{Name: "nt"}, {Name: "n"}, {Type: "t"}, {Name: "n", Type: "t", Attributes: []byte(`{"a":1}`)},
+		{Name: "n", Type: "t", Identifiers: []connector.Identifier{{Type: connector.Email, Value: "a@b"}}},
+	} {
+		require.NotEqual(t, of(plain), of(other), "%+v", other)
+	}
+	edge := func(terms *connector.Terms) StagedRelationship {
+		s, err := stage(1, 1, Batch{Page: connector.Page{Relationships: []connector.Relationship{{Terms: terms}}}})
+		require.NoError(t, err)
+		return s.Relationships[0]
+	}
+	require.Equal(t, connector.Allow, edge(nil).Effect)
+	deny := edge(&connector.Terms{Effect: connector.Deny})
+	require.Equal(t, connector.Deny, deny.Effect)
+	require.NotEqual(t, edge(nil).Hash, deny.Hash)
+	require.Equal(t, edge(nil).ID, deny.ID, "what is said of an edge does not name it")
+}
