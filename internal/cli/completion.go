@@ -59,8 +59,8 @@ func (cmd *CompleteCmd) Run(ctx context.Context, e *environment) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, completionTimeout)
 	defer cancel()
-	names := &names{ctx: ctx, environment: e, words: words}
-	answer := completion.Suggest(e.model, words, names.list)
+	known := &names{environment: e, words: words}
+	answer := completion.Suggest(e.model, words, func(kind string) []completion.Candidate { return known.list(ctx, kind) })
 	for _, c := range answer.Candidates {
 		if split {
 			c = completion.Tail(words[len(words)-1], c)
@@ -78,12 +78,11 @@ func (cmd *CompleteCmd) Run(ctx context.Context, e *environment) error {
 
 // names lists what fields can be completed with.
 type names struct {
-	ctx         context.Context // lives for one press of the tab key
 	environment *environment
 	words       []string
 }
 
-func (n *names) list(kind string) []completion.Candidate {
+func (n *names) list(ctx context.Context, kind string) []completion.Candidate {
 	switch kind {
 	case "contexts":
 		_, known, err := loadContexts()
@@ -107,11 +106,11 @@ func (n *names) list(kind string) []completion.Candidate {
 	case "levels":
 		return words("debug", "info", "warn", "error")
 	}
-	return n.remote(kind)
+	return n.remote(ctx, kind)
 }
 
 // remote asks the server that the command line names.
-func (n *names) remote(kind string) []completion.Candidate {
+func (n *names) remote(ctx context.Context, kind string) []completion.Candidate {
 	r := Remote{URL: n.flag("--url"), Context: n.flag("--context"), KeyFile: n.flag("--key-file")}
 	c, err := r.client(n.environment.services.Version)
 	if err != nil {
@@ -124,12 +123,12 @@ func (n *names) remote(kind string) []completion.Candidate {
 	// early completes with what it has.
 	switch kind {
 	case "integrations":
-		l, _ := c.Integrations(n.ctx, pages)
+		l, _ := c.Integrations(ctx, pages)
 		for _, i := range l.Items {
 			add(i.IntegrationID, i.Name)
 		}
 	case "connections":
-		l, _ := c.Connections(n.ctx, "", pages)
+		l, _ := c.Connections(ctx, "", pages)
 		for _, item := range l.Items {
 			add(item.ConnectionID, item.Name)
 			// Other names would need quoting, which each shell does differently.
@@ -138,7 +137,7 @@ func (n *names) remote(kind string) []completion.Candidate {
 			}
 		}
 	case "runs":
-		l, _ := c.Runs(n.ctx, client.RunFilter{}, pages)
+		l, _ := c.Runs(ctx, client.RunFilter{}, pages)
 		for _, run := range l.Items {
 			add(run.RunID, strings.TrimSpace(run.OperationType+" "+run.Outcome))
 		}

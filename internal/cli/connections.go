@@ -95,9 +95,13 @@ func (e *environment) printConnection(r Remote, a client.Answer[client.Connectio
 	}
 	c := a.Value
 	fields := []output.Field{
-		{Name: "Connection", Value: c.ConnectionID}, {Name: "Name", Value: c.Name},
-		{Name: "Integration", Value: c.IntegrationID}, {Name: "Connector", Value: strings.TrimSpace(c.ConnectorID + " " + c.ConnectorVersion)},
-		{Name: "Target", Value: targetText(c.Target)}, {Name: "Status", Value: c.Status}, {Name: "Lifecycle", Value: c.Lifecycle},
+		{Name: "Connection", Value: c.ConnectionID},
+		{Name: "Name", Value: c.Name},
+		{Name: "Integration", Value: c.IntegrationID},
+		{Name: "Connector", Value: strings.TrimSpace(c.ConnectorID + " " + c.ConnectorVersion)},
+		{Name: "Target", Value: targetText(c.Target)},
+		{Name: "Status", Value: c.Status},
+		{Name: "Lifecycle", Value: c.Lifecycle},
 		{Name: "Schedule", Value: formatSchedule(c.Schedule)},
 	}
 	fields = append(fields, objectFields("Configuration", c.Config)...)
@@ -183,7 +187,7 @@ func (e *environment) confirm(yes bool, question string) error {
 	if err != nil {
 		return err
 	}
-	defer ask.Close()
+	defer ask.done()
 	answer, err := ask.Ask(question+" [y/N] ", false)
 	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)

@@ -85,7 +85,7 @@ func (cmd *ConnectionsCreateCmd) complete(e *environment, integration client.Int
 		if err != nil {
 			return err
 		}
-		defer ask.Close()
+		defer ask.done()
 		if draft.Name == "" {
 			if draft.Name, err = ask.Ask("Name of the connection: ", false); err != nil {
 				return fmt.Errorf("read the name: %w", err)

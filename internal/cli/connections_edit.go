@@ -71,7 +71,7 @@ func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integrat
 		if err != nil {
 			return patch, err
 		}
-		defer ask.Close()
+		defer ask.done()
 		if err := form.Ask(schema, cmd.Ask, configuration, ask); err != nil {
 			return patch, err
 		}

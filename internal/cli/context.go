@@ -99,7 +99,7 @@ func (cmd *ContextSetCmd) key(e *environment) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer ask.Close()
+	defer ask.done()
 	key, err := ask.Ask("API key (not shown): ", true)
 	if err != nil {
 		return "", fmt.Errorf("read the API key: %w", err)

@@ -86,8 +86,12 @@ func (cmd *EntitiesShowCmd) Run(ctx context.Context, e *environment) error {
 		return e.printJSON(a.Raw)
 	}
 	fields := []output.Field{
-		{Name: "Entity", Value: a.Value.EntityID}, {Name: "Kind", Value: a.Value.Kind}, {Name: "Type", Value: a.Value.Type},
-		{Name: "Name", Value: a.Value.Name}, {Name: "Provider id", Value: a.Value.ProviderID}, {Name: "Connection", Value: a.Value.ConnectionID},
+		{Name: "Entity", Value: a.Value.EntityID},
+		{Name: "Kind", Value: a.Value.Kind},
+		{Name: "Type", Value: a.Value.Type},
+		{Name: "Name", Value: a.Value.Name},
+		{Name: "Provider id", Value: a.Value.ProviderID},
+		{Name: "Connection", Value: a.Value.ConnectionID},
 	}
 	return output.Fields(e.Out, append(fields, objectFields("Attribute", a.Value.Attributes)...))
 }

@@ -74,8 +74,10 @@ func (cmd *IntegrationsShowCmd) Run(ctx context.Context, e *environment) error {
 	}
 	i := a.Value
 	err = output.Fields(e.Out, []output.Field{
-		{Name: "Integration", Value: i.IntegrationID}, {Name: "Name", Value: i.Name},
-		{Name: "Connector", Value: i.ConnectorID + " " + i.Version}, {Name: "Status", Value: i.Status},
+		{Name: "Integration", Value: i.IntegrationID},
+		{Name: "Name", Value: i.Name},
+		{Name: "Connector", Value: i.ConnectorID + " " + i.Version},
+		{Name: "Status", Value: i.Status},
 		{Name: "Entities", Value: strings.Join(i.EmitsEntities, ", ")},
 		{Name: "Relationships", Value: strings.Join(i.EmitsRelationships, ", ")},
 	})

@@ -124,8 +124,10 @@ func (e *environment) printStart(r Remote, a client.Answer[client.StartResult]) 
 	}
 	s := a.Value
 	err := output.Fields(e.Out, []output.Field{
-		{Name: "Answer", Value: s.Status}, {Name: "Message", Value: s.OperatorMessage},
-		{Name: "Reason", Value: reasonText(s.ShortReason, s.ReasonCode)}, {Name: "Run", Value: s.Run.ID},
+		{Name: "Answer", Value: s.Status},
+		{Name: "Message", Value: s.OperatorMessage},
+		{Name: "Reason", Value: reasonText(s.ShortReason, s.ReasonCode)},
+		{Name: "Run", Value: s.Run.ID},
 	})
 	if err != nil {
 		return err
@@ -165,12 +167,15 @@ func (e *environment) printRun(r Remote, a client.Answer[client.Run]) error {
 	}
 	run := a.Value
 	fields := []output.Field{
-		{Name: "Run", Value: run.RunID}, {Name: "Operation", Value: run.OperationType},
+		{Name: "Run", Value: run.RunID},
+		{Name: "Operation", Value: run.OperationType},
 		{Name: "Connection", Value: strings.TrimSpace(run.ConnectionID + " " + run.ConnectionName)},
-		{Name: "Status", Value: run.Status}, {Name: "Outcome", Value: run.Outcome},
+		{Name: "Status", Value: run.Status},
+		{Name: "Outcome", Value: run.Outcome},
 		{Name: "Reason", Value: reasonText(run.ShortReason, run.ReasonCode)},
 		{Name: "Explanation", Value: run.Explanation},
-		{Name: "Created", Value: output.Time(&run.CreatedAt)}, {Name: "Started", Value: output.Time(run.StartedAt)},
+		{Name: "Created", Value: output.Time(&run.CreatedAt)},
+		{Name: "Started", Value: output.Time(run.StartedAt)},
 		{Name: "Completed", Value: output.Time(run.CompletedAt)},
 	}
 	if run.Status == "running" {

@@ -107,7 +107,7 @@ func mode(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func asExit(err error, into *interface{ ExitCode() int }) bool {
-	if e, ok := err.(interface{ ExitCode() int }); ok { //nolint:errorlint // the error of exec.Cmd.Run itself
+	if e, ok := err.(interface{ ExitCode() int }); ok {
 		*into = e
 		return true
 	}

@@ -67,7 +67,7 @@ type prompt struct {
 }
 
 // newPrompt asks on the terminal that is standard input, also where standard
-// error goes elsewhere. It must be closed.
+// error goes elsewhere. Whoever asked calls done.
 func (s Streams) newPrompt() (*prompt, error) {
 	out, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
 	if err != nil {
@@ -76,8 +76,8 @@ func (s Streams) newPrompt() (*prompt, error) {
 	return &prompt{in: s.In, out: out, lines: bufio.NewReader(s.In)}, nil
 }
 
-// Close gives the terminal back.
-func (p *prompt) Close() error { return p.out.Close() }
+// done gives the terminal back. What was written to it was seen or not by now.
+func (p *prompt) done() { _ = p.out.Close() }
 
 // Say shows a remark.
 func (p *prompt) Say(remark string) { fmt.Fprintln(p.out, output.Clean(remark)) }

@@ -79,13 +79,14 @@ func (f File) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("write contexts: %w", err)
 	}
-	defer os.Remove(temp.Name())
 	_, err = temp.Write(append(raw, '\n'))
-	if err := errors.Join(err, temp.Close()); err != nil {
-		return fmt.Errorf("write contexts: %w", err)
+	err = errors.Join(err, temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
 	}
-	if err := os.Rename(temp.Name(), path); err != nil {
-		return fmt.Errorf("write contexts: %w", err)
+	if err != nil {
+		// It holds keys, so it does not stay.
+		return fmt.Errorf("write contexts: %w", errors.Join(err, os.Remove(temp.Name())))
 	}
 	return nil
 }

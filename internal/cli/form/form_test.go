@@ -77,8 +77,15 @@ func TestParseByType(t *testing.T) {
 		require.Equal(t, c.want, string(got))
 	}
 	for _, c := range [][2]string{
-		{"enabled", "yes"}, {"retries", "1.5"}, {"retries", "x"}, {"ratio", `"1"`}, {"ratio", "x"},
-		{"ports", "1,x"}, {"ports", "[1"}, {"tags", "a"}, {"tags", "null"},
+		{"enabled", "yes"},
+		{"retries", "1.5"},
+		{"retries", "x"},
+		{"ratio", `"1"`},
+		{"ratio", "x"},
+		{"ports", "1,x"},
+		{"ports", "[1"},
+		{"tags", "a"},
+		{"tags", "null"},
 	} {
 		field, _ := s.Field(c[0])
 		_, err := field.Parse(c[1])
