@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
@@ -30,11 +31,19 @@ type Graph struct {
 // NewGraph makes the store of a data plane's graph.
 func NewGraph(db *DB, runs *Runs) *Graph { return &Graph{db: db, runs: runs} }
 
-// Connection returns what a run that the fence's holder holds is about.
+// Connection returns what a run that the fence's holder holds is about. It locks
+// nothing and so writes nothing: Stage checks the fence again.
 func (s *Graph) Connection(ctx context.Context, f run.Fence) (conn id.Connection, which integration.ID, err error) {
-	err = s.runs.withHeld(ctx, f, func(_ pgx.Tx, row dbsqlc.Run) error {
-		conn, which = id.Connection(orZero(row.ConnectionID)), integrationOf(row)
-		return nil
+	err = s.db.InWorkspace(ctx, f.Workspace, func(tx pgx.Tx) error {
+		row, err := dbsqlc.New(tx).FindFencedRun(ctx, dbsqlc.FindFencedRunParams{
+			WorkspaceID: int64(f.Workspace), RunID: int64(f.Run), Epoch: f.Epoch,
+			LeaseID: pgtype.UUID{Bytes: f.Lease, Valid: true}, TokenHash: f.TokenHash[:],
+		})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return notHeld(f)
+		}
+		conn, which = id.Connection(orZero(row.ConnectionID)), integration.ID(orZero(row.IntegrationID))
+		return err
 	})
 	return conn, which, err
 }

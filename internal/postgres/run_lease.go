@@ -87,9 +87,13 @@ func held(ctx context.Context, tx pgx.Tx, f run.Fence) (dbsqlc.Run, error) {
 		LeaseID: pgtype.UUID{Bytes: f.Lease, Valid: true}, TokenHash: f.TokenHash[:],
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return dbsqlc.Run{}, fault.New(fault.Stale, "run %s is no longer held by this lease", f.Run)
+		return dbsqlc.Run{}, notHeld(f)
 	}
 	return row, err
+}
+
+func notHeld(f run.Fence) error {
+	return fault.New(fault.Stale, "run %s is no longer held by this lease", f.Run)
 }
 
 // withHeld runs fn in a transaction in which the fence's holder holds the run.

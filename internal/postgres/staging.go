@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
-	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
@@ -63,42 +62,4 @@ func stagingExists(ctx context.Context, tx pgx.Tx, r id.Run) (exists bool, err e
 // startsOver tells a worker that a crash took what it had sent.
 func startsOver(r id.Run) error {
 	return fault.New(fault.Stale, "run %s starts over: what it had staged is gone", r)
-}
-
-// copyStaged appends a batch's rows.
-func copyStaged(ctx context.Context, tx pgx.Tx, r id.Run, partition int64, b *graph.StagedBatch) error {
-	if n := len(b.Entities); n > 0 {
-		columns := []string{"partition_id", "entity_id", "kind", "provider_id", "name", "type", "identifiers", "attributes", "content_hash"}
-		row := make([]any, len(columns))
-		_, err := tx.CopyFrom(ctx, stagedEntities(r), columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) {
-			e := &b.Entities[i]
-			row[0], row[1], row[2], row[3], row[4], row[5] = partition, [16]byte(e.ID), string(e.Kind), e.ProviderID, e.Name, e.Type
-			row[6], row[7], row[8] = jsonOrNull(e.Identifiers), jsonOrNull(e.Attributes), e.Hash
-			return row, nil
-		}))
-		if err != nil {
-			return fmt.Errorf("copy entities: %w", err)
-		}
-	}
-	if n := len(b.Relationships); n > 0 {
-		columns := []string{"partition_id", "relationship_id", "from_id", "to_id", "kind", "key", "effect", "terms", "attributes", "content_hash"}
-		row := make([]any, len(columns))
-		_, err := tx.CopyFrom(ctx, stagedRelationships(r), columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) {
-			e := &b.Relationships[i]
-			row[0], row[1], row[2], row[3], row[4], row[5], row[6] = partition, e.ID, [16]byte(e.From), [16]byte(e.To), string(e.Kind), e.Key, string(e.Effect)
-			row[7], row[8], row[9] = jsonOrNull(e.Terms), jsonOrNull(e.Attributes), e.Hash
-			return row, nil
-		}))
-		if err != nil {
-			return fmt.Errorf("copy relationships: %w", err)
-		}
-	}
-	return nil
-}
-
-func jsonOrNull(raw []byte) any {
-	if len(raw) == 0 {
-		return nil
-	}
-	return raw
 }

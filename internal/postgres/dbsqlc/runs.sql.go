@@ -79,6 +79,39 @@ func (q *Queries) ExtendLease(ctx context.Context, arg ExtendLeaseParams) error 
 	return err
 }
 
+const findFencedRun = `-- name: FindFencedRun :one
+select connection_id, integration_id from runs
+where workspace_id = $1 and run_id = $2 and epoch = $3 and lease_id = $4 and token_hash = $5
+  and status = 'running' and phase = 'executing'
+`
+
+type FindFencedRunParams struct {
+	WorkspaceID int64
+	RunID       int64
+	Epoch       int64
+	LeaseID     pgtype.UUID
+	TokenHash   []byte
+}
+
+type FindFencedRunRow struct {
+	ConnectionID  *int64
+	IntegrationID *string
+}
+
+// What LockFencedRun finds, without keeping anybody from changing it.
+func (q *Queries) FindFencedRun(ctx context.Context, arg FindFencedRunParams) (FindFencedRunRow, error) {
+	row := q.db.QueryRow(ctx, findFencedRun,
+		arg.WorkspaceID,
+		arg.RunID,
+		arg.Epoch,
+		arg.LeaseID,
+		arg.TokenHash,
+	)
+	var i FindFencedRunRow
+	err := row.Scan(&i.ConnectionID, &i.IntegrationID)
+	return i, err
+}
+
 const findPublishable = `-- name: FindPublishable :one
 select connection_id from runs where workspace_id = $1 and run_id = $2 and status <> 'completed' and phase = 'publishing'
 `

@@ -60,6 +60,12 @@ select * from runs where workspace_id = @workspace_id and run_id = @run_id for n
 -- name: FindPublishable :one
 select connection_id from runs where workspace_id = @workspace_id and run_id = @run_id and status <> 'completed' and phase = 'publishing';
 
+-- name: FindFencedRun :one
+-- What LockFencedRun finds, without keeping anybody from changing it.
+select connection_id, integration_id from runs
+where workspace_id = @workspace_id and run_id = @run_id and epoch = @epoch and lease_id = @lease_id and token_hash = @token_hash
+  and status = 'running' and phase = 'executing';
+
 -- name: LockFencedRun :one
 -- The claim raised the epoch, so nobody who held the run before gets past this.
 select * from runs
