@@ -38,9 +38,16 @@ type PublishStore interface {
 	// AbandonPublishing fails a run that is waiting to be published; nothing of
 	// what it read goes into the graph.
 	AbandonPublishing(ctx context.Context, scope id.Scope, r id.Run, end run.Ending) error
+	// Forget drops the graphs of connections that have been deleted, at most
+	// that many.
+	Forget(ctx context.Context, most int) (forgotten int, err error)
 }
 
-// Publisher publishes runs that were read.
+// forgetMost bounds how many graphs one round drops.
+const forgetMost = 20
+
+// Publisher publishes runs that were read, and forgets what belonged to
+// connections that are gone.
 type Publisher struct {
 	Store PublishStore
 }
@@ -57,4 +64,10 @@ func (p *Publisher) GiveUp(ctx context.Context, ref run.Ref) error {
 		Outcome: run.Failed, Reason: operation.Internal, By: audit.System("publisher"),
 		Failure: &run.Failure{Message: "what was read could not be published; the graph is as it was"},
 	})
+}
+
+// Forget drops graphs of deleted connections; what is left is the next round's.
+func (p *Publisher) Forget(ctx context.Context) error {
+	_, err := p.Store.Forget(ctx, forgetMost)
+	return err
 }

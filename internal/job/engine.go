@@ -79,6 +79,7 @@ func NewEngine(c Config) (*Engine, error) {
 	river.AddWorker(workers, &publishWorker{publisher: c.Publisher})
 	river.AddWorker(workers, &sweepWorker{keeper: c.Keeper})
 	river.AddWorker(workers, &scheduleWorker{keeper: c.Keeper})
+	river.AddWorker(workers, &forgetWorker{publisher: c.Publisher})
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
 		Schema:       schema,
 		Logger:       c.Logger,

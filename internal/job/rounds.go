@@ -6,6 +6,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -51,6 +52,26 @@ func (w *scheduleWorker) Work(ctx context.Context, _ *river.Job[scheduleArgs]) e
 	return err
 }
 
+type forgetArgs struct{}
+
+// Kind names the job in the queue.
+func (forgetArgs) Kind() string { return "forget" }
+
+// forgetEvery bounds how long the graph of a deleted connection, which nobody
+// can see any more, still takes up space.
+const forgetEvery = time.Minute
+
+type forgetWorker struct {
+	river.WorkerDefaults[forgetArgs]
+	publisher *graph.Publisher
+}
+
+func (w *forgetWorker) Timeout(*river.Job[forgetArgs]) time.Duration { return roundTimeout }
+
+func (w *forgetWorker) Work(ctx context.Context, _ *river.Job[forgetArgs]) error {
+	return w.publisher.Forget(ctx)
+}
+
 // rounds lists the periodic jobs. A round that failed is not tried again: the
 // next one is due in a moment. One that still waits is not queued twice.
 func rounds() []*river.PeriodicJob {
@@ -58,5 +79,6 @@ func rounds() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		river.NewPeriodicJob(river.PeriodicInterval(run.SweepEvery), func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, opts }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(scheduleEvery), func() (river.JobArgs, *river.InsertOpts) { return scheduleArgs{}, opts }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(forgetEvery), func() (river.JobArgs, *river.InsertOpts) { return forgetArgs{}, opts }, nil),
 	}
 }

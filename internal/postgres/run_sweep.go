@@ -63,8 +63,15 @@ func (s *Runs) sweepOne(ctx context.Context, w id.Workspace, r id.Run) (ended, p
 		if err != nil {
 			return err
 		}
-		end, overdue := overdueEnding(row, now)
-		if !overdue {
+		deleted, err := connectionDeleted(ctx, q, row)
+		if err != nil {
+			return err
+		}
+		end, overdue := overdueEnding(row, now, deleted)
+		switch {
+		case !overdue && deleted && row.Phase == dbsqlc.RunPhaseExecuting:
+			return q.RequestRunCancel(ctx, dbsqlc.RequestRunCancelParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
+		case !overdue:
 			publish = row.Phase == dbsqlc.RunPhasePublishing
 			return nil
 		}
@@ -74,8 +81,18 @@ func (s *Runs) sweepOne(ctx context.Context, w id.Workspace, r id.Run) (ended, p
 	return ended, publish, err
 }
 
-// overdueEnding says how a run ends that nobody else will end.
-func overdueEnding(row dbsqlc.Run, now time.Time) (run.Ending, bool) {
+// connectionDeleted reports whether the run's connection has been deleted.
+func connectionDeleted(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run) (bool, error) {
+	if row.ConnectionID == nil {
+		return false, nil
+	}
+	c, err := q.GetConnectionTarget(ctx, dbsqlc.GetConnectionTargetParams{WorkspaceID: row.WorkspaceID, ConnectionID: *row.ConnectionID})
+	return c.DeletedAt != nil, err
+}
+
+// overdueEnding says how a run ends that nobody else will end. A run whose
+// connection was deleted is cancelled as if someone had asked for it.
+func overdueEnding(row dbsqlc.Run, now time.Time, deleted bool) (run.Ending, bool) {
 	end := run.Ending{Outcome: run.Failed, By: audit.System("sweeper")}
 	unheld := row.LeaseUntil == nil || row.LeaseUntil.Before(now)
 	executing := row.Phase == dbsqlc.RunPhaseExecuting
@@ -83,7 +100,7 @@ func overdueEnding(row dbsqlc.Run, now time.Time) (run.Ending, bool) {
 	case row.DeadlineAt != nil && row.DeadlineAt.Before(now):
 		end.Reason = operation.DeadlineExceeded
 		end.Failure = &run.Failure{Message: "the run did not end within its time limit"}
-	case executing && unheld && row.CancelRequestedAt != nil:
+	case executing && unheld && (row.CancelRequestedAt != nil || deleted):
 		end.Outcome, end.Reason = run.Cancelled, operation.Cancelled
 	case executing && unheld && row.LeaseUntil != nil && row.Attempt >= run.MaxAttempts:
 		end.Reason = operation.WorkerLost

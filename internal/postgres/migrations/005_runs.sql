@@ -177,7 +177,8 @@ begin atomic
 end;
 
 -- Runs that the sweeper should look at: deadline passed, cancelled without a
--- live lease, out of attempts, or left unpublished for a while.
+-- live lease, out of attempts, left unpublished for a while, or of a connection
+-- that has been deleted.
 create function sweepable_runs(most_attempts integer, most integer)
   returns table (workspace_id bigint, run_id bigint)
   language sql stable security definer set search_path = public, pg_temp
@@ -188,7 +189,10 @@ begin atomic
     and (r.deadline_at <= clock_timestamp()
       or (r.phase = 'publishing' and r.phase_since < clock_timestamp() - interval '15 seconds')
       or (r.cancel_requested_at is not null and (r.lease_until is null or r.lease_until < clock_timestamp()))
-      or (r.attempt >= most_attempts and r.lease_until < clock_timestamp()))
+      or (r.attempt >= most_attempts and r.lease_until < clock_timestamp())
+      or exists (
+        select from connections c
+        where c.workspace_id = r.workspace_id and c.connection_id = r.connection_id and c.deleted_at is not null))
   order by r.run_id
   limit most;
 end;

@@ -160,6 +160,18 @@ begin
   execute format('drop table if exists entities_%1$s, relationships_%1$s', connection);
 end $$;
 
+-- Deleted connections whose graph is still there.
+create function forgettable_graphs(most integer)
+  returns table (workspace_id bigint, connection_id bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select c.workspace_id, c.connection_id
+  from connections c
+  where c.deleted_at is not null and to_regclass('public.entities_' || c.connection_id) is not null
+  order by c.connection_id
+  limit most;
+end;
+
 revoke all on procedure graph_prepare(bigint), graph_attach(bigint), graph_drop(bigint), isolate_by_workspace(regclass) from public;
 grant execute on procedure graph_prepare(bigint), graph_attach(bigint), graph_drop(bigint) to svc_discovery;
 revoke all on function current_workspace() from public;
@@ -167,8 +179,16 @@ grant execute on function current_workspace() to svc_integration, svc_discovery,
 
 reset role;
 
+-- As in 005: the function's owner needs CREATE on its schema, briefly.
+grant create on schema public to gatehouse_dispatcher;
+alter function forgettable_graphs(integer) owner to gatehouse_dispatcher;
+revoke create on schema public from gatehouse_dispatcher;
+revoke all on function forgettable_graphs(integer) from public;
+grant execute on function forgettable_graphs(integer) to svc_discovery;
+
 ---- create above / drop below ----
 
+drop function forgettable_graphs(integer);
 drop procedure graph_drop(bigint), graph_attach(bigint), graph_prepare(bigint);
 drop table relationships, entities, publications, run_coverage, stream_partitions;
 drop type grant_effect, relationship_kind, entity_kind;
