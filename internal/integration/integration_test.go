@@ -74,6 +74,23 @@ func TestWrongConfigurationNamesFieldsAndNoValues(t *testing.T) {
 	}
 }
 
+// TestFieldThatAnotherNeedsIsMissing looks at a field that the schema asks for
+// in two ways: it is one mistake, told once.
+func TestFieldThatAnotherNeedsIsMissing(t *testing.T) {
+	t.Parallel()
+	m := example()
+	m.Configuration = json.RawMessage(`{"type":"object","properties":{"id":{"type":"string"},"secret":{"type":"string","writeOnly":true}},
+		"dependentRequired":{"id":["secret"]},"allOf":[{"if":{"required":["id"]},"then":{"required":["secret"]}}]}`)
+	catalog, err := integration.NewCatalog([]connector.Connector{described{manifest: m}})
+	require.NoError(t, err)
+	found, err := catalog.Get("example")
+	require.NoError(t, err)
+	_, err = found.Validate(json.RawMessage(`{"id":"i"}`))
+	f, ok := fault.As(err)
+	require.True(t, ok)
+	require.Equal(t, []fault.Field{{Path: "configuration.secret", Message: "is missing"}}, f.Fields)
+}
+
 func TestMergeKeepsWhatIsNotNamed(t *testing.T) {
 	t.Parallel()
 	stored := json.RawMessage(`{"user":"u","password":"` + canary + `","region":"north"}`)

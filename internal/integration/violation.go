@@ -24,11 +24,16 @@ func (s *schema) collect(e *jsonschema.ValidationError, wrong map[string]string)
 			wrong[key] = fmt.Sprintf(format, args...)
 		}
 	}
-	switch k := e.ErrorKind.(type) {
-	case *kind.Required:
-		for _, name := range k.Missing {
+	missing := func(names []string) {
+		for _, name := range names {
 			add(append(slices.Clone(at), name), "is missing")
 		}
+	}
+	switch k := e.ErrorKind.(type) {
+	case *kind.Required:
+		missing(k.Missing)
+	case *kind.DependentRequired:
+		missing(k.Missing)
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
 			if near := s.nearest(name); near != "" && len(e.InstanceLocation) == 0 {
@@ -63,7 +68,7 @@ func (s *schema) collect(e *jsonschema.ValidationError, wrong map[string]string)
 		add(at, "must be %v", k.Want)
 	case *kind.FalseSchema:
 		add(at, "is not allowed together with the other fields")
-	case *kind.Minimum, *kind.Maximum, *kind.ExclusiveMinimum, *kind.ExclusiveMaximum, *kind.MultipleOf, *kind.Dependency, *kind.DependentRequired, *kind.Not, *kind.OneOf, *kind.AnyOf:
+	case *kind.Minimum, *kind.Maximum, *kind.ExclusiveMinimum, *kind.ExclusiveMaximum, *kind.MultipleOf, *kind.Dependency, *kind.Not, *kind.OneOf, *kind.AnyOf:
 		add(at, "%s", k.LocalizedString(printer()))
 	default:
 		add(at, "is not valid")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
@@ -160,8 +161,10 @@ const maxMessageBytes = 1000
 func SafeMessage(e *connector.Error) string {
 	s := e.Message
 	if e.Permission != "" {
-		s = fmt.Sprintf("%s: missing %s", s, e.Permission)
-		if e.On != "" {
+		if !strings.Contains(s, e.Permission) {
+			s = fmt.Sprintf("%s: missing %s", s, e.Permission)
+		}
+		if e.On != "" && !strings.Contains(s, e.On) {
 			s += " on " + e.On
 		}
 	}
