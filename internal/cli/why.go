@@ -57,7 +57,8 @@ func (cmd *WhyCmd) Run(ctx context.Context, e *environment) error {
 		if _, err := fmt.Fprintf(e.Out, "%sPath %d of %d: %s in %d steps\n", blankAfter(i), i+1, len(p.Paths), path.Effect, path.Hops); err != nil {
 			return err
 		}
-		if err := output.Tree(e.Out, e.width(), pathTree(p.From, path.Steps)); err != nil {
+		// Not cut: what a path rests on is to be read to its end.
+		if err := output.Tree(e.Out, 0, pathTree(p.From, path.Steps)); err != nil {
 			return err
 		}
 	}
@@ -83,11 +84,7 @@ func pathTree(from client.EntityRef, steps []client.Step) output.Node {
 }
 
 func describe(e client.EntityRef) string {
-	text := fmt.Sprintf("%s (%s)", nameOf(e), strings.TrimSpace(e.Kind+" "+e.Type))
-	if e.ProviderID != "" && e.ProviderID != e.Name {
-		text += " " + e.ProviderID
-	}
-	return text
+	return fmt.Sprintf("%s (%s)", nameOf(e), strings.TrimSpace(e.Kind+" "+e.Type))
 }
 
 // verb says what a step is.
@@ -109,29 +106,16 @@ func verb(kind string) string {
 	return strings.ReplaceAll(kind, "_", " ")
 }
 
-// stepNode is a step; what its edge says stands in the same line when there is
-// one only, and below it otherwise.
+// stepNode is a step; what its edges say stands below it.
 func stepNode(step client.Step) output.Node {
-	text := verb(step.Kind) + " " + describe(step.To)
-	if len(step.Edges) == 1 {
-		text += "  [" + edgeText(step.Edges[0]) + "]"
-	}
-	return output.Node{Text: text, Children: edgeNodes(step)}
-}
-
-// edgeNodes are the edges of a step when there are several.
-func edgeNodes(step client.Step) []output.Node {
-	if len(step.Edges) <= 1 {
-		return nil
-	}
-	var nodes []output.Node
+	node := output.Node{Text: verb(step.Kind) + " " + describe(step.To)}
 	for _, edge := range step.Edges {
-		nodes = append(nodes, output.Node{Text: "[" + edgeText(edge) + "]"})
+		node.Children = append(node.Children, output.Node{Text: edgeText(edge)})
 	}
 	if step.MoreEdges {
-		nodes = append(nodes, output.Node{Text: "[and more]"})
+		node.Children = append(node.Children, output.Node{Text: "and more"})
 	}
-	return nodes
+	return node
 }
 
 func edgeText(e client.Edge) string {
@@ -152,6 +136,6 @@ func edgeText(e client.Edge) string {
 	if e.ExpiresAt != nil {
 		parts = append(parts, "until "+output.Time(e.ExpiresAt))
 	}
-	seen := strings.TrimSpace(e.Stream + " " + e.Partition)
-	return strings.Join(append(parts, strings.TrimSpace(e.FirstSeenRunID+" "+seen)), "; ")
+	seen := fmt.Sprintf("seen by %s", strings.TrimSpace(e.FirstSeenRunID+" in "+strings.TrimSpace(e.Stream+" "+e.Partition)))
+	return strings.TrimSuffix(seen+": "+strings.Join(parts, "; "), ": ")
 }
