@@ -144,7 +144,7 @@ grant select, insert, update, delete on run_ingest, run_partitions to svc_discov
 -- Looking across workspaces: only inside these functions, whose owner nobody
 -- logs in as, and only at what dispatching needs.
 create policy dispatch on runs to gatehouse_dispatcher using (true) with check (true);
-grant select (run_id, workspace_id, queue, status, phase, phase_since, attempt, epoch, lease_id, lease_until, deadline_at, cancel_requested_at, started_at),
+grant select (run_id, workspace_id, connection_id, queue, status, phase, phase_since, attempt, epoch, lease_id, lease_until, deadline_at, cancel_requested_at, started_at),
   update (status, attempt, epoch, lease_id, lease_until, token_hash, worker, started_at)
   on runs to gatehouse_dispatcher;
 create policy dispatch on connections for select to gatehouse_dispatcher using (true);
