@@ -38,6 +38,8 @@ type publication struct {
 	counts map[string]int64
 	// complete lists the partitions that were read completely.
 	complete []int64
+	// whole says that these are all the partitions the connection ever had.
+	whole bool
 	// notes are findings for the run's failure summary.
 	notes []string
 }
@@ -155,6 +157,11 @@ func (p *publication) observe(ctx context.Context) (run.Ending, error) {
 			return run.Ending{}, err
 		}
 	}
+	known, err := p.q.CountStreamPartitions(ctx, dbsqlc.CountStreamPartitionsParams{WorkspaceID: p.row.WorkspaceID, ConnectionID: int64(p.conn)})
+	if err != nil {
+		return run.Ending{}, fmt.Errorf("count partitions: %w", err)
+	}
+	p.whole = int64(len(p.complete)) == known
 	end := run.Ending{Outcome: run.Succeeded, By: audit.System("publisher")}
 	if first != nil {
 		end.Outcome, end.Reason = run.PartiallySucceeded, reasonOf(first)

@@ -11,26 +11,35 @@ import (
 )
 
 // difference finds, by one full join, how the staged rows differ from the
-// current version: new, changed, gone (from a partition that was read
-// completely), or moved to another partition because the one that owned the
-// record no longer shows it. extra columns are taken from the staged row.
+// current version: new, changed, gone, or moved to another partition because the
+// one that owned the record no longer shows it. What nobody shows any more is
+// gone if the partitions that could show it were read completely: the one that
+// owns it or, when it is shared, all there are. extra columns are taken from the
+// staged row; partition_id and shared are what the row gets, so that a partition
+// that was not read completely never loses its hold on what it showed.
 func (p *publication) difference(ctx context.Context, staging, table, key, extra string) error {
 	_, err := p.tx.Exec(ctx, fmt.Sprintf(`
 		create temporary table %[2]s_diff on commit drop as
-		select coalesce(s.%[3]s, c.%[3]s) as %[3]s, %[4]s
-			case when c.%[3]s is null then 'new'
-				when s.%[3]s is null then 'gone'
-				when s.content_hash <> c.content_hash then 'changed'
-				else 'moved' end as what
-		from %[1]s s
-		full join (
-			select %[3]s, content_hash, partition_id from %[2]s
-			where workspace_id = $1 and connection_id = $2 and valid_to is null) c on c.%[3]s = s.%[3]s
-		where c.%[3]s is null
-			or (s.%[3]s is null and c.partition_id = any ($3))
-			or s.content_hash <> c.content_hash
-			or (s.partition_id <> c.partition_id and c.partition_id = any ($3))`, staging, table, key, extra),
-		p.row.WorkspaceID, int64(p.conn), p.completePartitions())
+		select d.%[3]s, %[4]s what, partition_id, shared
+		from (
+			select coalesce(s.%[3]s, c.%[3]s) as %[3]s, %[5]s
+				case when c.%[3]s is null then 'new'
+					when s.%[3]s is null then 'gone'
+					when s.content_hash <> c.content_hash then 'changed'
+					else 'moved' end as what,
+				case when c.%[3]s is null or $4 or (c.partition_id = any ($3) and not c.shared) then s.partition_id
+					else c.partition_id end as partition_id,
+				case when c.%[3]s is null or $4 then s.shared
+					else c.shared or s.shared or (s.partition_id <> c.partition_id and c.partition_id <> all ($3)) end as shared,
+				c.partition_id as was_partition, c.shared as was_shared,
+				s.%[3]s is null and (c.partition_id <> all ($3) or c.shared) and not $4 as kept
+			from %[1]s s
+			full join (
+				select %[3]s, content_hash, partition_id, shared from %[2]s
+				where workspace_id = $1 and connection_id = $2 and valid_to is null) c on c.%[3]s = s.%[3]s) d
+		where not kept and (what <> 'moved' or partition_id <> was_partition or shared <> was_shared)`,
+		staging, table, key, extra, qualified(extra)),
+		p.row.WorkspaceID, int64(p.conn), p.completePartitions(), p.whole)
 	if err != nil {
 		return fmt.Errorf("compare %s: %w", table, err)
 	}
@@ -38,6 +47,15 @@ func (p *publication) difference(ctx context.Context, staging, table, key, extra
 		return fmt.Errorf("analyse differences: %w", err)
 	}
 	return nil
+}
+
+// qualified puts the staged row's name before each of a list of columns, which
+// ends in a comma.
+func qualified(columns string) string {
+	if columns == "" {
+		return ""
+	}
+	return "s." + strings.ReplaceAll(columns, ", ", ", s.")
 }
 
 // completePartitions is never null, which would make every comparison unknown.
@@ -70,9 +88,9 @@ func (p *publication) kept(ctx context.Context, staging, table, key string) (int
 	var n int64
 	err := p.tx.QueryRow(ctx, fmt.Sprintf(`
 		select count(*) from %[2]s c
-		where workspace_id = $1 and connection_id = $2 and valid_to is null and partition_id <> all ($3)
+		where workspace_id = $1 and connection_id = $2 and valid_to is null and not $4 and (partition_id <> all ($3) or shared)
 			and not exists (select from %[1]s s where s.%[3]s = c.%[3]s)`, staging, table, key),
-		p.row.WorkspaceID, int64(p.conn), p.completePartitions()).Scan(&n)
+		p.row.WorkspaceID, int64(p.conn), p.completePartitions(), p.whole).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count kept %s: %w", table, err)
 	}
@@ -97,8 +115,8 @@ func (p *publication) apply(ctx context.Context, staging, table, key, columns st
 	}
 	if found["moved"] > 0 {
 		_, err := p.tx.Exec(ctx, fmt.Sprintf(`
-			update %[1]s c set partition_id = s.partition_id from %[1]s_diff d join %[3]s s on s.%[2]s = d.%[2]s
-			where d.what = 'moved' and c.%[2]s = d.%[2]s and c.workspace_id = $1 and c.connection_id = $2 and c.valid_to is null`, table, key, staging),
+			update %[1]s c set partition_id = d.partition_id, shared = d.shared from %[1]s_diff d
+			where d.what = 'moved' and c.%[2]s = d.%[2]s and c.workspace_id = $1 and c.connection_id = $2 and c.valid_to is null`, table, key),
 			p.row.WorkspaceID, int64(p.conn))
 		if err != nil {
 			return fmt.Errorf("move %s: %w", table, err)
@@ -106,8 +124,8 @@ func (p *publication) apply(ctx context.Context, staging, table, key, columns st
 	}
 	if found["new"]+found["changed"] > 0 {
 		_, err := p.tx.Exec(ctx, fmt.Sprintf(`
-			insert into %[1]s (workspace_id, connection_id, %[4]s, first_run_id, valid_from)
-			select $1, $2, %[5]s, $3, $4 from %[3]s s join %[1]s_diff d on d.%[2]s = s.%[2]s where d.what in ('new', 'changed')`,
+			insert into %[1]s (workspace_id, connection_id, %[4]s, partition_id, shared, first_run_id, valid_from)
+			select $1, $2, %[5]s, d.partition_id, d.shared, $3, $4 from %[3]s s join %[1]s_diff d on d.%[2]s = s.%[2]s where d.what in ('new', 'changed')`,
 			table, key, staging, columns, "s."+strings.ReplaceAll(columns, ", ", ", s.")),
 			p.row.WorkspaceID, int64(p.conn), p.row.RunID, p.at)
 		if err != nil {
@@ -138,7 +156,7 @@ func (p *publication) mergeEntities(ctx context.Context) error {
 
 func (p *publication) mergeRelationships(ctx context.Context) error {
 	staging := stagedRelationships(p.run).Sanitize()
-	if err := p.difference(ctx, staging, "relationships", "relationship_id", "s.from_id, s.to_id, s.kind,"); err != nil {
+	if err := p.difference(ctx, staging, "relationships", "relationship_id", "from_id, to_id, kind,"); err != nil {
 		return err
 	}
 	if err := p.leaveOutDangling(ctx); err != nil {

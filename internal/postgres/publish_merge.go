@@ -48,7 +48,8 @@ func (p *publication) analyse(ctx context.Context) error {
 
 // mergeDuplicates keeps one of the rows that came more than once. Which one does
 // not depend on the order in which they came: the row of the partition that owns
-// the record now, else of the first partition, else the least content.
+// the record now, else of the first partition, else the least content. Rows that
+// several partitions showed are marked as shared.
 func (p *publication) mergeDuplicates(ctx context.Context, staging, table, key string) error {
 	tag, err := p.tx.Exec(ctx, fmt.Sprintf(`
 		create temporary table duplicate_%[2]s on commit drop as
@@ -74,6 +75,13 @@ func (p *publication) mergeDuplicates(ctx context.Context, staging, table, key s
 		p.notes = append(p.notes, fmt.Sprintf("%d %s were read more than once with different content; one reading of each was kept", contradicting, table))
 	}
 	_, err = p.tx.Exec(ctx, fmt.Sprintf(`
+		update %[1]s s set shared = true
+		from (select %[3]s from duplicate_%[2]s join %[1]s using (%[3]s) group by %[3]s having min(partition_id) <> max(partition_id)) d
+		where s.%[3]s = d.%[3]s`, staging, table, key))
+	if err != nil {
+		return fmt.Errorf("mark shared %s: %w", table, err)
+	}
+	_, err = p.tx.Exec(ctx, fmt.Sprintf(`
 		with ranked as (
 			select s.ctid, row_number() over (
 				partition by s.%[3]s
@@ -94,8 +102,8 @@ func (p *publication) mergeDuplicates(ctx context.Context, staging, table, key s
 // entityColumns and relationshipColumns are what a version takes from its staged
 // row, in the order of the insert statements.
 const (
-	entityColumns       = "entity_id, kind, provider_id, name, type, identifiers, attributes, content_hash, partition_id"
-	relationshipColumns = "relationship_id, from_id, to_id, kind, key, effect, terms, attributes, content_hash, partition_id"
+	entityColumns       = "entity_id, kind, provider_id, name, type, identifiers, attributes, content_hash"
+	relationshipColumns = "relationship_id, from_id, to_id, kind, key, effect, terms, attributes, content_hash"
 )
 
 // firstLoad fills tables that nobody sees yet, indexes them and then makes them
@@ -105,16 +113,16 @@ func (p *publication) firstLoad(ctx context.Context) error {
 		return fmt.Errorf("prepare the connection's graph: %w", err)
 	}
 	tag, err := p.tx.Exec(ctx, fmt.Sprintf(`
-		insert into entities_%[1]d (workspace_id, connection_id, %[2]s, first_run_id, valid_from)
-		select $1, $2, %[2]s, $3, $4 from %[3]s`, int64(p.conn), entityColumns, stagedEntities(p.run).Sanitize()),
+		insert into entities_%[1]d (workspace_id, connection_id, %[2]s, partition_id, shared, first_run_id, valid_from)
+		select $1, $2, %[2]s, partition_id, shared, $3, $4 from %[3]s`, int64(p.conn), entityColumns, stagedEntities(p.run).Sanitize()),
 		p.row.WorkspaceID, int64(p.conn), p.row.RunID, p.at)
 	if err != nil {
 		return fmt.Errorf("load entities: %w", err)
 	}
 	p.counts[graph.CountEntitiesNew] = tag.RowsAffected()
 	tag, err = p.tx.Exec(ctx, fmt.Sprintf(`
-		insert into relationships_%[1]d (workspace_id, connection_id, %[2]s, first_run_id, valid_from)
-		select $1, $2, %[2]s, $3, $4 from %[3]s s
+		insert into relationships_%[1]d (workspace_id, connection_id, %[2]s, partition_id, shared, first_run_id, valid_from)
+		select $1, $2, %[2]s, partition_id, shared, $3, $4 from %[3]s s
 		where exists (select from %[4]s e where e.entity_id = s.from_id) and exists (select from %[4]s e where e.entity_id = s.to_id)`,
 		int64(p.conn), relationshipColumns, stagedRelationships(p.run).Sanitize(), stagedEntities(p.run).Sanitize()),
 		p.row.WorkspaceID, int64(p.conn), p.row.RunID, p.at)

@@ -16,14 +16,20 @@ import (
 )
 
 // record is an entity or a relationship of the model: what it says, which
-// partition owns it, and, of a relationship, its ends.
+// partition owns it, whether others showed it too, and, of a relationship, its
+// ends.
 type record struct {
 	content, partition string
+	shared             bool
 	from, to           string
 }
 
-// model is the current graph as plain maps, by provider id and by "from>to".
-type model struct{ entities, edges map[string]record }
+// model is the current graph as plain maps, by provider id and by "from>to", and
+// the partitions there ever were.
+type model struct {
+	entities, edges map[string]record
+	partitions      map[string]bool
+}
 
 // counts are what a publication is expected to report.
 type counts struct{ created, changed, closed, kept int64 }
@@ -42,8 +48,13 @@ func (m *model) publish(parts []shown) (entities, edges counts, dangling int64) 
 	complete := map[string]bool{}
 	for _, p := range parts {
 		complete[p.name] = p.end == connector.Complete
+		m.partitions[p.name] = true
 	}
-	entities = merge(m.entities, staged(m.entities, parts, func(p shown) map[string]record { return p.entities }), complete)
+	whole := true
+	for name := range m.partitions {
+		whole = whole && complete[name]
+	}
+	entities = merge(m.entities, staged(m.entities, parts, func(p shown) map[string]record { return p.entities }), complete, whole)
 	kept := staged(m.edges, parts, func(p shown) map[string]record { return p.edges })
 	lost := func(r record) bool {
 		_, from := m.entities[r.from]
@@ -64,34 +75,39 @@ func (m *model) publish(parts []shown) (entities, edges counts, dangling int64) 
 			dangling++
 		}
 	}
-	edges = merge(m.edges, kept, complete)
+	edges = merge(m.edges, kept, complete, whole)
 	edges.closed += orphaned
 	return entities, edges, dangling
 }
 
 // staged picks one reading of each record: the owner's, else the first
-// partition's.
+// partition's. What several partitions show is shared.
 func staged(current map[string]record, parts []shown, of func(shown) map[string]record) map[string]record {
 	picked := map[string]record{}
 	for _, p := range slices.SortedFunc(slices.Values(parts), func(a, b shown) int {
 		return cmp.Or(cmp.Compare(a.stream, b.stream), cmp.Compare(a.key, b.key))
 	}) {
 		for name, r := range of(p) {
-			if _, ok := picked[name]; !ok || current[name].partition == p.name {
-				picked[name] = r
+			earlier, again := picked[name]
+			if again && current[name].partition != p.name {
+				r = earlier
 			}
+			r.shared = again
+			picked[name] = r
 		}
 	}
 	return picked
 }
 
-// merge brings what was read into what is known.
-func merge(current, read map[string]record, complete map[string]bool) (n counts) {
+// merge brings what was read into what is known. What nobody shows any more goes
+// when its owner was read completely or, if it is shared, when everything was; a
+// partition that was not read completely keeps its hold on what it showed.
+func merge(current, read map[string]record, complete map[string]bool, whole bool) (n counts) {
 	for name, old := range current {
 		if _, ok := read[name]; ok {
 			continue
 		}
-		if complete[old.partition] {
+		if whole || complete[old.partition] && !old.shared {
 			delete(current, name)
 			n.closed++
 		} else {
@@ -105,8 +121,13 @@ func merge(current, read map[string]record, complete map[string]bool) (n counts)
 			n.created++
 		case old.content != r.content:
 			n.changed++
-		case !complete[old.partition]:
-			r.partition = old.partition
+		}
+		if known && !whole {
+			lost := complete[old.partition] && r.partition != old.partition
+			r.shared = r.shared || old.shared || r.partition != old.partition && !lost
+			if !complete[old.partition] || old.shared {
+				r.partition = old.partition
+			}
 		}
 		current[name] = r
 	}
@@ -186,7 +207,7 @@ func TestPublishedGraphIsTheModels(t *testing.T) {
 	d := newDiscovery(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		c := d.connect(t, d.scope)
-		m := model{entities: map[string]record{}, edges: map[string]record{}}
+		m := model{entities: map[string]record{}, edges: map[string]record{}, partitions: map[string]bool{}}
 		for range rapid.IntRange(1, 6).Draw(rt, "runs") {
 			parts := drawRun(rt)
 			h := d.begin(t, d.scope, c)
@@ -197,6 +218,9 @@ func TestPublishedGraphIsTheModels(t *testing.T) {
 			}
 			ended := h.publish(t)
 			entities, edges, dangling := m.publish(parts)
+			if len(parts) == 0 {
+				entities.kept, edges.kept = 0, 0 // nothing was staged, so nothing was compared
+			}
 			require.ElementsMatch(rt, m.rows(), d.current(t, c))
 			require.Equal(rt, outcomeOf(parts), ended.Outcome)
 			require.Equal(rt, []counts{entities, edges, {created: dangling}}, []counts{

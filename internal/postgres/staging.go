@@ -30,10 +30,12 @@ func createStaging(ctx context.Context, tx pgx.Tx, r id.Run) error {
 	_, err := tx.Exec(ctx, fmt.Sprintf(`
 		create unlogged table %s (
 			partition_id bigint not null, entity_id uuid not null, kind entity_kind not null, provider_id text not null,
-			name text not null, type text not null, identifiers jsonb, attributes jsonb, content_hash uuid not null);
+			name text not null, type text not null, identifiers jsonb, attributes jsonb, content_hash uuid not null,
+			shared boolean not null default false);
 		create unlogged table %s (
 			partition_id bigint not null, relationship_id uuid not null, from_id uuid not null, to_id uuid not null,
-			kind relationship_kind not null, key text not null, effect grant_effect not null, terms jsonb, attributes jsonb, content_hash uuid not null)`,
+			kind relationship_kind not null, key text not null, effect grant_effect not null, terms jsonb, attributes jsonb, content_hash uuid not null,
+			shared boolean not null default false)`,
 		stagedEntities(r).Sanitize(), stagedRelationships(r).Sanitize()))
 	if err != nil {
 		return fmt.Errorf("create staging tables: %w", err)

@@ -90,6 +90,22 @@ func (q *Queries) BeginIngest(ctx context.Context, arg BeginIngestParams) (int64
 	return result.RowsAffected(), nil
 }
 
+const countStreamPartitions = `-- name: CountStreamPartitions :one
+select count(*) from stream_partitions where workspace_id = $1 and connection_id = $2
+`
+
+type CountStreamPartitionsParams struct {
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+func (q *Queries) CountStreamPartitions(ctx context.Context, arg CountStreamPartitionsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countStreamPartitions, arg.WorkspaceID, arg.ConnectionID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteIngest = `-- name: DeleteIngest :exec
 delete from run_ingest where workspace_id = $1 and run_id = $2
 `

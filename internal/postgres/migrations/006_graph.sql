@@ -56,7 +56,9 @@ create table publications (
 );
 call isolate_by_workspace('publications');
 
--- Versions of nodes and edges. The current version has valid_to null. One
+-- Versions of nodes and edges. The current version has valid_to null. A row
+-- belongs to the stream partition that showed it; shared says that others did
+-- too, so that its own partition alone cannot prove it gone. One
 -- partition per connection: ends of a relationship never leave a connection,
 -- so every question prunes to the partitions it needs, a first load builds its
 -- indexes after the rows, and a deleted connection's graph is dropped at once.
@@ -72,6 +74,7 @@ create table entities (
   attributes jsonb,
   content_hash uuid not null,
   partition_id bigint not null,
+  shared boolean not null default false,
   first_run_id bigint not null,
   valid_from timestamptz not null,
   valid_to timestamptz
@@ -100,6 +103,7 @@ create table relationships (
   attributes jsonb,
   content_hash uuid not null,
   partition_id bigint not null,
+  shared boolean not null default false,
   first_run_id bigint not null,
   valid_from timestamptz not null,
   valid_to timestamptz
@@ -108,7 +112,7 @@ call isolate_by_workspace('relationships');
 
 grant select, insert, update on stream_partitions to svc_discovery;
 grant select, insert on run_coverage, publications to svc_discovery;
-grant select, insert, update (valid_to, partition_id) on entities, relationships to svc_discovery;
+grant select, insert, update (valid_to, partition_id, shared) on entities, relationships to svc_discovery;
 
 -- Makes a connection's tables apart from the graph, without indexes, so that a
 -- first load can fill them. Only the transaction that calls it can see them. The
@@ -119,8 +123,8 @@ begin
   if not exists (select from connections c where c.connection_id = connection) then
     raise 'connection % is not of this workspace', connection;
   end if;
-  execute format('create table public.entities_%s (like entities)', connection);
-  execute format('create table public.relationships_%s (like relationships including generated)', connection);
+  execute format('create table public.entities_%s (like entities including defaults)', connection);
+  execute format('create table public.relationships_%s (like relationships including defaults including generated)', connection);
   execute format('grant insert on entities_%s, relationships_%s to svc_discovery', connection, connection);
 end $$;
 

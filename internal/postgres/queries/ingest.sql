@@ -64,3 +64,6 @@ from publications where workspace_id = @workspace_id and connection_id = @connec
 
 -- name: InsertPublication :exec
 insert into publications (workspace_id, run_id, connection_id, published_at, counts) values (@workspace_id, @run_id, @connection_id, @published_at, @counts);
+
+-- name: CountStreamPartitions :one
+select count(*) from stream_partitions where workspace_id = @workspace_id and connection_id = @connection_id;
