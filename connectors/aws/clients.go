@@ -44,20 +44,19 @@ func newClients(ctx context.Context, c configuration, httpClient *http.Client) (
 	if httpClient == nil {
 		return nil, &connector.Error{Category: connector.Internal, Message: "the session was opened without an HTTP client"}
 	}
-	retryer := func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts = maxAttempts
-			o.MaxBackoff = maxBackoff
-		})
-	}
+	retryer := func() aws.Retryer { return newRetryer() }
 	base := aws.Config{Region: c.Region, HTTPClient: wholeAnswers{httpClient}, Retryer: retryer}
 	if c.AccessKeyID != "" {
 		base.Credentials = credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
 	} else {
-		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Region), config.WithHTTPClient(wholeAnswers{httpClient}), config.WithRetryer(retryer))
+		// Ambient credentials may come from the machine's metadata service, which
+		// the session's client rightly does not reach: the SDK finds them with a
+		// client of its own. No part of where it looks comes from the connection.
+		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Region), config.WithRetryer(retryer))
 		if err != nil {
 			return nil, &connector.Error{Category: connector.CredentialInvalid, Message: "the worker's environment holds no usable AWS configuration", Cause: err}
 		}
+		loaded.HTTPClient = base.HTTPClient
 		base = loaded
 	}
 	if c.EndpointURL != "" {
@@ -79,9 +78,37 @@ func (c *clients) assuming(cfg aws.Config, roleARN string) aws.Config {
 			o.ExternalID = aws.String(c.configuration.ExternalID)
 		}
 	})
+	cache := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = credentialSlack })
 	out := cfg.Copy()
-	out.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = credentialSlack })
+	out.Credentials = cache
+	out.Retryer = func() aws.Retryer { return newRetryer(renewal{cache}) }
 	return out
+}
+
+// newRetryer retries what the SDK does by default, and what first says.
+func newRetryer(first ...retry.IsErrorRetryable) aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = maxAttempts
+		o.MaxBackoff = maxBackoff
+		o.Retryables = append(first, o.Retryables...)
+	})
+}
+
+// renewal has a role assumed anew when AWS calls its credentials expired
+// before their time, as it does after a role's sessions were revoked. Those
+// that run out in time are renewed by the cache itself. The SDK asks for
+// credentials again on every attempt.
+type renewal struct {
+	cache *aws.CredentialsCache
+}
+
+// IsErrorRetryable drops expired credentials and has the call made again.
+func (r renewal) IsErrorRetryable(err error) aws.Ternary {
+	if !hasCode(err, "ExpiredToken", "ExpiredTokenException") {
+		return aws.UnknownTernary
+	}
+	r.cache.Invalidate()
+	return aws.TrueTernary
 }
 
 // enterable returns the configuration for calls in an account. own is the

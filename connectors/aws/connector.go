@@ -60,7 +60,9 @@ type session struct {
 	sets                       map[string]string // permission set ARN to name
 	directories                *directoryCache
 	snapshotItems, pageRecords int
-	snapshot                   *snapshot
+	snapshots                  snapshotCache
+	awsPolicies                awsPolicies
+	reportsAsked               map[string]bool // by account
 	inventory                  inventoryCache
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,24 +30,46 @@ const (
 // "Understanding the report format" in the IAM user guide.
 type credentialReport map[string]map[string]string
 
-// askReport starts the making of the credential report. It reports false, and leaves a gap, when that is denied.
-func (r *iamReader) askReport(ctx context.Context) (bool, error) {
-	cfg, err := r.session.enter(ctx, r.account)
+// askReport has AWS start on an account's credential report, once per session.
+// A report that is younger than four hours stays as it is.
+func (s *session) askReport(ctx context.Context, account string) error {
+	if s.reportsAsked[account] {
+		return nil
+	}
+	cfg, err := s.enter(ctx, account)
 	if err != nil {
-		return false, err
-	}
-	if _, err = iamClient(cfg).GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{}); err != nil {
-		return false, gapOrFail(r.batch, classify(ctx, err, inAccount(r.account)))
-	}
-	return true, nil
-}
-
-// readReport gets the credential report that was asked for. Without it users
-// are emitted without their last use, and a gap says so.
-func (r *iamReader) readReport(ctx context.Context) error {
-	if asked, err := r.askReport(ctx); err != nil || !asked {
 		return err
 	}
+	if _, err = iamClient(cfg).GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{}); err != nil {
+		return classify(ctx, err, inAccount(account))
+	}
+	if s.reportsAsked == nil {
+		s.reportsAsked = map[string]bool{}
+	}
+	s.reportsAsked[account] = true
+	return nil
+}
+
+// askReportAhead asks for the report of the account that is read after this
+// one, so that it is made meanwhile and need not be waited for. A failure is
+// left for that account's turn.
+func (s *session) askReportAhead(ctx context.Context, account string) {
+	targets, err := s.targets(ctx)
+	if err != nil {
+		return
+	}
+	if i := slices.Index(targets, account); i >= 0 && i+1 < len(targets) {
+		_ = s.askReport(ctx, targets[i+1])
+	}
+}
+
+// readReport gets the credential report. Without it users are emitted without
+// their last use, and a gap says so.
+func (r *iamReader) readReport(ctx context.Context) error {
+	if err := r.session.askReport(ctx, r.account); err != nil {
+		return gapOrFail(r.batch, err)
+	}
+	r.session.askReportAhead(ctx, r.account)
 	report, err := r.session.credentialReport(ctx, r.account)
 	if err != nil {
 		return gapOrFail(r.batch, err)
@@ -55,7 +78,8 @@ func (r *iamReader) readReport(ctx context.Context) error {
 	return nil
 }
 
-// credentialReport fetches the report, waiting until AWS has made it.
+// credentialReport fetches the report, waiting until AWS has made it. One that
+// is gone or has expired since it was asked for is asked for again.
 func (s *session) credentialReport(ctx context.Context, account string) (credentialReport, error) {
 	cfg, err := s.enter(ctx, account)
 	if err != nil {
@@ -80,6 +104,12 @@ func (s *session) credentialReport(ctx context.Context, account string) (credent
 		}
 		if err := pause(ctx, wait); err != nil {
 			return nil, err
+		}
+		if !hasCode(err, "ReportInProgress") {
+			delete(s.reportsAsked, account)
+			if err := s.askReport(ctx, account); err != nil {
+				return nil, err
+			}
 		}
 		wait = min(2*wait, reportMostWait)
 	}

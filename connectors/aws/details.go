@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,14 +25,24 @@ func (s *session) eachDetailPage(ctx context.Context, account string, filter []t
 			return err
 		}
 		if !snapshot.large {
-			out, err := snapshot.of(ctx, s, filter)
-			if err != nil {
-				return err
-			}
-			return visit("", out)
+			return visit("", snapshot.of(filter))
 		}
 	}
 	return s.requestDetails(ctx, account, filter, marker, visit)
+}
+
+// eachPolicyPage is eachDetailPage with AWS's own policies that something on
+// the page has attached among the page's policies.
+func (s *session) eachPolicyPage(ctx context.Context, account string, filter []types.EntityType, marker string, visit func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error) error {
+	return s.eachDetailPage(ctx, account, filter, marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
+		attached, err := s.awsPoliciesOn(ctx, account, out)
+		if err != nil {
+			return err
+		}
+		page := *out // out may be part of a snapshot
+		page.Policies = slices.Concat(out.Policies, attached)
+		return visit(marker, &page)
+	})
 }
 
 // requestDetails asks AWS for the pages of GetAccountAuthorizationDetails. IAM

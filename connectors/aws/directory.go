@@ -79,7 +79,7 @@ func (s *session) directory(ctx context.Context, account string) (*directory, er
 	}
 	d := newDirectory()
 	for _, step := range iamSteps() {
-		err := s.eachDetailPage(ctx, account, []types.EntityType{filterOf(step)}, "", func(_ string, out *iam.GetAccountAuthorizationDetailsOutput) error {
+		err := s.eachPolicyPage(ctx, account, []types.EntityType{filterOf(step)}, "", func(_ string, out *iam.GetAccountAuthorizationDetailsOutput) error {
 			d.add(account, out)
 			return nil
 		})

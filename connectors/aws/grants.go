@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -30,50 +31,37 @@ func (s *session) readGrants(ctx context.Context, account string, from place, b 
 	if len(have.buckets) == 0 && len(have.functions) == 0 {
 		return nil
 	}
-	steps := map[string][]types.EntityType{
-		stepPolicies: {types.EntityTypeLocalManagedPolicy, types.EntityTypeGroup, types.EntityTypeUser, types.EntityTypeRole},
-		// AWS's own policies are many and mostly unattached: apart from the
-		// rest they do not thin out its pages.
-		stepAWSPolicies: {types.EntityTypeAWSManagedPolicy},
-	}
-	begun := from.Step == ""
-	for _, step := range []string{stepPolicies, stepAWSPolicies} {
-		marker := ""
-		if !begun {
-			if step != from.Step {
-				continue
-			}
-			begun, marker = true, from.Marker
+	filter := []types.EntityType{types.EntityTypeLocalManagedPolicy, types.EntityTypeGroup, types.EntityTypeUser, types.EntityTypeRole}
+	seen := map[string]bool{} // AWS's own policies, which may be attached on many pages
+	err = s.eachPolicyPage(ctx, account, filter, from.Marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
+		if err := b.at(place{Step: stepPolicies, Marker: marker}); err != nil {
+			return err
 		}
-		err := s.eachDetailPage(ctx, account, steps[step], marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
-			if err := b.at(place{Step: step, Marker: marker}); err != nil {
-				return err
-			}
-			eachPolicy(account, out, func(policy connector.Ref, text string) {
-				// A text that cannot be read is already a gap of the iam stream,
-				// but without one here its old grants would be taken to be gone.
-				d, err := parseDocument(text)
-				if err != nil {
-					unreadable(b, account, "policy "+policy.ID, err)
-					return
-				}
-				addExpanded(b, policy, d, have)
-			})
-			return nil
+		out.Policies = slices.DeleteFunc(out.Policies, func(p types.ManagedPolicyDetail) bool {
+			arn := aws.ToString(p.Arn)
+			repeated := seen[arn]
+			seen[arn] = isAWSManaged(arn)
+			return repeated
 		})
-		if err != nil {
-			return gapOrFail(b, err)
-		}
-	}
-	return nil
+		eachPolicy(account, out, func(policy connector.Ref, text string) {
+			// A text that cannot be read is already a gap of the iam stream,
+			// but without one here its old grants would be taken to be gone.
+			d, err := parseDocument(text)
+			if err != nil {
+				unreadable(b, account, "policy "+policy.ID, err)
+				return
+			}
+			addExpanded(b, policy, d, have)
+		})
+		return nil
+	})
+	return gapOrFail(b, err)
 }
 
 // eachPolicy hands over all policies in force on a page, inline ones too.
 func eachPolicy(account string, out *iam.GetAccountAuthorizationDetailsOutput, visit func(policy connector.Ref, text string)) {
 	for _, p := range out.Policies {
-		if !isAWSManaged(aws.ToString(p.Arn)) || aws.ToInt32(p.AttachmentCount) > 0 {
-			visit(entitlementRef(managedPolicyID(p, account)), defaultDocument(p))
-		}
+		visit(entitlementRef(managedPolicyID(p, account)), defaultDocument(p))
 	}
 	inline := func(owner *string, policies []types.PolicyDetail) {
 		for _, p := range policies {

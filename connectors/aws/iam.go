@@ -14,25 +14,20 @@ import (
 // The steps of reading an account's IAM, in order: what is referred to comes
 // before what refers to it.
 const (
-	stepPolicies    = "policies"
-	stepAWSPolicies = "aws_policies"
-	stepGroups      = "groups"
-	stepUsers       = "users"
-	stepRoles       = "roles"
+	stepPolicies = "policies"
+	stepGroups   = "groups"
+	stepUsers    = "users"
+	stepRoles    = "roles"
 )
 
 func iamSteps() []string {
-	return []string{stepPolicies, stepAWSPolicies, stepGroups, stepUsers, stepRoles}
+	return []string{stepPolicies, stepGroups, stepUsers, stepRoles}
 }
 
 func filterOf(step string) types.EntityType {
 	switch step {
 	case stepPolicies:
 		return types.EntityTypeLocalManagedPolicy
-	case stepAWSPolicies:
-		// The filter brings all of AWS's own policies in two pages, where
-		// GetPolicy and GetPolicyVersion take two calls for each attached one.
-		return types.EntityTypeAWSManagedPolicy
 	case stepGroups:
 		return types.EntityTypeGroup
 	case stepUsers:
@@ -79,7 +74,7 @@ func (s *session) readIAM(ctx context.Context, account string, from place, b *ba
 				return err
 			}
 		}
-		err := s.eachDetailPage(ctx, account, []types.EntityType{filterOf(step)}, marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
+		err := s.eachPolicyPage(ctx, account, []types.EntityType{filterOf(step)}, marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
 			if err := b.at(place{Step: step, Marker: marker}); err != nil {
 				return err
 			}
@@ -118,33 +113,21 @@ func (r *iamReader) recall(ctx context.Context, from place) error {
 
 func (r *iamReader) add(step, marker string, out *iam.GetAccountAuthorizationDetailsOutput) {
 	r.directory.add(r.account, out)
-	switch step {
-	case stepPolicies:
-		for _, p := range out.Policies {
-			r.policies[aws.ToString(p.Arn)] = managedPolicyID(p, r.account)
-			r.addManagedPolicy(p)
-		}
-	case stepAWSPolicies:
-		for _, p := range out.Policies {
-			if aws.ToInt32(p.AttachmentCount) > 0 {
-				r.addManagedPolicy(p)
-			}
-		}
-	case stepGroups:
-		for _, g := range out.GroupDetailList {
-			r.groups[strings.ToLower(aws.ToString(g.GroupName))] = aws.ToString(g.GroupId)
-			r.addGroup(g)
-		}
-	case stepUsers:
-		if marker == "" {
-			r.addRoot()
-		}
-		for _, u := range out.UserDetailList {
-			r.addUser(u)
-		}
-	case stepRoles:
-		for _, role := range out.RoleDetailList {
-			r.addRole(role)
-		}
+	for _, p := range out.Policies {
+		r.policies[aws.ToString(p.Arn)] = managedPolicyID(p, r.account)
+		r.addManagedPolicy(p)
+	}
+	for _, g := range out.GroupDetailList {
+		r.groups[strings.ToLower(aws.ToString(g.GroupName))] = aws.ToString(g.GroupId)
+		r.addGroup(g)
+	}
+	if step == stepUsers && marker == "" {
+		r.addRoot()
+	}
+	for _, u := range out.UserDetailList {
+		r.addUser(u)
+	}
+	for _, role := range out.RoleDetailList {
+		r.addRole(role)
 	}
 }

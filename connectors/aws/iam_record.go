@@ -15,6 +15,9 @@ func (r *iamReader) addManagedPolicy(p types.ManagedPolicyDetail) {
 	ref, name := entitlementRef(managedPolicyID(p, r.account)), managedPolicyName(p)
 	kind := "iam_managed_policy"
 	if isAWSManaged(aws.ToString(p.Arn)) {
+		if r.batch.seen[ref] {
+			return // attached on an earlier page too
+		}
 		kind = "aws_managed_policy"
 	}
 	var versions []string
@@ -22,7 +25,7 @@ func (r *iamReader) addManagedPolicy(p types.ManagedPolicyDetail) {
 		versions = append(versions, aws.ToString(v.VersionId))
 	}
 	text := defaultDocument(p)
-	r.batch.entity(connector.Entity{
+	r.batch.once(connector.Entity{
 		Ref: ref, Name: clipName(name), Type: kind,
 		Attributes: attributes(map[string]any{
 			"arn": aws.ToString(p.Arn), "path": aws.ToString(p.Path), "account": r.account, "description": aws.ToString(p.Description),
@@ -52,7 +55,7 @@ func (r *iamReader) addInline(owner, ownerName string, policies []types.PolicyDe
 func (r *iamReader) addAttached(ownerName string, policies []types.AttachedPolicy, hold func(policy connector.Ref)) {
 	for _, p := range policies {
 		ref, ok := attachedRef(p, r.account, r.policies)
-		if !ok {
+		if !ok || isAWSManaged(aws.ToString(p.PolicyArn)) && !r.batch.seen[ref] {
 			r.changed("policy " + aws.ToString(p.PolicyArn) + " of " + ownerName)
 			continue
 		}
