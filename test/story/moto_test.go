@@ -1,0 +1,5 @@
+package story
+
+import "testing"
+
+func motoComparison(t *testing.T, p *plane) { t.Skip() }
