@@ -1,12 +1,7 @@
 package aws_test
 
 import (
-	"net"
-	"net/http"
-	"os"
-	"os/exec"
 	"testing"
-	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -15,44 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/test/moto"
 )
-
-// startMoto starts moto_server, an AWS imitation we did not write, or skips
-// the test where it is not installed.
-func startMoto(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("moto_server")
-	if err != nil {
-		t.Skip("moto_server is not installed")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	server := exec.Command(path, "-H", "127.0.0.1", "-p", port)
-	server.Env = append(os.Environ(), "MOTO_IAM_LOAD_MANAGED_POLICIES=true")
-	require.NoError(t, server.Start())
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	})
-	url := "http://127.0.0.1:" + port
-	require.Eventually(t, func() bool {
-		answer, err := http.Get(url + "/moto-api/")
-		if err != nil {
-			return false
-		}
-		return answer.Body.Close() == nil
-	}, time.Minute, 100*time.Millisecond, "moto_server does not answer")
-	return url
-}
 
 // TestMoto compares what is emitted with what was put into an implementation
 // that knows nothing of ours.
 func TestMoto(t *testing.T) {
 	t.Parallel()
-	url := startMoto(t)
+	url := moto.Start(t)
 	cfg := sdk.Config{Region: "us-east-1", BaseEndpoint: sdk.String(url), Credentials: credentials.NewStaticCredentialsProvider("AKIATEST", "secret", "")}
 	api, buckets := iam.NewFromConfig(cfg), s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 	ctx := t.Context()
