@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,6 +82,10 @@ func (v *graphView) Entity(ctx context.Context, e graph.EntityID) (graph.Entity,
 func (v *graphView) List(ctx context.Context, f graph.EntityFilter) ([]graph.Entity, error) {
 	connections := v.connections
 	if f.Connection != 0 {
+		// The graph of a deleted connection stays for a while, for nobody to see.
+		if !slices.Contains(v.connections, int64(f.Connection)) {
+			return nil, nil
+		}
 		connections = []int64{int64(f.Connection)}
 	}
 	args := []any{v.workspace, connections}
