@@ -73,11 +73,12 @@ func TestTestWithGapsIsAFailureThatSaysWhatToDo(t *testing.T) {
 	d := newDiscovery(t)
 	ended := d.beginTest(t, d.connect(t, d.scope)).finishTest(t, connector.CheckResult{
 		Target:      connector.Target{ID: "o-1", Type: "organization"},
-		Remediation: []connector.Remediation{{Category: connector.RemedyPermissions, Message: "missing iam:ListUsers", Action: "grant it; secret=abcdefgh12345678"}},
+		Remediation: []connector.Remediation{{Category: connector.RemedyPermissions, Message: "missing iam:ListUsers; token=abcdefgh12345678", Action: "grant it; secret=abcdefgh12345678"}},
 	})
 	require.Equal(t, run.Failed, ended.Outcome)
 	require.Equal(t, operation.PermissionDenied, ended.Reason)
-	require.Equal(t, []string{"missing iam:ListUsers"}, ended.Failure.Details)
+	require.Equal(t, []string{"missing iam:ListUsers; [removed]"}, ended.Failure.Details)
+	require.Zero(t, d.number(t, `select count(*) from runs r where r::text like '%abcdefgh12345678%'`))
 	require.Zero(t, d.number(t, `select count(*) from connection_tests where remediation::text like '%abcdefgh12345678%'`))
 }
 

@@ -125,7 +125,7 @@ func testEnding(r Report, by audit.Actor) (Ending, TestReport) {
 			if i == MaxFailureDetails {
 				break
 			}
-			end.Failure.Details = append(end.Failure.Details, m.Message)
+			end.Failure.Details = append(end.Failure.Details, Sanitise(m.Message))
 		}
 	}
 	return end, t
