@@ -38,7 +38,9 @@ func (e *execution) execute() {
 	var keeping sync.WaitGroup
 	defer keeping.Wait()
 	defer e.letGo(nil)
-	keeping.Go(e.keepLease)
+	// With the logger of now: the work gets another one once it has secrets to hide.
+	log := e.log
+	keeping.Go(func() { e.keepLease(log) })
 	deadline := time.AfterFunc(time.Duration(e.assignment.DeadlineSeconds)*time.Second, func() { e.stop(errDeadline) })
 	defer deadline.Stop()
 

@@ -10,7 +10,7 @@ import (
 // when the run was cancelled, and lets the run go when it is someone else's or
 // may have become so. After a cancellation it goes on: the connector may need a
 // while to stop.
-func (e *execution) keepLease() {
+func (e *execution) keepLease(log *slog.Logger) {
 	every := time.Duration(e.assignment.HeartbeatSeconds) * time.Second
 	wait := every
 	for failures := 0; pause(e.hold, wait); {
@@ -32,7 +32,7 @@ func (e *execution) keepLease() {
 			return
 		default:
 			if failures == 0 {
-				e.log.WarnContext(e.hold, "a heartbeat was not taken", slog.Any("error", err), slog.Duration("lease_left", left))
+				log.WarnContext(e.hold, "a heartbeat was not taken", slog.Any("error", err), slog.Duration("lease_left", left))
 			}
 			wait = min(callBackoff().after(failures), left)
 			failures++
