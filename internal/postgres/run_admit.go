@@ -37,6 +37,9 @@ func (s *Runs) Admit(ctx context.Context, a run.Admission, e audit.Event) (admit
 			if err != nil {
 				return err
 			}
+			if err := moveDueTime(ctx, tx, a); err != nil {
+				return err
+			}
 			admitted.Status = status
 			admitted.Run, err = s.get(ctx, tx, a.Scope.Workspace, r)
 			return err
@@ -98,6 +101,9 @@ func (s *Runs) Block(ctx context.Context, a run.Admission, why operation.Code, e
 		}
 		if err != nil {
 			return fmt.Errorf("insert blocked run: %w", err)
+		}
+		if err := moveDueTime(ctx, tx, a); err != nil {
+			return err
 		}
 		e.TargetID = id.Run(r).String()
 		if err := record(ctx, tx, a.Scope, e); err != nil {

@@ -91,7 +91,9 @@ func TestTestsRunBesideADiscovery(t *testing.T) {
 	d.beginTest(t, c)
 }
 
-func TestDueConnectionIsMovedByOneOnly(t *testing.T) {
+// A start that fails leaves the connection due; one that is made, whatever the
+// answer, is the only one.
+func TestDueConnectionIsStartedByOneOnly(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)
 	due, disabled, deleted, later := d.connect(t, d.scope), d.connect(t, d.scope), d.connect(t, d.scope), d.connect(t, d.newScope(t))
@@ -105,11 +107,22 @@ func TestDueConnectionIsMovedByOneOnly(t *testing.T) {
 	require.Equal(t, due, found[0].Connection)
 	require.Equal(t, d.scope, found[0].Scope)
 	next := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-	for i, want := range []bool{true, false} {
-		moved, err := d.runs.Rescheduled(t.Context(), found[0], &next)
-		require.NoError(t, err)
-		require.Equal(t, want, moved, "try %d", i)
-	}
+	scheduled := admission(d.scope, due)
+	scheduled.Initiator, scheduled.Moves = run.BySchedule, &run.DueMove{Due: found[0].Due, Next: &next}
+	broken := scheduled
+	broken.Context = []byte(`{"connection_name": "\u0000"}`)
+	_, err = d.runs.Admit(t.Context(), broken, accepted())
+	require.Error(t, err)
+	again, err := d.runs.DueConnections(t.Context(), 10)
+	require.NoError(t, err)
+	require.Equal(t, found, again)
+
+	require.Equal(t, run.Accepted, d.admit(t, scheduled).Status)
+	_, err = d.runs.Admit(t.Context(), scheduled, accepted())
+	require.ErrorIs(t, err, run.ErrNotDue)
+	_, err = d.runs.Block(t.Context(), scheduled, operation.ConnectionDisabled, accepted())
+	require.ErrorIs(t, err, run.ErrNotDue)
+	require.Equal(t, 1, d.number(t, `select count(*) from runs`))
 	found, err = d.runs.DueConnections(t.Context(), 10)
 	require.NoError(t, err)
 	require.Empty(t, found)

@@ -137,16 +137,23 @@ func (s *Runs) DueConnections(ctx context.Context, most int) ([]run.DueConnectio
 	return due, nil
 }
 
-// Rescheduled moves a connection's next due time, unless someone else has.
-func (s *Runs) Rescheduled(ctx context.Context, d run.DueConnection, next *time.Time) (moved bool, err error) {
-	err = s.db.InWorkspace(ctx, d.Scope.Workspace, func(tx pgx.Tx) error {
-		n, err := dbsqlc.New(tx).MoveDueTime(ctx, dbsqlc.MoveDueTimeParams{
-			WorkspaceID: int64(d.Scope.Workspace), ConnectionID: int64(d.Connection), Due: &d.Due, NextRunAt: next,
-		})
-		moved = n > 0
-		return err
+// moveDueTime moves a connection's due time on for a scheduled start, in its
+// transaction. It comes after the run, because endings lock run and connection in
+// this order.
+func moveDueTime(ctx context.Context, tx pgx.Tx, a run.Admission) error {
+	if a.Moves == nil {
+		return nil
+	}
+	n, err := dbsqlc.New(tx).MoveDueTime(ctx, dbsqlc.MoveDueTimeParams{
+		WorkspaceID: int64(a.Scope.Workspace), ConnectionID: int64(a.Connection), Due: &a.Moves.Due, NextRunAt: a.Moves.Next,
 	})
-	return moved, err
+	if err != nil {
+		return fmt.Errorf("move the due time: %w", err)
+	}
+	if n == 0 {
+		return run.ErrNotDue
+	}
+	return nil
 }
 
 // acrossWorkspaces calls a function that finds work in every workspace and

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
@@ -37,6 +38,7 @@ type starter struct {
 	initiator Initiator
 	member    id.Member
 	actor     audit.Actor
+	moves     *DueMove
 }
 
 // Start asks the gate on behalf of a person. An error means that nothing was
@@ -55,14 +57,15 @@ func (g *Gate) Start(ctx context.Context, c workspace.Caller, req StartRequest) 
 	return g.start(ctx, starter{scope: c.Scope, initiator: ByUser, member: c.Member, actor: c.Actor()}, op, req)
 }
 
-// StartScheduled asks the gate on behalf of a connection's schedule.
-func (g *Gate) StartScheduled(ctx context.Context, scope id.Scope, conn id.Connection) (StartResult, error) {
+// StartScheduled asks the gate on behalf of a connection's schedule and moves the
+// due time on. [ErrNotDue] means that someone else has.
+func (g *Gate) StartScheduled(ctx context.Context, d DueConnection, next *time.Time) (StartResult, error) {
 	op, err := operation.Get(operation.DiscoveryRun)
 	if err != nil {
 		return StartResult{}, err
 	}
-	by := starter{scope: scope, initiator: BySchedule, actor: audit.System("schedule")}
-	return g.start(ctx, by, op, StartRequest{Operation: op.Type, Connection: conn, Surface: "schedule"})
+	by := starter{scope: d.Scope, initiator: BySchedule, actor: audit.System("schedule"), moves: &DueMove{Due: d.Due, Next: next}}
+	return g.start(ctx, by, op, StartRequest{Operation: op.Type, Connection: d.Connection, Surface: "schedule"})
 }
 
 func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, req StartRequest) (StartResult, error) {
@@ -72,7 +75,7 @@ func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, re
 	}
 	a := Admission{
 		Scope: by.scope, Operation: op, Target: req.Target, Input: json.RawMessage("{}"),
-		Initiator: by.initiator, InitiatedBy: by.member,
+		Initiator: by.initiator, InitiatedBy: by.member, Moves: by.moves,
 	}
 	if conn == nil {
 		return g.block(ctx, by, a, nil, operation.ConnectionMissing)

@@ -54,7 +54,7 @@ func (k *Keeper) StartDue(ctx context.Context) (started int, err error) {
 	return started, failures
 }
 
-// startOne moves the due time on and starts the run. Whoever moves it starts.
+// startOne starts the run of a connection, unless someone else has.
 func (k *Keeper) startOne(ctx context.Context, d DueConnection) (bool, error) {
 	conn, err := k.Gate.Connections.Get(ctx, d.Scope, d.Connection)
 	if fault.KindOf(err) == fault.NotFound {
@@ -63,11 +63,10 @@ func (k *Keeper) startOne(ctx context.Context, d DueConnection) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	moved, err := k.Store.Rescheduled(ctx, d, nextAfter(conn, d))
-	if err != nil || !moved {
-		return false, err
+	_, err = k.Gate.StartScheduled(ctx, d, nextAfter(conn, d))
+	if errors.Is(err, ErrNotDue) {
+		return false, nil
 	}
-	_, err = k.Gate.StartScheduled(ctx, d.Scope, d.Connection)
 	return err == nil, err
 }
 

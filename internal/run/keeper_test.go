@@ -39,14 +39,13 @@ func (o *overdue) DueConnections(context.Context, int) ([]run.DueConnection, err
 	return o.due, nil
 }
 
-func (o *overdue) Rescheduled(_ context.Context, d run.DueConnection, next *time.Time) (bool, error) {
-	if d.Connection == 4 {
-		return false, nil // another process was first
+// move notes the due time that an admission moves on.
+func (o *overdue) move(a run.Admission) error {
+	if a.Connection == 4 {
+		return run.ErrNotDue // another process was first
 	}
-	if next != nil {
-		o.moved[d.Connection] = *next
-	}
-	return true, nil
+	o.moved[a.Connection] = *a.Moves.Next
+	return nil
 }
 
 func (o *overdue) Get(_ context.Context, scope id.Scope, c id.Connection) (connection.Connection, error) {
@@ -66,13 +65,16 @@ func (o *overdue) Get(_ context.Context, scope id.Scope, c id.Connection) (conne
 }
 
 func (o *overdue) Admit(_ context.Context, a run.Admission, _ audit.Event) (run.Admitted, error) {
+	if err := o.move(a); err != nil {
+		return run.Admitted{}, err
+	}
 	o.admitted = append(o.admitted, a.Connection)
 	return run.Admitted{Status: run.Accepted, Run: run.Run{ID: 1}}, nil
 }
 
-func (o *overdue) Block(_ context.Context, _ run.Admission, why operation.Code, _ audit.Event) (run.Run, error) {
+func (o *overdue) Block(_ context.Context, a run.Admission, why operation.Code, _ audit.Event) (run.Run, error) {
 	o.blocked = append(o.blocked, why)
-	return run.Run{ID: 2}, nil
+	return run.Run{ID: 2}, o.move(a)
 }
 
 // discovering is a connector that can be discovered and is never opened.

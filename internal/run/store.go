@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
@@ -40,7 +41,21 @@ type Admission struct {
 	// means none.
 	DedupeKey string
 	ScopeKey  string
+	// Moves is the due time that a scheduled start uses up; nil for others.
+	Moves *DueMove
 }
+
+// DueMove moves a connection's due time on. It commits with the start that it
+// belongs to, so that no start is lost and none comes twice.
+type DueMove struct {
+	Due time.Time
+	// Next is nil when the schedule has no further due time.
+	Next *time.Time
+}
+
+// ErrNotDue is the error of a scheduled start whose due time has been moved by
+// someone else.
+var ErrNotDue = errors.New("the connection is not due any more")
 
 // Admitted is what the database decided.
 type Admitted struct {
@@ -74,7 +89,8 @@ type Reader interface {
 }
 
 // AdmissionStore decides starts. Each method is one transaction and writes run,
-// wake-up and audit event together.
+// wake-up and audit event together, and moves the due time of a scheduled start;
+// [ErrNotDue] when that has been moved already.
 type AdmissionStore interface {
 	// Admit makes a queued run unless an unfinished one holds its dedupe or
 	// scope key. A deduped start asks a run that is already under way to be
@@ -160,8 +176,6 @@ type SweepStore interface {
 	Sweep(ctx context.Context, most int) (swept int, publishable []Ref, err error)
 	// DueConnections returns connections whose schedule is due.
 	DueConnections(ctx context.Context, most int) ([]DueConnection, error)
-	// Rescheduled moves a connection's next due time, unless someone else has.
-	Rescheduled(ctx context.Context, d DueConnection, next *time.Time) (moved bool, err error)
 }
 
 // Ref names a run and its workspace.
