@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// gatehouse is the binary under test, built for this run.
-var gatehouse string
+// The binaries, built for this run: the one under test, and a worker whose
+// connector is broken.
+var gatehouse, breakingWorker string
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
@@ -21,10 +22,11 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	gatehouse = filepath.Join(dir, "gatehouse")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", gatehouse, "github.com/gatehouse-project/gatehouse/cmd/gatehouse")
+	gatehouse, breakingWorker = filepath.Join(dir, "gatehouse"), filepath.Join(dir, "breakingworker")
+	const module = "github.com/gatehouse-project/gatehouse"
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", dir, module+"/cmd/gatehouse", module+"/test/story/cmd/breakingworker")
 	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build gatehouse: %v\n%s", err, out)
+		fmt.Fprintf(os.Stderr, "build the binaries: %v\n%s", err, out)
 		return 1
 	}
 	return m.Run()

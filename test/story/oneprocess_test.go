@@ -18,6 +18,7 @@ func TestOneProcess(t *testing.T) {
 		"throttling storm":        throttlingStorm,
 		"expiring sessions":       expiringSessions,
 		"expired for good":        expiredForGood,
+		"lifecycle":               lifecycle,
 		"roles":                   roles,
 		"provider that is broken": brokenProvider,
 	} {

@@ -3,6 +3,7 @@ package story
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -21,6 +22,8 @@ import (
 type plane struct {
 	url, key string
 	api      *client.Client
+	// database is its superuser's URL, of a plane that keeps a server itself.
+	database string
 }
 
 func newPlane(t *testing.T, url, key string) *plane {
@@ -37,7 +40,12 @@ func startDev(t *testing.T, dir string) (*plane, *process) {
 	url := p.await(t, `Gatehouse serves (http://[0-9.:]+) `)
 	key, err := os.ReadFile(filepath.Join(dir, "admin.key"))
 	require.NoError(t, err)
-	return newPlane(t, url, strings.TrimSpace(string(key))), p
+	password, err := os.ReadFile(filepath.Join(dir, "postgres", "superuser.password"))
+	require.NoError(t, err)
+	made := newPlane(t, url, strings.TrimSpace(string(key)))
+	made.database = fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%s/gatehouse?sslmode=disable",
+		strings.TrimSpace(string(password)), p.await(t, `msg="PostgreSQL is running" .*port=([0-9]+)`))
+	return made, p
 }
 
 // as is the same Gatehouse for the holder of another key.

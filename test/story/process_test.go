@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -62,7 +63,12 @@ type process struct {
 // test's own without any settings of gatehouse or PostgreSQL, and env.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{name: strings.Join(args, " "), cmd: exec.Command(gatehouse, args...), out: newOutput(), ended: make(chan struct{})}
+	return startProgram(t, gatehouse, env, args...)
+}
+
+func startProgram(t *testing.T, program string, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{name: filepath.Base(program) + " " + strings.Join(args, " "), cmd: exec.Command(program, args...), out: newOutput(), ended: make(chan struct{})}
 	p.cmd.Env = append(plainEnvironment(), env...)
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
@@ -74,7 +80,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 	t.Cleanup(func() {
 		p.end(syscall.SIGTERM)
 		if t.Failed() {
-			t.Logf("gatehouse %s printed:\n%s", p.name, tail(p.out.String()))
+			t.Logf("%s printed:\n%s", p.name, tail(p.out.String()))
 		}
 	})
 	return p
@@ -118,7 +124,7 @@ func (p *process) end(signal syscall.Signal) {
 func (p *process) stop(t *testing.T) {
 	t.Helper()
 	p.end(syscall.SIGTERM)
-	require.NoError(t, p.err, "gatehouse %s:\n%s", p.name, tail(p.out.String()))
+	require.NoError(t, p.err, "%s:\n%s", p.name, tail(p.out.String()))
 }
 
 // kill ends the process as a crash would.
@@ -126,7 +132,7 @@ func (p *process) kill(t *testing.T) {
 	t.Helper()
 	p.end(syscall.SIGKILL)
 	var exit *exec.ExitError
-	require.True(t, errors.As(p.err, &exit), "gatehouse %s had ended before: %v", p.name, p.err)
+	require.True(t, errors.As(p.err, &exit), "%s had ended before: %v", p.name, p.err)
 }
 
 // await waits until the process has printed something that fits the pattern and
@@ -144,9 +150,9 @@ func (p *process) await(t *testing.T, pattern string) string {
 		select {
 		case <-changed:
 		case <-p.ended:
-			require.Failf(t, "the process ended early", "gatehouse %s: %v\n%s", p.name, p.err, tail(p.out.String()))
+			require.Failf(t, "the process ended early", "%s: %v\n%s", p.name, p.err, tail(p.out.String()))
 		case <-ctx.Done():
-			require.Failf(t, "the process did not print what it should", "gatehouse %s: %s\n%s", p.name, pattern, tail(p.out.String()))
+			require.Failf(t, "the process did not print what it should", "%s: %s\n%s", p.name, pattern, tail(p.out.String()))
 		}
 	}
 }

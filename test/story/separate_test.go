@@ -32,8 +32,9 @@ func TestSeparateServices(t *testing.T) {
 	first = workerIsKilled(t, d, c, first, faultless)
 	databaseCrashes(t, d, c, faultless)
 
-	// The worker goes first: it may have to hand a run back.
+	// Workers go first: one may have to hand a run back.
 	first.stop(t)
+	contractIsBroken(t, d, c, conn)
 	for _, service := range []string{"integrations", "discovery", "workspaces"} {
 		d.processes[service].stop(t)
 	}
@@ -97,17 +98,25 @@ func underWay(t *testing.T, d *deployment, conn string) string {
 	t.Helper()
 	run := d.discovery.startRun(t, conn)
 	eventually(t, run+" has stored a batch", func() bool {
-		return batchesOf(t, d, run) >= 3
+		return batchesOf(t, d.database, run) >= 3
 	})
 	return run
 }
 
-func batchesOf(t *testing.T, d *deployment, run string) int {
+func batchesOf(t *testing.T, database, run string) int {
 	t.Helper()
-	text := execute(t, d.database, "select coalesce(max(next_batch), 0)::text from run_ingest where run_id = $1", number(run))
+	text := execute(t, database, "select coalesce(max(next_batch), 0)::text from run_ingest where run_id = $1", number(run))
 	var n int
 	decode(t, text, &n)
 	return n
+}
+
+// endLease ends the lease of a run whose worker does nothing for it any more. It
+// would end by itself, three heartbeats after the last one.
+func endLease(t *testing.T, database, run string) {
+	t.Helper()
+	const end = "update runs set lease_until = clock_timestamp() - interval '1 second' where run_id = $1 and status = 'running' returning run_id::text"
+	require.Equal(t, run, "run_"+execute(t, database, end, number(run)))
 }
 
 // number is the row's id behind a public one.
@@ -126,14 +135,13 @@ func workerIsKilled(t *testing.T, d *deployment, c *cloud, worker *process, faul
 	slowly(t, c)
 	run := underWay(t, d, conn)
 	worker.kill(t)
-	stored := batchesOf(t, d, run)
+	stored := batchesOf(t, d.database, run)
 	before, err := d.discovery.api.Run(t.Context(), run, 0)
 	require.NoError(t, err)
 	require.Equal(t, "running", before.Value.Status)
 	require.Empty(t, d.discovery.entities(t, conn), "nothing is seen of an unfinished run")
 
-	// Its lease would end by itself, three heartbeats later.
-	require.Equal(t, run, "run_"+execute(t, d.database, "update runs set lease_until = clock_timestamp() - interval '1 second' where run_id = $1 and status = 'running' returning run_id::text", number(run)))
+	endLease(t, d.database, run)
 	next := d.work(t, "second")
 	ended := d.discovery.finished(t, run)
 	require.Equal(t, "succeeded", ended.Outcome, "%+v", ended)
@@ -178,9 +186,13 @@ func databaseCrashes(t *testing.T, d *deployment, c *cloud, faultless reading) {
 	status, _ = d.discovery.get(t, "/healthz")
 	require.Equal(t, 200, status, "the process lives")
 	require.NoError(t, d.server.Restart(t.Context()))
+	// What was staged is lost with the crash, and the run has to start over.
+	require.Zero(t, batchesOf(t, d.database, run))
+	endLease(t, d.database, run)
 
 	ended := d.discovery.finished(t, run)
 	require.Equal(t, "succeeded", ended.Outcome, "%+v", ended)
+	require.Equal(t, 2, ended.Attempt)
 	faultless.requireSame(t, reading{ended, d.discovery.entities(t, conn)})
 	c.ClearFaults()
 	d.discovery.requireUnchanged(t, conn)
