@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
+	"github.com/gatehouse-project/gatehouse/internal/workerapi"
 )
 
 // discoveryConfig is what the discovery service needs.
@@ -62,6 +63,10 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	store := postgres.NewGraph(db, runs)
 	gate := &run.Gate{Connections: postgres.NewConnections(db), Catalog: c.catalog, Store: runs}
 	listener := postgres.NewListener(db, c.log)
+	batches, err := workerapi.NewDecoder()
+	if err != nil {
+		return nil, err
+	}
 	engine, err := job.NewEngine(job.Config{
 		Pool: db.Pool(), Publisher: &graph.Publisher{Store: store},
 		Keeper: &run.Keeper{Store: runs, Gate: gate, Publish: queue.Publish}, Logger: c.log,
@@ -77,7 +82,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			apientity.Mount(a, questions)
 			apiaccess.Mount(a, questions)
 			apiworker.MountDiscovery(a, apiworker.Discovery{
-				Leases: &run.Leases{Store: runs, Ready: listener}, Ingest: &graph.Ingest{Store: store, Catalog: c.catalog}, Token: c.workerToken,
+				Leases: &run.Leases{Store: runs, Ready: listener}, Ingest: &graph.Ingest{Store: store, Catalog: c.catalog}, Batches: batches, Token: c.workerToken,
 			})
 		},
 		checks:     []health.Check{{Name: "discovery database", Run: db.Ping}},

@@ -52,38 +52,21 @@ func (s *Graph) Connection(ctx context.Context, f run.Fence) (conn id.Connection
 const maxKeptGaps = 10
 
 // Stage stores a batch: rows, cursor and counters commit together with the check
-// that the sender holds the run. Nothing here outlives a crash of the server,
-// the tables are unlogged, so the commit does not wait for the disk; only that
-// of the first batch does, because the tables' existence has to outlive one.
+// that the sender holds the run.
 func (s *Graph) Stage(ctx context.Context, f run.Fence, b graph.StagedBatch) error {
 	err := s.runs.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
 		if row.CancelRequestedAt != nil {
 			return fault.New(fault.Stale, "run %s has been cancelled", f.Run)
 		}
-		if b.Number > 0 {
-			if _, err := tx.Exec(ctx, "set local synchronous_commit = off"); err != nil {
-				return err
-			}
-		}
 		q := dbsqlc.New(tx)
-		again, err := s.expectBatch(ctx, tx, q, f, &b)
+		partition, again, err := s.expectBatch(ctx, tx, q, row, &b)
 		if err != nil || again {
-			return err
-		}
-		partition, err := s.runPartition(ctx, q, row, &b)
-		if err != nil {
 			return err
 		}
 		if err := copyStaged(ctx, tx, f.Run, partition, &b); err != nil {
 			return err
 		}
-		if err := advancePartition(ctx, q, row, partition, &b); err != nil {
-			return err
-		}
-		return q.AdvanceIngest(ctx, dbsqlc.AdvanceIngestParams{
-			WorkspaceID: row.WorkspaceID, RunID: row.RunID, LastDigest: b.Digest[:],
-			Entities: int64(len(b.Entities)), Relationships: int64(len(b.Relationships)),
-		})
+		return advanceIngest(ctx, q, row, partition, &b)
 	})
 	if refusesData(err) {
 		return fault.Wrap(fault.Invalid, err, "contract violation: stream %s, batch %d holds a value that cannot be stored", b.Stream, b.Number)
@@ -91,47 +74,43 @@ func (s *Graph) Stage(ctx context.Context, f run.Fence, b graph.StagedBatch) err
 	return err
 }
 
-// expectBatch sees to it that batches are 0…n−1, once each. again means that
-// this one is stored already.
-func (s *Graph) expectBatch(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, f run.Fence, b *graph.StagedBatch) (again bool, err error) {
-	state, err := q.GetIngest(ctx, dbsqlc.GetIngestParams{WorkspaceID: int64(f.Workspace), RunID: int64(f.Run)})
-	if errors.Is(err, pgx.ErrNoRows) {
-		if b.Number != 0 {
-			return false, startsOver(f.Run)
-		}
-		if _, err := q.BeginIngest(ctx, dbsqlc.BeginIngestParams{WorkspaceID: int64(f.Workspace), RunID: int64(f.Run)}); err != nil {
-			return false, err
-		}
-		return false, createStaging(ctx, tx, f.Run)
-	}
-	if err != nil {
-		return false, err
-	}
-	switch {
-	case b.Number == state.NextBatch:
-		return false, nil
-	case b.Number == state.NextBatch-1 && bytes.Equal(state.LastDigest, b.Digest[:]):
-		return true, nil
-	case b.Number == state.NextBatch-1:
-		return false, fault.New(fault.Conflict, "batch %d is stored already, with other content", b.Number)
-	}
-	return false, fault.New(fault.Conflict, "batch %d is out of order; the next one is %d", b.Number, state.NextBatch)
-}
-
-// runPartition finds or creates the partition a batch belongs to.
-func (s *Graph) runPartition(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run, b *graph.StagedBatch) (int64, error) {
-	known, err := q.FindRunPartition(ctx, dbsqlc.FindRunPartitionParams{
+// expectBatch sees to it that batches are 0…n−1, once each, and returns the
+// partition of this one. again means that it is stored already.
+func (s *Graph) expectBatch(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, row dbsqlc.Run, b *graph.StagedBatch) (partition int64, again bool, err error) {
+	state, err := q.ExpectBatch(ctx, dbsqlc.ExpectBatchParams{
 		WorkspaceID: row.WorkspaceID, RunID: row.RunID, Stream: b.Stream, PartitionKey: b.Partition,
 	})
-	if err == nil {
-		if known.Coverage != nil {
-			return 0, fault.New(fault.Conflict, "partition %q of stream %s has already ended", b.Partition, b.Stream)
+	switch r := id.Run(row.RunID); {
+	case errors.Is(err, pgx.ErrNoRows):
+		if b.Number != 0 {
+			return 0, false, startsOver(r)
 		}
-		return known.PartitionID, nil
+		if _, err := q.BeginIngest(ctx, dbsqlc.BeginIngestParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
+			return 0, false, err
+		}
+		if err := createStaging(ctx, tx, r); err != nil {
+			return 0, false, err
+		}
+	case err != nil:
+		return 0, false, err
+	case b.Number == state.NextBatch-1 && bytes.Equal(state.LastDigest, b.Digest[:]):
+		return 0, true, nil
+	case b.Number == state.NextBatch-1:
+		return 0, false, fault.New(fault.Conflict, "batch %d is stored already, with other content", b.Number)
+	case b.Number != state.NextBatch:
+		return 0, false, fault.New(fault.Conflict, "batch %d is out of order; the next one is %d", b.Number, state.NextBatch)
+	case state.Coverage != nil:
+		return 0, false, fault.New(fault.Conflict, "partition %q of stream %s has already ended", b.Partition, b.Stream)
+	case state.PartitionID != nil:
+		return *state.PartitionID, false, nil
 	}
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return 0, err
-	}
+	partition, err = beginPartition(ctx, q, row, b)
+	return partition, false, err
+}
+
+// beginPartition makes a partition known to the run, and to its connection if
+// this is the first run that reads it.
+func beginPartition(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run, b *graph.StagedBatch) (int64, error) {
 	conn := orZero(row.ConnectionID)
 	partition, err := q.FindStreamPartition(ctx, dbsqlc.FindStreamPartitionParams{
 		WorkspaceID: row.WorkspaceID, ConnectionID: conn, Stream: b.Stream, PartitionKey: b.Partition,
@@ -149,9 +128,10 @@ func (s *Graph) runPartition(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.
 	})
 }
 
-// advancePartition stores the cursor and how the partition ended, if it did. A
-// complete end is believed only if no gap was ever reported.
-func advancePartition(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run, partition int64, b *graph.StagedBatch) error {
+// advanceIngest counts a batch, stores the cursor after it, and how the
+// partition ended, if it did. A complete end is believed only if no gap was ever
+// reported.
+func advanceIngest(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run, partition int64, b *graph.StagedBatch) error {
 	kept := make([]string, 0, len(b.Page.Gaps))
 	why := b.Failure
 	for i := range b.Page.Gaps {
@@ -166,9 +146,10 @@ func advancePartition(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run, pa
 	if err != nil {
 		return fmt.Errorf("encode gaps: %w", err)
 	}
-	p := dbsqlc.AdvanceRunPartitionParams{
-		WorkspaceID: row.WorkspaceID, RunID: row.RunID, PartitionID: partition, NextCursor: string(b.Page.Next),
-		Records: int64(len(b.Entities) + len(b.Relationships)), NewGaps: int64(len(b.Page.Gaps)), Gaps: gaps,
+	p := dbsqlc.AdvanceIngestParams{
+		WorkspaceID: row.WorkspaceID, RunID: row.RunID, PartitionID: partition, LastDigest: b.Digest[:], NextCursor: string(b.Page.Next),
+		Entities: int64(len(b.Entities)), Relationships: int64(len(b.Relationships)), Records: int64(len(b.Entities) + len(b.Relationships)),
+		NewGaps: int64(len(b.Page.Gaps)), Gaps: gaps,
 	}
 	switch b.End {
 	case "":
@@ -180,7 +161,7 @@ func advancePartition(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run, pa
 	if why != nil {
 		p.Category, p.Message = orNull(string(why.Category)), orNull(run.SafeMessage(why))
 	}
-	return q.AdvanceRunPartition(ctx, p)
+	return q.AdvanceIngest(ctx, p)
 }
 
 // refusesData reports whether the database could not take a value as such:

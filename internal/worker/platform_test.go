@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
@@ -47,9 +49,10 @@ type fakePlatform struct {
 	manifest  connector.Manifest
 	operation operation.Type
 	// wire decides about each call; refuse answers a batch with a status.
-	wire   func(call string) fault
-	refuse func(workerapi.Header, *connector.Page) int
-	ended  chan struct{}
+	wire    func(call string) fault
+	refuse  func(workerapi.Header, *connector.Page) int
+	ended   chan struct{}
+	batches *workerapi.Decoder
 	// deadline is how long the run may take from each claim.
 	deadline time.Duration
 
@@ -72,9 +75,11 @@ type fakePlatform struct {
 	breaches   []string
 }
 
-func newPlatform(m connector.Manifest) *fakePlatform {
+func newPlatform(t require.TestingT, m connector.Manifest) *fakePlatform {
+	batches, err := workerapi.NewDecoder()
+	require.NoError(t, err)
 	return &fakePlatform{
-		manifest: m, operation: operation.DiscoveryRun, wire: func(string) fault { return noFault }, refuse: func(workerapi.Header, *connector.Page) int { return 0 },
+		manifest: m, batches: batches, operation: operation.DiscoveryRun, wire: func(string) fault { return noFault }, refuse: func(workerapi.Header, *connector.Page) int { return 0 },
 		ended: make(chan struct{}), deadline: time.Hour, disclosed: map[int64]bool{}, calls: map[string]int{}, claimed: map[string]int{},
 	}
 }
@@ -270,7 +275,7 @@ func (p *fakePlatform) batch(w http.ResponseWriter, r *http.Request, number int6
 	if r.Header.Get("Content-Encoding") != workerapi.BatchEncoding || r.Header.Get("Content-Type") != workerapi.BatchContentType {
 		p.breach("batch %d is not labelled as one", number)
 	}
-	h, page, err := workerapi.DecodeBatch(bytes.NewReader(body))
+	h, page, err := p.batches.Decode(body)
 	if err != nil {
 		p.breach("batch %d cannot be read: %v", number, err)
 		w.WriteHeader(http.StatusUnprocessableEntity)

@@ -54,7 +54,7 @@ func TestAnyScheduleOfFaultsOnTheWireLosesNothing(t *testing.T) {
 }
 
 func disturb(t *testing.T, script *scripted, schedule []fault, workers int) (wrong string) {
-	p := newPlatform(script.Manifest())
+	p := newPlatform(t, script.Manifest())
 	p.wire = func(string) fault {
 		if len(schedule) == 0 {
 			return noFault

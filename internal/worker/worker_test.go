@@ -40,7 +40,7 @@ func play(t *testing.T, script *scripted, scene func(s *stage)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{T: t, platform: newPlatform(script.Manifest()), script: script, metrics: prometheus.NewRegistry()}
+		s := &stage{T: t, platform: newPlatform(t, script.Manifest()), script: script, metrics: prometheus.NewRegistry()}
 		s.log = slog.New(slog.NewTextHandler(&s.written, nil))
 		scene(s)
 		require.Empty(t, s.platform.breaches)
@@ -219,7 +219,7 @@ func TestUnknownOperationFails(t *testing.T) {
 
 func TestConfigurationOfAWorkerIsChecked(t *testing.T) {
 	t.Parallel()
-	s := &stage{T: t, platform: newPlatform(newScripted().Manifest()), script: newScripted(), metrics: prometheus.NewRegistry()}
+	s := &stage{T: t, platform: newPlatform(t, newScripted().Manifest()), script: newScripted(), metrics: prometheus.NewRegistry()}
 	for want, change := range map[string]func(*worker.Config){
 		"name":         func(c *worker.Config) { c.Name = "" },
 		"discovery":    func(c *worker.Config) { c.DiscoveryURL = "discovery.test" },

@@ -1,7 +1,6 @@
 package workerapi_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -24,6 +23,12 @@ func encode(t require.TestingT, h workerapi.Header, p *connector.Page) []byte {
 	sent, err := e.Encode(h, p)
 	require.NoError(t, err)
 	return sent
+}
+
+func decode(t require.TestingT, sent []byte) (workerapi.Header, *connector.Page, error) {
+	d, err := workerapi.NewDecoder()
+	require.NoError(t, err)
+	return d.Decode(sent)
 }
 
 // compress returns lines as a batch that no encoder of ours would write.
@@ -111,7 +116,7 @@ func TestBatchesArriveAsTheyWereSent(t *testing.T) {
 			Gaps:          rapid.SliceOfN(rapid.Custom(anyFailure), 0, 2).Draw(t, "gaps"),
 			Next:          h.Next,
 		}
-		gotHeader, gotPage, err := workerapi.DecodeBatch(bytes.NewReader(encode(t, h, page)))
+		gotHeader, gotPage, err := decode(t, encode(t, h, page))
 		require.NoError(t, err)
 		require.Empty(t, cmp.Diff(h, gotHeader))
 		require.Empty(t, cmp.Diff(page, gotPage, sameJSON()))
@@ -134,7 +139,7 @@ func TestSamePageGivesTheSameBytes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, one, two)
 	require.Equal(t, one, encode(t, h, page(`{"a":{"x":null,"y":[1,2]},"b":1.50}`)), "nothing depends on what an encoder has seen before")
-	_, got, err := workerapi.DecodeBatch(bytes.NewReader(one))
+	_, got, err := decode(t, one)
 	require.NoError(t, err)
 	require.Equal(t, `{"a":{"x":null,"y":[1,2]},"b":1.50}`, string(got.Entities[0].Attributes), "numbers stay as they were written")
 }
@@ -169,7 +174,7 @@ func TestEncoderRefusesWhatTheProtocolForbids(t *testing.T) {
 			require.NotContains(t, err.Error(), "secret")
 			sent, err := e.Encode(workerapi.Header{Stream: "s"}, &connector.Page{Entities: []connector.Entity{entity(`{}`)}})
 			require.NoError(t, err, "the encoder goes on after a page it refused")
-			_, page, err := workerapi.DecodeBatch(bytes.NewReader(sent))
+			_, page, err := decode(t, sent)
 			require.NoError(t, err)
 			require.Len(t, page.Entities, 1)
 		})
@@ -178,8 +183,8 @@ func TestEncoderRefusesWhatTheProtocolForbids(t *testing.T) {
 
 func TestDecoderRefusesWhatTheProtocolForbids(t *testing.T) {
 	t.Parallel()
-	const header, entity = `{"stream":"s"}`, `{"entity":{"kind":"Account","id":"a"}}`
-	many := []string{header}
+	const header, entity = `{"stream":"s","entities":1}`, `{"kind":"Account","id":"a"}`
+	many := []string{fmt.Sprintf(`{"stream":"s","entities":%d}`, 2*connector.MaxPageRecords+1)}
 	for range 2*connector.MaxPageRecords + 1 {
 		many = append(many, entity)
 	}
@@ -190,23 +195,27 @@ func TestDecoderRefusesWhatTheProtocolForbids(t *testing.T) {
 		"nothing":             {nil, "header"},
 		"not compressed":      {[]byte(header), "magic"},
 		"an empty frame":      {compress(t), "header"},
-		"cut short":           {compress(t, header, entity)[:20], "header"},
+		"cut short":           {compress(t, header, entity)[:20], "decompress"},
 		"an unknown field":    {compress(t, `{"stream":"s","canary":1}`), "header"},
-		"an unknown record":   {compress(t, header, `{"canary":{}}`), "line 2"},
-		"no record":           {compress(t, header, `{}`), "line 2"},
-		"two records":         {compress(t, header, `{"entity":{"kind":"Account","id":"a"},"gap":{"category":"internal","message":""}}`), "exactly one"},
-		"a wrong type":        {compress(t, header, `{"entity":{"kind":"Account","id":{"canary":1}}}`), "line 2"},
-		"broken JSON":         {compress(t, header, entity, `{"entity":canary`), "line 3"},
-		"a name twice":        {compress(t, header, `{"entity":{"kind":"Account","id":"a","id":"canary"}}`), "line 2"},
+		"an unknown member":   {compress(t, header, `{"kind":"Account","id":"a","canary":{}}`), "line 2"},
+		"no record":           {compress(t, header), "0 lines"},
+		"one record less":     {compress(t, `{"stream":"s","entities":1,"gaps":1}`, entity), "1 lines"},
+		"one record more":     {compress(t, header, entity, entity), "more lines"},
+		"another record":      {compress(t, header, `{"category":"internal","message":""}`), "line 2"},
+		"fewer than none":     {compress(t, `{"stream":"s","entities":-1}`), "too large"},
+		"sums that overflow":  {compress(t, `{"stream":"s","entities":9223372036854775807,"gaps":9223372036854775807}`), "too large"},
+		"a wrong type":        {compress(t, header, `{"kind":"Account","id":{"canary":1}}`), "line 2"},
+		"broken JSON":         {compress(t, `{"stream":"s","entities":2}`, entity, `{"kind":canary`), "line 3"},
+		"a name twice":        {compress(t, header, `{"kind":"Account","id":"a","id":"canary"}`), "line 2"},
 		"too many lines":      {compress(t, many...), "too large"},
-		"a long line":         {compress(t, header, `{"entity":{"kind":"Account","id":"`+strings.Repeat("a", workerapi.MaxLineBytes)+`"}}`), "too large"},
-		"more than is held":   {compress(t, header, strings.Repeat(" ", workerapi.MaxBatchPlainBytes)), ""},
+		"a long line":         {compress(t, header, `{"kind":"Account","id":"`+strings.Repeat("a", workerapi.MaxLineBytes)+`"}`), "too large"},
+		"more than is held":   {compress(t, header, strings.Repeat(" ", workerapi.MaxBatchPlainBytes)), "too large"},
 		"an array":            {compress(t, header, `[]`), "line 2"},
-		"something after all": {append(compress(t, header), "canary"...), ""},
+		"something after all": {append(compress(t, header, entity), "canary"...), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, page, err := workerapi.DecodeBatch(bytes.NewReader(c.sent))
+			_, page, err := decode(t, c.sent)
 			require.ErrorContains(t, err, c.want)
 			require.Nil(t, page)
 			require.NotContains(t, err.Error(), "canary\"", "a value is never repeated")
@@ -224,7 +233,7 @@ func FuzzDecodeBatch(f *testing.F) {
 	f.Add(compress(f, `{"stream":"s","end":"complete"}`))
 	f.Add([]byte("\x28\xb5\x2f\xfd"))
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		h, page, err := workerapi.DecodeBatch(bytes.NewReader(sent))
+		h, page, err := decode(t, sent)
 		if err != nil {
 			require.Nil(t, page)
 			return
@@ -237,7 +246,7 @@ func FuzzDecodeBatch(f *testing.F) {
 		if err != nil {
 			return // attributes of another form are the receiver's to refuse
 		}
-		_, same, err := workerapi.DecodeBatch(bytes.NewReader(again))
+		_, same, err := decode(t, again)
 		require.NoError(t, err)
 		require.Empty(t, cmp.Diff(page, same, sameJSON()))
 	})

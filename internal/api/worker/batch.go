@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -41,12 +40,12 @@ func (d Discovery) putBatch(ctx context.Context, in *batchInput) (*struct{}, err
 	if err != nil {
 		return nil, err
 	}
-	return nil, d.Ingest.Take(ctx, f, in.batch)
+	return nil, d.Ingest.Take(ctx, f, func() (graph.Batch, error) { return in.batch(d.Batches) })
 }
 
-// batch decodes what was sent.
-func (in *batchInput) batch() (graph.Batch, error) {
-	header, page, err := workerapi.DecodeBatch(bytes.NewReader(in.RawBody))
+// batch reads what was sent.
+func (in *batchInput) batch(d *workerapi.Decoder) (graph.Batch, error) {
+	header, page, err := d.Decode(in.RawBody)
 	switch {
 	case errors.Is(err, workerapi.ErrTooLarge):
 		return graph.Batch{}, fault.New(fault.TooLarge, "contract violation: %v", err)

@@ -25,6 +25,8 @@ import (
 type Discovery struct {
 	Leases *run.Leases
 	Ingest *graph.Ingest
+	// Batches reads what workers send.
+	Batches *workerapi.Decoder
 	// Token is what the fleet's workers claim with.
 	Token secret.Secret
 }

@@ -96,10 +96,12 @@ func newPlatform(t *testing.T) *platform {
 		values (1, $1, 'aws', 'aws-discovery', '1', 'prod', '{"region": "us-east-1"}', '{"aws_accounts": []}', '{"type": "manual"}') returning connection_id`,
 		p.scope.Workspace).Scan(&p.connection))
 
+	batches, err := workerapi.NewDecoder()
+	require.NoError(t, err)
 	mux, log := http.NewServeMux(), slog.New(slog.DiscardHandler)
 	a := api.New(mux, api.Config{Version: "1", Log: log})
 	worker.MountDiscovery(a, worker.Discovery{
-		Leases: &run.Leases{Store: p.runs, Ready: noWait{}}, Ingest: &graph.Ingest{Store: p.graph, Catalog: catalog}, Token: secret.FromString(fleetToken),
+		Leases: &run.Leases{Store: p.runs, Ready: noWait{}}, Ingest: &graph.Ingest{Store: p.graph, Catalog: catalog}, Batches: batches, Token: secret.FromString(fleetToken),
 	})
 	worker.MountIntegrations(a, worker.Integrations{Store: postgres.NewConnections(open("svc_integration")), Tenant: 1})
 	server := httptest.NewServer(api.Wrap(mux, api.WrapConfig{Log: log}))
@@ -313,7 +315,7 @@ func TestBatchesThatAreNoneChangeNothing(t *testing.T) {
 	p := newPlatform(t)
 	p.start(t)
 	a := p.claim(t)
-	header := `{"stream":"people"}` + "\n"
+	header := `{"stream":"people","entities":1}` + "\n"
 	for name, c := range map[string]struct {
 		sent []byte
 		want int
@@ -323,12 +325,12 @@ func TestBatchesThatAreNoneChangeNothing(t *testing.T) {
 		"cut off":               {encode(t, workerapi.Header{Stream: "people"}, "a", "b")[:20], http.StatusUnprocessableEntity},
 		"no JSON":               {zipped(t, []byte("people")), http.StatusUnprocessableEntity},
 		"no header":             {zipped(t, nil), http.StatusUnprocessableEntity},
-		"unknown member":        {zipped(t, []byte(header+`{"entity":{"kind":"Account","id":"a","secret":"hunter2"}}`)), http.StatusUnprocessableEntity},
+		"unknown member":        {zipped(t, []byte(header+`{"kind":"Account","id":"a","secret":"hunter2"}`)), http.StatusUnprocessableEntity},
 		"undeclared stream":     {encode(t, workerapi.Header{Stream: "buckets"}), http.StatusUnprocessableEntity},
-		"huge number":           {zipped(t, []byte(header+`{"entity":{"kind":"Account","id":"a","attributes":{"n":1e400000}}}`)), http.StatusUnprocessableEntity},
-		"lone surrogate":        {zipped(t, []byte(header+`{"entity":{"kind":"Account","id":"a","attributes":{"n":"\ud800"}}}`)), http.StatusUnprocessableEntity},
-		"NUL":                   {zipped(t, []byte(header+`{"entity":{"kind":"Account","id":"a\u0000"}}`)), http.StatusUnprocessableEntity},
-		"an endless line":       {zipped(t, append([]byte(header+`{"entity":{"kind":"Account","id":"`), bytes.Repeat([]byte("a"), 8<<20)...)), 0},
+		"huge number":           {zipped(t, []byte(header+`{"kind":"Account","id":"a","attributes":{"n":1e400000}}`)), http.StatusUnprocessableEntity},
+		"lone surrogate":        {zipped(t, []byte(header+`{"kind":"Account","id":"a","attributes":{"n":"\ud800"}}`)), http.StatusUnprocessableEntity},
+		"NUL":                   {zipped(t, []byte(header+`{"kind":"Account","id":"a\u0000"}`)), http.StatusUnprocessableEntity},
+		"an endless line":       {zipped(t, append([]byte(header+`{"kind":"Account","id":"`), bytes.Repeat([]byte("a"), 8<<20)...)), 0},
 		"a bomb":                {zipped(t, bytes.Repeat([]byte(" "), workerapi.MaxBatchPlainBytes+(1<<20))), http.StatusRequestEntityTooLarge},
 		"more than may be sent": {make([]byte, workerapi.MaxBatchBytes+1), http.StatusRequestEntityTooLarge},
 	} {

@@ -12,53 +12,36 @@ import (
 )
 
 const advanceIngest = `-- name: AdvanceIngest :exec
-update run_ingest
-set next_batch = next_batch + 1, last_digest = $1, staged_entities = staged_entities + $2, staged_relationships = staged_relationships + $3
-where workspace_id = $4 and run_id = $5
-`
-
-type AdvanceIngestParams struct {
-	LastDigest    []byte
-	Entities      int64
-	Relationships int64
-	WorkspaceID   int64
-	RunID         int64
-}
-
-func (q *Queries) AdvanceIngest(ctx context.Context, arg AdvanceIngestParams) error {
-	_, err := q.db.Exec(ctx, advanceIngest,
-		arg.LastDigest,
-		arg.Entities,
-		arg.Relationships,
-		arg.WorkspaceID,
-		arg.RunID,
-	)
-	return err
-}
-
-const advanceRunPartition = `-- name: AdvanceRunPartition :exec
+with run as (
+  update run_ingest
+  set next_batch = next_batch + 1, last_digest = $11, staged_entities = staged_entities + $12, staged_relationships = staged_relationships + $13
+  where run_ingest.workspace_id = $8 and run_ingest.run_id = $9)
 update run_partitions
 set next_cursor = $1, records = records + $2, gap_count = gap_count + $3,
     gaps = case when jsonb_array_length(gaps) < 20 then gaps || $4 else gaps end,
     coverage = $5, category = coalesce($6, category), message = coalesce($7, message)
-where workspace_id = $8 and run_id = $9 and partition_id = $10
+where run_partitions.workspace_id = $8 and run_partitions.run_id = $9 and partition_id = $10
 `
 
-type AdvanceRunPartitionParams struct {
-	NextCursor  string
-	Records     int64
-	NewGaps     int64
-	Gaps        json.RawMessage
-	Coverage    *string
-	Category    *string
-	Message     *string
-	WorkspaceID int64
-	RunID       int64
-	PartitionID int64
+type AdvanceIngestParams struct {
+	NextCursor    string
+	Records       int64
+	NewGaps       int64
+	Gaps          json.RawMessage
+	Coverage      *string
+	Category      *string
+	Message       *string
+	WorkspaceID   int64
+	RunID         int64
+	PartitionID   int64
+	LastDigest    []byte
+	Entities      int64
+	Relationships int64
 }
 
-func (q *Queries) AdvanceRunPartition(ctx context.Context, arg AdvanceRunPartitionParams) error {
-	_, err := q.db.Exec(ctx, advanceRunPartition,
+// The account of a batch: of its run, and of its partition.
+func (q *Queries) AdvanceIngest(ctx context.Context, arg AdvanceIngestParams) error {
+	_, err := q.db.Exec(ctx, advanceIngest,
 		arg.NextCursor,
 		arg.Records,
 		arg.NewGaps,
@@ -69,6 +52,9 @@ func (q *Queries) AdvanceRunPartition(ctx context.Context, arg AdvanceRunPartiti
 		arg.WorkspaceID,
 		arg.RunID,
 		arg.PartitionID,
+		arg.LastDigest,
+		arg.Entities,
+		arg.Relationships,
 	)
 	return err
 }
@@ -134,32 +120,48 @@ func (q *Queries) DeleteRunPartitions(ctx context.Context, arg DeleteRunPartitio
 	return err
 }
 
-const findRunPartition = `-- name: FindRunPartition :one
-select partition_id, coverage from run_partitions
-where workspace_id = $1 and run_id = $2 and stream = $3 and partition_key = $4
+const expectBatch = `-- name: ExpectBatch :one
+select i.next_batch, i.last_digest, p.partition_id, p.coverage, set_config('synchronous_commit', 'off', true)::text as flush
+from run_ingest i
+left join run_partitions p on p.workspace_id = i.workspace_id and p.run_id = i.run_id and p.stream = $1 and p.partition_key = $2
+where i.workspace_id = $3 and i.run_id = $4
+for update of i
 `
 
-type FindRunPartitionParams struct {
-	WorkspaceID  int64
-	RunID        int64
+type ExpectBatchParams struct {
 	Stream       string
 	PartitionKey string
+	WorkspaceID  int64
+	RunID        int64
 }
 
-type FindRunPartitionRow struct {
-	PartitionID int64
+type ExpectBatchRow struct {
+	NextBatch   int64
+	LastDigest  []byte
+	PartitionID *int64
 	Coverage    *string
+	Flush       string
 }
 
-func (q *Queries) FindRunPartition(ctx context.Context, arg FindRunPartitionParams) (FindRunPartitionRow, error) {
-	row := q.db.QueryRow(ctx, findRunPartition,
-		arg.WorkspaceID,
-		arg.RunID,
+// Where a run stands that has begun, and the partition, if the run knows it.
+// Nothing here outlives a crash of the server, the staging tables are unlogged,
+// so the commit need not wait for the disk. Only that of the first batch does,
+// which finds no row: that there are tables has to outlive a crash.
+func (q *Queries) ExpectBatch(ctx context.Context, arg ExpectBatchParams) (ExpectBatchRow, error) {
+	row := q.db.QueryRow(ctx, expectBatch,
 		arg.Stream,
 		arg.PartitionKey,
+		arg.WorkspaceID,
+		arg.RunID,
 	)
-	var i FindRunPartitionRow
-	err := row.Scan(&i.PartitionID, &i.Coverage)
+	var i ExpectBatchRow
+	err := row.Scan(
+		&i.NextBatch,
+		&i.LastDigest,
+		&i.PartitionID,
+		&i.Coverage,
+		&i.Flush,
+	)
 	return i, err
 }
 

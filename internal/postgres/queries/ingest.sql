@@ -3,23 +3,25 @@ select next_batch, last_digest, staged_entities, staged_relationships from run_i
 where workspace_id = @workspace_id and run_id = @run_id
 for update;
 
+-- name: ExpectBatch :one
+-- Where a run stands that has begun, and the partition, if the run knows it.
+-- Nothing here outlives a crash of the server, the staging tables are unlogged,
+-- so the commit need not wait for the disk. Only that of the first batch does,
+-- which finds no row: that there are tables has to outlive a crash.
+select i.next_batch, i.last_digest, p.partition_id, p.coverage, set_config('synchronous_commit', 'off', true)::text as flush
+from run_ingest i
+left join run_partitions p on p.workspace_id = i.workspace_id and p.run_id = i.run_id and p.stream = @stream and p.partition_key = @partition_key
+where i.workspace_id = @workspace_id and i.run_id = @run_id
+for update of i;
+
 -- name: BeginIngest :execrows
 insert into run_ingest (workspace_id, run_id) values (@workspace_id, @run_id) on conflict do nothing;
-
--- name: AdvanceIngest :exec
-update run_ingest
-set next_batch = next_batch + 1, last_digest = @last_digest, staged_entities = staged_entities + @entities, staged_relationships = staged_relationships + @relationships
-where workspace_id = @workspace_id and run_id = @run_id;
 
 -- name: DeleteIngest :exec
 delete from run_ingest where workspace_id = @workspace_id and run_id = @run_id;
 
 -- name: DeleteRunPartitions :exec
 delete from run_partitions where workspace_id = @workspace_id and run_id = @run_id;
-
--- name: FindRunPartition :one
-select partition_id, coverage from run_partitions
-where workspace_id = @workspace_id and run_id = @run_id and stream = @stream and partition_key = @partition_key;
 
 -- name: FindStreamPartition :one
 select partition_id from stream_partitions
@@ -34,12 +36,17 @@ returning partition_id;
 insert into run_partitions (workspace_id, run_id, partition_id, stream, partition_key)
 values (@workspace_id, @run_id, @partition_id, @stream, @partition_key);
 
--- name: AdvanceRunPartition :exec
+-- name: AdvanceIngest :exec
+-- The account of a batch: of its run, and of its partition.
+with run as (
+  update run_ingest
+  set next_batch = next_batch + 1, last_digest = @last_digest, staged_entities = staged_entities + @entities, staged_relationships = staged_relationships + @relationships
+  where run_ingest.workspace_id = @workspace_id and run_ingest.run_id = @run_id)
 update run_partitions
 set next_cursor = @next_cursor, records = records + @records, gap_count = gap_count + @new_gaps,
     gaps = case when jsonb_array_length(gaps) < 20 then gaps || @gaps else gaps end,
     coverage = sqlc.narg(coverage), category = coalesce(sqlc.narg(category), category), message = coalesce(sqlc.narg(message), message)
-where workspace_id = @workspace_id and run_id = @run_id and partition_id = @partition_id;
+where run_partitions.workspace_id = @workspace_id and run_partitions.run_id = @run_id and partition_id = @partition_id;
 
 -- name: ListRunPartitions :many
 select partition_id, stream, partition_key, next_cursor, coverage, category, message, gap_count, gaps, records
