@@ -2,6 +2,8 @@ package story
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,50 +11,122 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/client"
 )
 
-// roles makes a key of each role by the API and tries what it may and may not.
+// roles has one key of each role do everything there is to do, and what each
+// may not do is refused, and on record.
 func roles(t *testing.T, p *plane) {
-	holder := func(role string) (*plane, client.CreatedAPIKey) {
-		a, err := p.api.CreateAPIKey(t.Context(), client.APIKeyDraft{Name: "Roles: " + role, Role: role})
-		require.NoError(t, err)
-		require.Regexp(t, "^gk_", a.Value.Key)
-		return p.as(t, a.Value.Key), a.Value
-	}
-	builder, _ := holder("connector_builder")
-	viewer, viewerKey := holder("viewer")
-
+	holders, members := keyHolders(t, p)
 	c := newCloud(t, 11)
-	conn := builder.connect(t, "Roles", c.configuration(nil))
-	require.Equal(t, "success", builder.test(t, conn).Status)
-	require.Equal(t, "succeeded", builder.discover(t, conn).Outcome)
-	_, err := builder.api.CreateAPIKey(t.Context(), client.APIKeyDraft{Name: "Roles: more", Role: "admin"})
-	requireRefused(t, err, http.StatusForbidden)
-
-	viewer.requireKnown(t, c, conn)
-	seen, err := viewer.api.Connection(t.Context(), conn)
+	conn := holders["connector_builder"].connect(t, "Roles", c.configuration(nil))
+	require.Equal(t, "success", holders["connector_builder"].test(t, conn).Status)
+	run := holders["connector_builder"].discover(t, conn)
+	require.Equal(t, "succeeded", run.Outcome)
+	holders["viewer"].requireKnown(t, c, conn)
+	seen, err := holders["viewer"].api.Connection(t.Context(), conn)
 	require.NoError(t, err)
 	require.NotContains(t, string(seen.Raw), c.Summary().Auditor.SecretAccessKey)
-	_, err = viewer.api.AuditEvents(t.Context(), client.AuditFilter{}, client.Pages{Limit: 1})
-	require.NoError(t, err)
 
-	_, err = viewer.api.CreateConnection(t.Context(), draft(t, "Roles: a viewer's", c.configuration(nil)))
-	requireRefused(t, err, http.StatusForbidden)
-	_, err = viewer.api.TestConnection(t.Context(), conn)
-	requireRefused(t, err, http.StatusForbidden)
-	_, err = viewer.api.StartOperation(t.Context(), "discovery.run", conn)
-	requireRefused(t, err, http.StatusForbidden)
-	requireRefused(t, viewer.api.DeleteConnection(t.Context(), conn), http.StatusForbidden)
-	denied := viewer.cli(t, nil, "connections", "delete", conn, "--yes")
+	found, err := p.api.Entities(t.Context(), client.EntityFilter{Connection: conn}, client.Pages{})
+	require.NoError(t, err)
+	ids := []string{"{connection}", conn, "{run}", run.RunID}
+	for _, e := range found.Items {
+		switch e.ProviderID {
+		case c.bucket():
+			ids = append(ids, "{bucket}", e.EntityID)
+		case c.Summary().Contractor.IAMUserID:
+			if e.Kind == "Account" {
+				ids = append(ids, "{account}", e.EntityID)
+			}
+		}
+	}
+	named := strings.NewReplacer(ids...)
+	for role, holder := range holders {
+		refused := tryEverything(t, holder, role, named)
+		onRecord, err := p.api.AuditEvents(t.Context(), client.AuditFilter{Action: "access_denied", Actor: members[role]}, client.Pages{})
+		require.NoError(t, err)
+		require.Len(t, onRecord.Items, refused, "each refusal of %s is on record", role)
+	}
+	denied := holders["viewer"].cli(t, nil, "connections", "delete", conn, "--yes")
 	require.Equal(t, 4, denied.status, denied.stderr)
 
-	refusals, err := p.api.AuditEvents(t.Context(), client.AuditFilter{Action: "access_denied", Actor: viewerKey.MemberID}, client.Pages{})
-	require.NoError(t, err)
-	require.Len(t, refusals.Items, 5, "each refusal is on record")
+	require.NoError(t, p.api.RevokeAPIKey(t.Context(), members["viewer"]))
+	for _, stranger := range []*plane{holders["viewer"], p.as(t, "gk_made-up"), p.as(t, p.key+"x")} {
+		_, err = stranger.api.Connection(t.Context(), conn)
+		requireRefused(t, err, http.StatusUnauthorized)
+	}
+}
 
-	require.NoError(t, p.api.RevokeAPIKey(t.Context(), viewerKey.MemberID))
-	_, err = viewer.api.Connection(t.Context(), conn)
-	requireRefused(t, err, http.StatusUnauthorized)
-	_, err = p.as(t, "gk_made-up").api.Connection(t.Context(), conn)
-	requireRefused(t, err, http.StatusUnauthorized)
+// keyHolders makes a key of each role. Nobody may make a tenant's administrator
+// of a key, so that one is made in the database.
+func keyHolders(t *testing.T, p *plane) (holders map[string]*plane, members map[string]string) {
+	t.Helper()
+	holders, members = map[string]*plane{}, map[string]string{}
+	for _, role := range []string{"admin", "connector_builder", "viewer", "tenant_admin"} {
+		draft := client.APIKeyDraft{Name: "Roles: " + role, Role: role}
+		if role == "tenant_admin" {
+			_, err := p.api.CreateAPIKey(t.Context(), draft)
+			requireRefused(t, err, http.StatusUnprocessableEntity)
+			draft.Role = "viewer"
+		}
+		made, err := p.api.CreateAPIKey(t.Context(), draft)
+		require.NoError(t, err)
+		require.Regexp(t, "^gk_", made.Value.Key)
+		execute(t, p.database, "update members set role = $1::text::member_role where member_id = $2", role, number(made.Value.MemberID))
+		holders[role], members[role] = p.as(t, made.Value.Key), made.Value.MemberID
+	}
+	return holders, members
+}
+
+// tryEverything calls each operation of the API with a key of a role and returns
+// how many were forbidden. Who only reads may read all of it, who administers
+// the tenant sees no data of a workspace, and one role alone manages keys.
+func tryEverything(t *testing.T, holder *plane, role string, named *strings.Replacer) (forbidden int) {
+	readers := []string{"admin", "connector_builder", "viewer"}
+	builders := []string{"admin", "connector_builder"}
+	everyone := []string{"admin", "connector_builder", "viewer", "tenant_admin"}
+	draft := `{"integration_id":"aws","name":"Roles: by ` + role + `","configuration":{"access_key_id":"AKIAIOSFODNN7EXAMPLE","secret_access_key":"s"}}`
+	for call, may := range map[string]struct {
+		roles []string
+		want  int
+		body  string
+	}{
+		"GET /v1/integrations":     {readers, 200, ""},
+		"GET /v1/integrations/aws": {readers, 200, ""},
+		"GET /v1/operations":       {everyone, 200, ""},
+		"GET /v1/workspaces":       {everyone, 200, ""},
+		"GET /v1/members":          {everyone, 200, ""},
+		"GET /v1/api-keys":         {everyone, 200, ""},
+
+		"GET /v1/connections":                             {readers, 200, ""},
+		"GET /v1/connections/{connection}":                {readers, 200, ""},
+		"GET /v1/connections/{connection}/tests":          {readers, 200, ""},
+		"GET /v1/runs":                                    {readers, 200, ""},
+		"GET /v1/runs/{run}":                              {readers, 200, ""},
+		"GET /v1/entities":                                {readers, 200, ""},
+		"GET /v1/audit-events":                            {readers, 200, ""},
+		"GET /v1/access/resources/{bucket}/principals":    {readers, 200, ""},
+		"GET /v1/access/principals/{account}/resources":   {readers, 200, ""},
+		"GET /v1/access/paths?from={account}&to={bucket}": {readers, 200, ""},
+		"GET /v1/entities/{bucket}":                       {readers, 200, ""},
+		"POST /v1/connections":                            {builders, 201, draft},
+		"PATCH /v1/connections/{connection}":              {builders, 200, `{"metadata":{"by":"` + role + `"}}`},
+		"POST /v1/connections/{connection}/test":          {builders, 200, ""},
+		"POST /v1/operations/discovery.run/start":         {builders, 200, `{"connection_id":"{connection}"}`},
+		"POST /v1/operations/connection.test/start":       {builders, 200, `{"connection_id":"{connection}"}`},
+		"POST /v1/runs/{run}/cancel":                      {builders, 409, ""}, // it has ended
+		"DELETE /v1/connections/conn_999999999":           {builders, 404, ""},
+		"POST /v1/api-keys":                               {[]string{"admin"}, 201, `{"name":"Roles: more","role":"viewer"}`},
+		"DELETE /v1/api-keys/mem_999999999":               {[]string{"admin"}, 404, ""},
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		status, text := holder.send(t, method, named.Replace(path), named.Replace(may.body))
+		want := may.want
+		if !slices.Contains(may.roles, role) {
+			want = http.StatusForbidden
+			forbidden++
+		}
+		require.Equal(t, want, status, "%s by %s: %s", call, role, text)
+	}
+	return forbidden
 }
 
 func requireRefused(t *testing.T, err error, status int) {

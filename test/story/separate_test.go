@@ -30,7 +30,8 @@ func TestSeparateServices(t *testing.T) {
 	requireLeastPrivilege(t, d)
 
 	first = workerIsKilled(t, d, c, first, faultless)
-	databaseCrashes(t, d, c, faultless)
+	databaseRestarts(t, d, c, faultless)
+	databaseCrashes(t, d, c, first, faultless)
 
 	// Workers go first: one may have to hand a run back.
 	first.stop(t)
@@ -174,9 +175,24 @@ func (want reading) requireSame(t *testing.T, got reading) {
 	}
 }
 
+// databaseRestarts restarts PostgreSQL in mid-run as an operator does. The run
+// goes on where it was.
+func databaseRestarts(t *testing.T, d *deployment, c *cloud, faultless reading) {
+	conn := d.integrations.connect(t, "Database restarts", c.configuration(nil))
+	slowly(t, c)
+	run := underWay(t, d, conn)
+	require.NoError(t, d.server.Restart(t.Context()))
+	c.ClearFaults()
+	ended := d.discovery.finished(t, run)
+	require.Equal(t, "succeeded", ended.Outcome, "%+v", ended)
+	require.Equal(t, 1, ended.Attempt)
+	faultless.requireSame(t, reading{ended, d.discovery.entities(t, conn)})
+	d.discovery.requireKnown(t, c, conn)
+}
+
 // databaseCrashes kills PostgreSQL in mid-run and starts it again. Services and
 // worker live through it, and the run ends well.
-func databaseCrashes(t *testing.T, d *deployment, c *cloud, faultless reading) {
+func databaseCrashes(t *testing.T, d *deployment, c *cloud, worker *process, faultless reading) {
 	conn := d.integrations.connect(t, "Database crashes", c.configuration(nil))
 	slowly(t, c)
 	run := underWay(t, d, conn)
@@ -188,6 +204,7 @@ func databaseCrashes(t *testing.T, d *deployment, c *cloud, faultless reading) {
 	require.NoError(t, d.server.Restart(t.Context()))
 	// What was staged is lost with the crash, and the run has to start over.
 	require.Zero(t, batchesOf(t, d.database, run))
+	worker.await(t, "(the run is left to the platform)")
 	endLease(t, d.database, run)
 
 	ended := d.discovery.finished(t, run)
