@@ -42,9 +42,8 @@ type Session interface {
 	// example because the credentials are wrong; missing permissions are not
 	// an error but [Remediation] items.
 	Check(ctx context.Context) (CheckResult, error)
-	// Plan lists what this run reads. Partitions of a stream come after those
-	// of the streams it depends on. The same target gives the same plan.
-	Plan(ctx context.Context) ([]Partition, error)
+	// Plan lists what this run reads. The same target gives the same plan.
+	Plan(ctx context.Context) (Plan, error)
 	// Read reads one partition from the cursor on, page by page, and returns
 	// nil when it has seen all of it. The empty cursor is the start. On an
 	// [*Error] the runtime may call Read again with the cursor of the last
@@ -57,6 +56,19 @@ type Session interface {
 // Cursor is an opaque place in a partition, at most [MaxCursorBytes] bytes. It
 // is self-contained: another process on another machine can continue from it.
 type Cursor string
+
+// Plan is what a run reads.
+type Plan struct {
+	// Partitions of a stream come after those of the streams it depends on.
+	Partitions []Partition `json:"partitions"`
+	// Complete says that these are all the partitions in scope, those that are
+	// skipped among them. What an earlier run read as a partition that is not
+	// here is then out of scope, and the platform closes what it showed. It is
+	// false, and nothing is closed for that reason, when something that names
+	// partitions could not be listed or may have been cut short. A plan without
+	// partitions closes nothing either.
+	Complete bool `json:"complete,omitempty"`
+}
 
 // Partition is a part of a stream that is read, and known to be complete, by
 // itself: an AWS account, a Salesforce object.

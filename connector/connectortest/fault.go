@@ -55,13 +55,19 @@ func needs(s connector.Stream, permission string) bool {
 	return slices.ContainsFunc(s.Permissions, func(p connector.Permission) bool { return p.Name == permission })
 }
 
-// readDenied requires that every partition which ends without a word has all
-// that it had, and that at least one says what is missing.
-func (s suite) readDenied(t *testing.T, permission string, settings connector.Settings, plan []connector.Partition, whole map[string]*recorder) {
+// readDenied requires that a plan without some of the partitions does not call
+// itself complete, that every partition which ends without a word has all that
+// it had, and that at least one says what is missing.
+func (s suite) readDenied(t *testing.T, permission string, settings connector.Settings, plan connector.Plan, whole map[string]*recorder) {
 	t.Helper()
 	planned, read, errs := s.readAll(t.Context(), t, settings)
+	for _, lost := range names(plan) {
+		if !slices.Contains(names(planned), lost) {
+			require.False(t, planned.Complete, "without %s the plan lacks %s and says that it is complete", permission, lost)
+		}
+	}
 	said := false
-	for _, p := range planned {
+	for _, p := range planned.Partitions {
 		if p.Skip != nil {
 			said = said || p.Skip.Permission == permission
 			continue
@@ -93,8 +99,8 @@ func (s suite) testThrottle(t *testing.T) {
 	require.Empty(t, errs)
 	const patience = 200
 	session := s.open(t, s.Throttle(t))
-	plan := retried(t, patience, func() ([]connector.Partition, error) { return session.Plan(t.Context()) })
-	for _, p := range plan {
+	plan := retried(t, patience, func() (connector.Plan, error) { return session.Plan(t.Context()) })
+	for _, p := range plan.Partitions {
 		require.Nil(t, p.Skip, "partition %s is skipped because of throttling", name(p))
 		r := &recorder{stream: s.stream(t, p)}
 		retried(t, patience, func() (struct{}, error) {

@@ -10,20 +10,21 @@ import (
 	"github.com/gatehouse-project/gatehouse/connector"
 )
 
-// testPlan checks that plans repeat, name declared streams, and keep the order
+// testPlan checks that plans repeat, also in whether they are complete, name declared streams, and keep the order
 // of dependence.
 func (s suite) testPlan(t *testing.T) {
 	t.Parallel()
 	first, err := s.open(t, s.Settings(t)).Plan(t.Context())
 	require.NoError(t, err)
-	require.NotEmpty(t, first, "nothing is planned")
+	require.NotEmpty(t, first.Partitions, "nothing is planned")
 	second, err := s.open(t, s.Settings(t)).Plan(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, names(first), names(second), "the plan differs from session to session")
+	require.Equal(t, first.Complete, second.Complete, "the plan is complete in one session only")
 
 	last, firstAt := map[string]int{}, map[string]int{}
 	seen := map[string]bool{}
-	for i, p := range first {
+	for i, p := range first.Partitions {
 		s.stream(t, p)
 		require.False(t, seen[name(p)], "partition %s is planned twice", name(p))
 		require.LessOrEqual(t, len(p.Key), connector.MaxKeyBytes)
@@ -43,9 +44,9 @@ func (s suite) testPlan(t *testing.T) {
 	}
 }
 
-func names(plan []connector.Partition) []string {
-	all := make([]string, len(plan))
-	for i, p := range plan {
+func names(plan connector.Plan) []string {
+	all := make([]string, len(plan.Partitions))
+	for i, p := range plan.Partitions {
 		all[i] = name(p)
 	}
 	return all
@@ -81,7 +82,7 @@ func (s suite) testRead(t *testing.T) {
 
 	whole := records{}
 	var relationships []connector.Relationship
-	for _, p := range plan {
+	for _, p := range plan.Partitions {
 		require.Nil(t, p.Skip, "partition %s is skipped although nothing is denied", name(p))
 		require.Empty(t, first[name(p)].gaps(), "partition %s", name(p))
 		a, b := records{}, records{}
@@ -105,7 +106,7 @@ func (s suite) testResume(t *testing.T) {
 	t.Parallel()
 	plan, read, errs := s.readAll(t.Context(), t, s.Settings(t))
 	require.Empty(t, errs)
-	for _, p := range plan {
+	for _, p := range plan.Partitions {
 		pages := read[name(p)].pages
 		want := records{}
 		require.NoError(t, want.add(pages))
@@ -141,7 +142,7 @@ func (s suite) testSinkError(t *testing.T) {
 	plan, err := session.Plan(t.Context())
 	require.NoError(t, err)
 	refused := 0
-	for _, p := range plan {
+	for _, p := range plan.Partitions {
 		writes := 0
 		r := &recorder{stream: s.stream(t, p), before: func(int) error { writes++; return refusal }}
 		err := session.Read(t.Context(), p, "", r)
@@ -161,7 +162,7 @@ func (s suite) testCancel(t *testing.T) {
 	t.Parallel()
 	plan, err := s.open(t, s.Settings(t)).Plan(t.Context())
 	require.NoError(t, err)
-	for _, p := range plan {
+	for _, p := range plan.Partitions {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		early := &recorder{stream: s.stream(t, p)}

@@ -80,13 +80,13 @@ func (s suite) stream(t *testing.T, p connector.Partition) connector.Stream {
 
 // readAll plans and reads everything in one session. errs holds the reads that
 // failed, by partition.
-func (s suite) readAll(ctx context.Context, t *testing.T, settings connector.Settings) (plan []connector.Partition, records map[string]*recorder, errs map[string]error) {
+func (s suite) readAll(ctx context.Context, t *testing.T, settings connector.Settings) (plan connector.Plan, records map[string]*recorder, errs map[string]error) {
 	t.Helper()
 	session := s.open(t, settings)
 	plan, err := session.Plan(ctx)
 	require.NoError(t, err)
 	records, errs = map[string]*recorder{}, map[string]error{}
-	for _, p := range plan {
+	for _, p := range plan.Partitions {
 		if p.Skip != nil {
 			continue
 		}

@@ -84,8 +84,8 @@ func (s *filesSession) Check(context.Context) (connector.CheckResult, error) {
 	return result, nil
 }
 
-func (s *filesSession) Plan(context.Context) ([]connector.Partition, error) {
-	return []connector.Partition{{Stream: "people"}, {Stream: "files", Key: "a"}, {Stream: "files", Key: "b"}}, nil
+func (s *filesSession) Plan(context.Context) (connector.Plan, error) {
+	return connector.Plan{Partitions: []connector.Partition{{Stream: "people"}, {Stream: "files", Key: "a"}, {Stream: "files", Key: "b"}}, Complete: true}, nil
 }
 
 func (s *filesSession) Read(ctx context.Context, p connector.Partition, from connector.Cursor, to connector.Sink) error {

@@ -102,6 +102,7 @@ func (s *session) targets(ctx context.Context) ([]string, error) {
 	switch {
 	case err == nil:
 	case isUnlisted(err):
+		s.guessed = true
 		if e, denied := isDenied(err); denied {
 			s.unlisted = e
 		}

@@ -53,6 +53,9 @@ type session struct {
 
 	caller       *caller
 	organization *organization
+	// guessed says that the accounts of the organisation could not be listed,
+	// and the account of the credentials stands for them.
+	guessed bool
 	// unlisted is the permission that was missing to list the organisation's
 	// accounts.
 	unlisted                   *connector.Error

@@ -9,11 +9,13 @@ import (
 // Plan lists the partitions: what belongs to the organisation, then account by
 // account in the manifest's order of streams, so that what a session holds of
 // one account serves all its streams and can then be dropped. Accounts whose
-// role cannot be assumed are skipped and the others go on.
-func (s *session) Plan(ctx context.Context) ([]connector.Partition, error) {
+// role cannot be assumed are skipped and the others go on. When the
+// organisation's accounts cannot be listed, the plan is not complete: those
+// that an earlier run read may well be there.
+func (s *session) Plan(ctx context.Context) (connector.Plan, error) {
 	accounts, err := s.targets(ctx)
 	if err != nil {
-		return nil, err
+		return connector.Plan{}, err
 	}
 	skip := map[string]*connector.Error{}
 	for _, account := range accounts {
@@ -21,19 +23,19 @@ func (s *session) Plan(ctx context.Context) ([]connector.Partition, error) {
 		if e, denied := isDenied(err); denied {
 			skip[account] = e
 		} else if err != nil {
-			return nil, err
+			return connector.Plan{}, err
 		}
 	}
-	var plan []connector.Partition
+	plan := connector.Plan{Complete: !s.guessed}
 	for _, stream := range streams() {
 		if stream.PartitionedBy == "" && s.reads(stream.Name) {
-			plan = append(plan, connector.Partition{Stream: stream.Name})
+			plan.Partitions = append(plan.Partitions, connector.Partition{Stream: stream.Name})
 		}
 	}
 	for _, account := range accounts {
 		for _, stream := range streams() {
 			if stream.PartitionedBy == byAccount && s.reads(stream.Name) {
-				plan = append(plan, connector.Partition{Stream: stream.Name, Key: account, Skip: skip[account]})
+				plan.Partitions = append(plan.Partitions, connector.Partition{Stream: stream.Name, Key: account, Skip: skip[account]})
 			}
 		}
 	}

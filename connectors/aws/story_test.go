@@ -60,7 +60,7 @@ func discoverWith(t testing.TB, c connector.Connector, s connector.Settings) *gr
 	plan, err := session.Plan(t.Context())
 	require.NoError(t, err)
 	g := newGraph()
-	for _, p := range plan {
+	for _, p := range plan.Partitions {
 		if p.Skip != nil {
 			g.skipped = append(g.skipped, p)
 			continue

@@ -27,6 +27,8 @@ const (
 	CountPartitionsComplete   = "partitions_complete"
 	CountPartitionsPartial    = "partitions_partial"
 	CountPartitionsSkipped    = "partitions_skipped"
+	// CountPartitionsRetired counts those that went out of scope.
+	CountPartitionsRetired = "partitions_retired"
 )
 
 // PublishStore merges staged rows into the graph.

@@ -10,8 +10,8 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
-// Coverage sums up the stream partitions of a connection. One that is known but
-// was never read counts as skipped.
+// Coverage sums up the stream partitions of a connection that are in scope. One
+// that is known but was never read counts as skipped.
 func (v *graphView) Coverage(ctx context.Context, c id.Connection) (graph.Coverage, error) {
 	coverage := graph.Coverage{Connection: c, Integration: v.integrations[c]}
 	rows, err := v.tx.Query(ctx, `
@@ -22,7 +22,7 @@ func (v *graphView) Coverage(ctx context.Context, c id.Connection) (graph.Covera
 		  min(last_complete_at),
 		  max(last_observed_at)
 		from stream_partitions
-		where workspace_id = $1 and connection_id = $2
+		where workspace_id = $1 and connection_id = $2 and retired_at is null
 		group by stream
 		order by stream`, v.workspace, c)
 	if err != nil {
@@ -49,7 +49,7 @@ func (v *graphView) addGaps(ctx context.Context, coverage *graph.Coverage) error
 	rows, err := v.tx.Query(ctx, `
 		select stream, partition_key, coalesce(coverage, 'skipped'), coalesce(reason_code, ''), coalesce(message, ''), last_observed_at, last_complete_at
 		from stream_partitions
-		where workspace_id = $1 and connection_id = $2 and coverage is distinct from 'complete'
+		where workspace_id = $1 and connection_id = $2 and retired_at is null and coverage is distinct from 'complete'
 		order by stream, partition_key
 		limit $3`, v.workspace, coverage.Connection, graph.MaxGaps+1)
 	if err != nil {

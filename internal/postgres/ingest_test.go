@@ -180,7 +180,7 @@ func TestRunStartsOverWhenWhatItStagedIsGone(t *testing.T) {
 			require.NoError(t, d.runs.HandBack(t.Context(), h.fence))
 		},
 		"before it finishes": func(h *hold) {
-			_, err := d.runs.FinishReading(t.Context(), h.fence)
+			_, err := d.runs.FinishReading(t.Context(), h.fence, false)
 			require.Equal(t, fault.Stale, fault.KindOf(err), "%v", err)
 			d.expire(t, h.Run.ID)
 		},
@@ -202,7 +202,7 @@ func TestRunStartsOverWhenWhatItStagedIsGone(t *testing.T) {
 	// Before it is published: nothing is published, and it is read again.
 	h := d.begin(t, d.scope, d.connect(t, d.scope))
 	read(h)
-	_, err := d.runs.FinishReading(t.Context(), h.fence)
+	_, err := d.runs.FinishReading(t.Context(), h.fence, false)
 	require.NoError(t, err)
 	d.emptied(t, h.Run)
 	published, err := d.graph.Publish(t.Context(), d.scope, h.Run.ID)
@@ -249,7 +249,7 @@ func TestRunStartsOverAfterACrashOfTheServer(t *testing.T) {
 	// Pooled connections have died with the server; whoever gets one tries again.
 	require.Eventually(t, func() bool { return d.db.Ping(t.Context()) == nil && super.Ping(t.Context()) == nil }, time.Minute, 10*time.Millisecond)
 	require.Eventually(t, func() bool {
-		_, err = d.runs.FinishReading(t.Context(), h.fence)
+		_, err = d.runs.FinishReading(t.Context(), h.fence, false)
 		return fault.KindOf(err) == fault.Stale
 	}, time.Minute, 10*time.Millisecond, "%v", err)
 

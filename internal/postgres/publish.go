@@ -36,9 +36,12 @@ type publication struct {
 	conn   id.Connection
 	at     time.Time
 	counts map[string]int64
-	// complete lists the partitions that were read completely.
+	// planComplete says that the partitions of the run are all there are in scope.
+	planComplete bool
+	// complete lists the partitions that were read completely, and those that
+	// went out of scope: neither show more than was staged.
 	complete []int64
-	// whole says that these are all the partitions the connection ever had.
+	// whole says that no partition in scope is missing from complete.
 	whole bool
 	// notes are findings for the run's failure summary.
 	notes []string
@@ -76,7 +79,7 @@ func (s *Graph) Publish(ctx context.Context, scope id.Scope, r id.Run) (publishe
 		if _, err := tx.Exec(ctx, publishSettings); err != nil {
 			return err
 		}
-		p := &publication{tx: tx, q: q, row: row, run: r, conn: id.Connection(orZero(row.ConnectionID)), counts: map[string]int64{}}
+		p := &publication{tx: tx, q: q, row: row, run: r, conn: id.Connection(orZero(row.ConnectionID)), counts: map[string]int64{}, planComplete: ingest.PlanComplete}
 		p.counts[graph.CountEntitiesRead] = ingest.StagedEntities
 		p.counts[graph.CountRelationshipsRead] = ingest.StagedRelationships
 		end, err := p.publish(ctx, ingest.NextBatch > 0)
@@ -157,19 +160,41 @@ func (p *publication) observe(ctx context.Context) (run.Ending, error) {
 			return run.Ending{}, err
 		}
 	}
-	known, err := p.q.CountStreamPartitions(ctx, dbsqlc.CountStreamPartitionsParams{WorkspaceID: p.row.WorkspaceID, ConnectionID: int64(p.conn)})
-	if err != nil {
-		return run.Ending{}, fmt.Errorf("count partitions: %w", err)
+	read := len(p.complete)
+	if err := p.delimit(ctx, read, len(rows) > 0); err != nil {
+		return run.Ending{}, err
 	}
-	p.whole = int64(len(p.complete)) == known
 	end := run.Ending{Outcome: run.Succeeded, By: audit.System("publisher")}
 	if first != nil {
 		end.Outcome, end.Reason = run.PartiallySucceeded, reasonOf(first)
-		if len(p.complete) == 0 && records == 0 {
+		if read == 0 && records == 0 {
 			end.Outcome = run.Failed
 		}
 	}
 	return end, nil
+}
+
+// delimit finds out what the connection's partitions are: those that a complete
+// plan did not name are retired. read is how many of them were read completely.
+// A plan that named nothing is not believed, so that a connector at fault does
+// not empty the graph.
+func (p *publication) delimit(ctx context.Context, read int, planned bool) error {
+	if p.planComplete && planned {
+		retired, err := p.q.RetireStreamPartitions(ctx, dbsqlc.RetireStreamPartitionsParams{
+			WorkspaceID: p.row.WorkspaceID, ConnectionID: int64(p.conn), RunID: p.row.RunID, At: &p.at,
+		})
+		if err != nil {
+			return fmt.Errorf("retire partitions: %w", err)
+		}
+		p.complete = append(p.complete, retired...)
+		p.counts[graph.CountPartitionsRetired] = int64(len(retired))
+	}
+	known, err := p.q.CountStreamPartitions(ctx, dbsqlc.CountStreamPartitionsParams{WorkspaceID: p.row.WorkspaceID, ConnectionID: int64(p.conn)})
+	if err != nil {
+		return fmt.Errorf("count partitions: %w", err)
+	}
+	p.whole = int64(read) == known
+	return nil
 }
 
 func (p *publication) storeCoverage(ctx context.Context, row *dbsqlc.ListRunPartitionsRow, c connector.Coverage) error {

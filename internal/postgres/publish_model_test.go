@@ -25,7 +25,7 @@ type record struct {
 }
 
 // model is the current graph as plain maps, by provider id and by "from>to", and
-// the partitions there ever were.
+// the partitions there ever were, with whether they are in scope.
 type model struct {
 	entities, edges map[string]record
 	partitions      map[string]bool
@@ -44,15 +44,22 @@ type shown struct {
 }
 
 // publish says what the graph is after a run, in the plainest way.
-func (m *model) publish(parts []shown) (entities, edges counts, dangling int64) {
+func (m *model) publish(parts []shown, planComplete bool) (entities, edges counts, dangling, retired int64) {
 	complete := map[string]bool{}
 	for _, p := range parts {
 		complete[p.name] = p.end == connector.Complete
 		m.partitions[p.name] = true
 	}
 	whole := true
-	for name := range m.partitions {
-		whole = whole && complete[name]
+	for name, inScope := range m.partitions {
+		_, planned := complete[name]
+		switch {
+		case planned || inScope && !(planComplete && len(parts) > 0):
+			whole = whole && complete[name]
+		case inScope:
+			retired++
+			m.partitions[name], complete[name] = false, true
+		}
 	}
 	entities = merge(m.entities, staged(m.entities, parts, func(p shown) map[string]record { return p.entities }), complete, whole)
 	kept := staged(m.edges, parts, func(p shown) map[string]record { return p.edges })
@@ -77,7 +84,7 @@ func (m *model) publish(parts []shown) (entities, edges counts, dangling int64) 
 	}
 	edges = merge(m.edges, kept, complete, whole)
 	edges.closed += orphaned
-	return entities, edges, dangling
+	return entities, edges, dangling, retired
 }
 
 // staged picks one reading of each record: the owner's, else the first
@@ -216,14 +223,15 @@ func TestPublishedGraphIsTheModels(t *testing.T) {
 					h.send(t, r.stream, r.partition, r.page, r.end)
 				}
 			}
-			ended := h.publish(t)
-			entities, edges, dangling := m.publish(parts)
+			planComplete := rapid.Bool().Draw(rt, "plan complete")
+			ended := h.publishPlan(t, planComplete)
+			entities, edges, dangling, retired := m.publish(parts, planComplete)
 			if len(parts) == 0 {
 				entities.kept, edges.kept = 0, 0 // nothing was staged, so nothing was compared
 			}
 			require.ElementsMatch(rt, m.rows(), d.current(t, c))
 			require.Equal(rt, outcomeOf(parts), ended.Outcome)
-			require.Equal(rt, []counts{entities, edges, {created: dangling}}, []counts{
+			require.Equal(rt, []counts{entities, edges, {created: dangling, closed: retired}}, []counts{
 				{
 					ended.Counts[graph.CountEntitiesNew], ended.Counts[graph.CountEntitiesChanged],
 					ended.Counts[graph.CountEntitiesClosed], ended.Counts[graph.CountEntitiesKept],
@@ -232,7 +240,7 @@ func TestPublishedGraphIsTheModels(t *testing.T) {
 					ended.Counts[graph.CountRelationshipsNew], ended.Counts[graph.CountRelationshipsChanged],
 					ended.Counts[graph.CountRelationshipsClosed], ended.Counts[graph.CountRelationshipsKept],
 				},
-				{created: ended.Counts[graph.CountDangling]},
+				{created: ended.Counts[graph.CountDangling], closed: ended.Counts[graph.CountPartitionsRetired]},
 			})
 			d.requireConsistentHistory(t, c)
 		}

@@ -217,7 +217,13 @@ func (h *hold) send(tb testing.TB, stream, partition string, page connector.Page
 // publish ends the reading and merges what was read.
 func (h *hold) publish(tb testing.TB) run.Run {
 	tb.Helper()
-	_, err := h.d.runs.FinishReading(tb.Context(), h.fence)
+	return h.publishPlan(tb, false)
+}
+
+// publishPlan is publish for a plan that may be complete.
+func (h *hold) publishPlan(tb testing.TB, complete bool) run.Run {
+	tb.Helper()
+	_, err := h.d.runs.FinishReading(tb.Context(), h.fence, complete)
 	require.NoError(tb, err)
 	published, err := h.d.graph.Publish(tb.Context(), h.Run.Scope, h.Run.ID)
 	require.NoError(tb, err)

@@ -151,7 +151,7 @@ func (s *Runs) HandBack(ctx context.Context, f run.Fence) error {
 }
 
 // FinishReading ends the worker's part of a discovery.
-func (s *Runs) FinishReading(ctx context.Context, f run.Fence) (found run.Run, err error) {
+func (s *Runs) FinishReading(ctx context.Context, f run.Fence, planComplete bool) (found run.Run, err error) {
 	err = s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
 		if row.CancelRequestedAt != nil {
 			return fault.New(fault.Stale, "run %s has been cancelled", f.Run)
@@ -171,6 +171,10 @@ func (s *Runs) FinishReading(ctx context.Context, f run.Fence) (found run.Run, e
 			if emptied {
 				return startsOver(f.Run)
 			}
+		}
+		err = q.NotePlan(ctx, dbsqlc.NotePlanParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID, PlanComplete: planComplete})
+		if err != nil {
+			return fmt.Errorf("note the plan: %w", err)
 		}
 		if err := q.BeginPublishing(ctx, dbsqlc.BeginPublishingParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
 			return err

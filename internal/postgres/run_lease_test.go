@@ -39,7 +39,7 @@ func (h *hold) calls(t *testing.T) map[string]func() error {
 		"current":   func() error { _, err := h.d.runs.Current(ctx, h.fence); return err },
 		"heartbeat": func() error { _, err := h.d.runs.Heartbeat(ctx, h.fence, run.Progress{}); return err },
 		"batch":     func() error { return h.take(ctx, h.batch("alpha", "", page, connector.Complete)) },
-		"finish":    func() error { _, err := h.d.runs.FinishReading(ctx, h.fence); return err },
+		"finish":    func() error { _, err := h.d.runs.FinishReading(ctx, h.fence, false); return err },
 		"test":      func() error { _, err := h.d.runs.FinishTest(ctx, h.fence, failing(), run.TestReport{}); return err },
 		"fail":      func() error { _, err := h.d.runs.Fail(ctx, h.fence, failing()); return err },
 		"hand back": func() error { return h.d.runs.HandBack(ctx, h.fence) },
@@ -175,7 +175,7 @@ func TestAfterCancelNothingIsTakenIn(t *testing.T) {
 	}
 	err := h.take(t.Context(), h.batch("alpha", "", connector.Page{Entities: accounts("b")}, connector.Complete))
 	require.Equal(t, fault.Stale, fault.KindOf(err), "%v", err)
-	_, err = d.runs.FinishReading(t.Context(), h.fence)
+	_, err = d.runs.FinishReading(t.Context(), h.fence, false)
 	require.Equal(t, fault.Stale, fault.KindOf(err), "%v", err)
 	cancel, err := d.runs.Heartbeat(t.Context(), h.fence, run.Progress{})
 	require.NoError(t, err)
@@ -261,7 +261,7 @@ func TestDeadlineEndsARunWhoeverHasIt(t *testing.T) {
 	running := d.begin(t, d.scope, d.connect(t, d.scope))
 	past(running.Run.ID)
 	publishing := d.begin(t, d.scope, d.connect(t, d.scope))
-	_, err := d.runs.FinishReading(t.Context(), publishing.fence)
+	_, err := d.runs.FinishReading(t.Context(), publishing.fence, false)
 	require.NoError(t, err)
 	past(publishing.Run.ID)
 	swept, publishable := d.sweep(t)

@@ -74,6 +74,9 @@ type Report struct {
 	Error *connector.Error
 	// Check is the result of a connection test without Error.
 	Check *connector.CheckResult
+	// PlanComplete says that the partitions of a discovery that ended are all
+	// there are in scope.
+	PlanComplete bool
 }
 
 // Finish ends the worker's part of a run. A discovery that was read goes on to
@@ -96,7 +99,7 @@ func (l *Leases) Finish(ctx context.Context, f Fence, r Report) (Run, error) {
 	case r.Error != nil:
 		return l.Store.Fail(ctx, f, failedEnding(r.Error, by))
 	case current.Operation == operation.DiscoveryRun:
-		return l.Store.FinishReading(ctx, f)
+		return l.Store.FinishReading(ctx, f, r.PlanComplete)
 	}
 	return Run{}, fault.New(fault.Invalid, "a worker cannot finish operation %q", current.Operation)
 }

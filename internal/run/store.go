@@ -145,8 +145,9 @@ type LeaseStore interface {
 	// health and, on success, its target.
 	FinishTest(ctx context.Context, f Fence, end Ending, r TestReport) (Run, error)
 	// FinishReading ends the worker's part of a discovery; the run goes on to be
-	// published.
-	FinishReading(ctx context.Context, f Fence) (Run, error)
+	// published. planComplete says that its partitions are all there are in
+	// scope, so that the connection's others are retired.
+	FinishReading(ctx context.Context, f Fence, planComplete bool) (Run, error)
 	// Fail ends a run that cannot go on.
 	Fail(ctx context.Context, f Fence, end Ending) (Run, error)
 }

@@ -21,14 +21,16 @@ type discovery struct {
 	begun bool
 }
 
-// discover reads all partitions of the plan, except those that have ended.
+// discover reads all partitions of the plan, except those that have ended. When
+// it returns nil, each of them has an end, and the platform takes from these what
+// was planned.
 func (e *execution) discover(session connector.Session, manifest connector.Manifest) error {
 	d := &discovery{execution: e, session: session, manifest: manifest, patience: discoveryPatience(), begun: e.assignment.NextBatch > 0}
 	plan, err := d.plan()
 	if err != nil {
 		return err
 	}
-	e.progress.planned(len(plan))
+	e.progress.planned(len(plan.Partitions))
 	if d.out, err = newPipeline(e, e.assignment.NextBatch); err != nil {
 		return err
 	}
@@ -39,7 +41,7 @@ func (e *execution) discover(session connector.Session, manifest connector.Manif
 	}
 	// ended is what ended the reading of everything.
 	var ended *connector.Error
-	for _, p := range plan {
+	for _, p := range plan.Partitions {
 		state := states[partitionID{p.Stream, p.Key}]
 		if !state.Ended {
 			e.progress.begin(p)
@@ -49,29 +51,30 @@ func (e *execution) discover(session connector.Session, manifest connector.Manif
 		}
 		e.progress.ended()
 	}
+	e.planComplete = plan.Complete
 	return nil
 }
 
 type partitionID struct{ stream, key string }
 
 // plan asks the connector what to read and checks that it may be read.
-func (d *discovery) plan() ([]connector.Partition, error) {
+func (d *discovery) plan() (connector.Plan, error) {
 	for {
-		var plan []connector.Partition
+		var plan connector.Plan
 		err := d.guard("plan", func() (err error) {
 			plan, err = d.session.Plan(d.work)
 			return err
 		})
 		if err != nil && d.work.Err() != nil {
-			return nil, context.Cause(d.work)
+			return connector.Plan{}, context.Cause(d.work)
 		}
 		if err == nil {
 			d.patience.progressed()
-			return plan, validatePlan(d.manifest, plan)
+			return plan, validatePlan(d.manifest, plan.Partitions)
 		}
 		failure := connector.AsError(err)
 		if !d.await(&d.patience, failure) {
-			return nil, failure
+			return connector.Plan{}, failure
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"net/netip"
 	"strings"
 	"testing"
@@ -44,6 +45,35 @@ func TestThrottledReadsContinueWhereTheyStopped(t *testing.T) {
 				require.GreaterOrEqual(t, s.platform.calls["heartbeat"], 15, "the lease is kept meanwhile")
 				require.Equal(t, int64(1), s.platform.epoch)
 				require.GreaterOrEqual(t, s.counted("provider_wait_seconds_total", "throttled"), 240.0)
+			})
+		})
+	}
+}
+
+func TestPlatformLearnsWhetherThePlanIsComplete(t *testing.T) {
+	for name, test := range map[string]struct {
+		openEnded bool
+		fails     error
+		want      bool
+	}{
+		"complete":                       {want: true},
+		"complete, but not wholly read":  {fails: failure(connector.PermissionDenied, "no"), want: true},
+		"the connector knows of no end":  {openEnded: true},
+		"the provider was never there":   {fails: failure(connector.CredentialInvalid, "no")},
+		"open-ended and not wholly read": {openEnded: true, fails: failure(connector.PermissionDenied, "no")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			script := newScripted("a", "b")
+			script.openEnded = test.openEnded
+			if test.fails != nil {
+				script.at = func(context.Context, connector.Partition, int) error { return test.fails }
+			}
+			play(t, script, func(s *stage) {
+				finished := s.complete()
+				require.Equal(t, test.want, finished.PlanComplete)
+				if test.want {
+					require.Len(t, s.platform.ends(), len(script.plan), "each planned partition has an end")
+				}
 			})
 		})
 	}
@@ -240,7 +270,7 @@ func TestPageThatThePlatformRefusesFailsItsPartition(t *testing.T) {
 			play(t, script, func(s *stage) {
 				refused := recordID(script.plan[0], page, 0)
 				s.platform.refuse = func(_ workerapi.Header, p *connector.Page) int {
-					if len(p.Entities) > 0 && p.Entities[0].ID == refused {
+					if slices.ContainsFunc(p.Entities, func(e connector.Entity) bool { return e.ID == refused }) {
 						return http.StatusUnprocessableEntity
 					}
 					return 0
@@ -291,7 +321,7 @@ func TestFewPagesAreHeld(t *testing.T) {
 		}
 		stop := s.start("w1")
 		synctest.Wait()
-		require.LessOrEqual(t, script.written.Load(), int64(4))
+		require.LessOrEqual(t, script.written.Load(), int64(3*workerapi.MaxBatchPages+2), "one batch is sent, one encoded, one gathered")
 		require.NoError(t, stop())
 		require.Equal(t, 1, s.platform.handBacks)
 	})

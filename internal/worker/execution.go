@@ -29,6 +29,10 @@ type execution struct {
 	work  context.Context
 	stop  context.CancelCauseFunc
 
+	// planComplete says that the run has read all partitions in scope, or said of
+	// each why not.
+	planComplete bool
+
 	progress progress
 	redact   redactor
 }

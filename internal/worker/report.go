@@ -23,7 +23,7 @@ func (e *execution) report(check *connector.CheckResult, err error) (outcome str
 	case errors.Is(stopped, errCancelled):
 		return e.finish("cancelled", workerapi.Finish{Cancelled: true})
 	case err == nil:
-		return e.finish("finished", workerapi.Finish{Check: check})
+		return e.finish("finished", workerapi.Finish{Check: check, PlanComplete: e.planComplete})
 	case errors.Is(stopped, errDraining):
 		if err := e.call.handBack(e.hold); err != nil {
 			return e.lost(err)

@@ -13,6 +13,8 @@ import (
 // scripted is a connector whose provider is a script.
 type scripted struct {
 	plan []connector.Partition
+	// open-ended plans do not say that they are complete.
+	openEnded bool
 	// pages of each partition, and records of each page.
 	pages, perPage int
 	// at is asked before each page, and once more after the last.
@@ -70,8 +72,8 @@ func (s *scriptedSession) Check(ctx context.Context) (connector.CheckResult, err
 	return s.check(ctx)
 }
 
-func (s *scriptedSession) Plan(context.Context) ([]connector.Partition, error) {
-	return s.plan, s.plans()
+func (s *scriptedSession) Plan(context.Context) (connector.Plan, error) {
+	return connector.Plan{Partitions: s.plan, Complete: !s.openEnded}, s.plans()
 }
 
 func (s *scriptedSession) Close() error {

@@ -105,6 +105,9 @@ type Finish struct {
 	Cancelled bool                   `json:"cancelled,omitempty" doc:"The worker stopped because it was told to."`
 	Error     *Failure               `json:"error,omitempty" doc:"What ended the work; absent when it was done."`
 	Check     *connector.CheckResult `json:"check,omitempty" doc:"What a connection test found."`
+	// PlanComplete says that the partitions that ended in this run are all the
+	// partitions in scope: what earlier runs read as others is out of scope.
+	PlanComplete bool `json:"plan_complete,omitempty" doc:"The partitions that ended are all there are in scope."`
 }
 
 // Figures of the protocol.

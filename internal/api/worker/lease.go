@@ -164,7 +164,7 @@ func (d Discovery) finish(ctx context.Context, in *finishInput) (*finishOutput, 
 		return nil, err
 	}
 	r, err := d.Leases.Finish(ctx, f, run.Report{
-		Cancelled: in.Body.Cancelled, Error: in.Body.Error.Error(), Check: in.Body.Check,
+		Cancelled: in.Body.Cancelled, Error: in.Body.Error.Error(), Check: in.Body.Check, PlanComplete: in.Body.PlanComplete,
 	})
 	if err != nil {
 		return nil, err

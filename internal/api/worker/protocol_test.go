@@ -209,6 +209,9 @@ func TestRunFromClaimToFinish(t *testing.T) {
 	status, _ := p.do(t, p.post(workerapi.ClaimPath, fleetToken, workerapi.ClaimRequest{Worker: "w", Queues: []string{"discovery"}}))
 	require.Equal(t, http.StatusNoContent, status)
 
+	_, err := p.super.Exec(t.Context(), `insert into stream_partitions (workspace_id, connection_id, stream, partition_key) values ($1, $2, 'people', 'former')`,
+		p.scope.Workspace, p.connection)
+	require.NoError(t, err)
 	started := p.start(t)
 	a := p.claim(t)
 	require.Equal(t, started, a.RunID)
@@ -245,7 +248,7 @@ func TestRunFromClaimToFinish(t *testing.T) {
 	require.Equal(t, http.StatusConflict, status, "the first worker is too late: %s", body)
 	status, body = p.do(t, batch(again, 1, encode(t, workerapi.Header{Stream: "people", End: connector.Complete}, "c")))
 	require.Equal(t, http.StatusNoContent, status, body)
-	status, body = p.do(t, p.post(workerapi.FinishPath(again.RunID), again.Token, workerapi.Finish{Lease: lease(again)}))
+	status, body = p.do(t, p.post(workerapi.FinishPath(again.RunID), again.Token, workerapi.Finish{Lease: lease(again), PlanComplete: true}))
 	require.Equal(t, http.StatusOK, status, body)
 	var shown apirun.Run
 	require.NoError(t, json.Unmarshal([]byte(body), &shown))
@@ -258,6 +261,7 @@ func TestRunFromClaimToFinish(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, run.Succeeded, ended.Outcome)
 	require.EqualValues(t, 3, ended.Counts[graph.CountEntitiesNew])
+	require.EqualValues(t, 1, ended.Counts[graph.CountPartitionsRetired], "what the complete plan did not name")
 }
 
 func TestOnlyTheHolderIsHeard(t *testing.T) {

@@ -77,7 +77,7 @@ func (q *Queries) BeginIngest(ctx context.Context, arg BeginIngestParams) (int64
 }
 
 const countStreamPartitions = `-- name: CountStreamPartitions :one
-select count(*) from stream_partitions where workspace_id = $1 and connection_id = $2
+select count(*) from stream_partitions where workspace_id = $1 and connection_id = $2 and retired_at is null
 `
 
 type CountStreamPartitionsParams struct {
@@ -85,6 +85,7 @@ type CountStreamPartitionsParams struct {
 	ConnectionID int64
 }
 
+// Those that are in scope as far as is known.
 func (q *Queries) CountStreamPartitions(ctx context.Context, arg CountStreamPartitionsParams) (int64, error) {
 	row := q.db.QueryRow(ctx, countStreamPartitions, arg.WorkspaceID, arg.ConnectionID)
 	var count int64
@@ -190,7 +191,7 @@ func (q *Queries) FindStreamPartition(ctx context.Context, arg FindStreamPartiti
 }
 
 const getIngest = `-- name: GetIngest :one
-select next_batch, last_digest, staged_entities, staged_relationships from run_ingest
+select next_batch, last_digest, staged_entities, staged_relationships, plan_complete from run_ingest
 where workspace_id = $1 and run_id = $2
 for update
 `
@@ -205,6 +206,7 @@ type GetIngestRow struct {
 	LastDigest          []byte
 	StagedEntities      int64
 	StagedRelationships int64
+	PlanComplete        bool
 }
 
 func (q *Queries) GetIngest(ctx context.Context, arg GetIngestParams) (GetIngestRow, error) {
@@ -215,6 +217,7 @@ func (q *Queries) GetIngest(ctx context.Context, arg GetIngestParams) (GetIngest
 		&i.LastDigest,
 		&i.StagedEntities,
 		&i.StagedRelationships,
+		&i.PlanComplete,
 	)
 	return i, err
 }
@@ -397,10 +400,25 @@ func (q *Queries) NextPublicationTime(ctx context.Context, arg NextPublicationTi
 	return column_1, err
 }
 
+const notePlan = `-- name: NotePlan :exec
+update run_ingest set plan_complete = $1 where workspace_id = $2 and run_id = $3
+`
+
+type NotePlanParams struct {
+	PlanComplete bool
+	WorkspaceID  int64
+	RunID        int64
+}
+
+func (q *Queries) NotePlan(ctx context.Context, arg NotePlanParams) error {
+	_, err := q.db.Exec(ctx, notePlan, arg.PlanComplete, arg.WorkspaceID, arg.RunID)
+	return err
+}
+
 const observeStreamPartition = `-- name: ObserveStreamPartition :exec
 update stream_partitions
 set coverage = $1, reason_code = $2, message = $3, records = $4, last_run_id = $5,
-    last_observed_at = $6, last_complete_at = case when $1::text = 'complete' then $6 else last_complete_at end
+    retired_at = null, last_observed_at = $6, last_complete_at = case when $1::text = 'complete' then $6 else last_complete_at end
 where workspace_id = $7 and partition_id = $8
 `
 
@@ -427,4 +445,47 @@ func (q *Queries) ObserveStreamPartition(ctx context.Context, arg ObserveStreamP
 		arg.PartitionID,
 	)
 	return err
+}
+
+const retireStreamPartitions = `-- name: RetireStreamPartitions :many
+update stream_partitions p
+set retired_at = $1
+where p.workspace_id = $2 and p.connection_id = $3 and p.retired_at is null
+  and not exists (
+    select from run_partitions r
+    where r.workspace_id = p.workspace_id and r.run_id = $4 and r.partition_id = p.partition_id)
+returning p.partition_id
+`
+
+type RetireStreamPartitionsParams struct {
+	At           *time.Time
+	WorkspaceID  int64
+	ConnectionID int64
+	RunID        int64
+}
+
+// Those that a run did not plan whose plan was complete.
+func (q *Queries) RetireStreamPartitions(ctx context.Context, arg RetireStreamPartitionsParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, retireStreamPartitions,
+		arg.At,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+		arg.RunID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var partition_id int64
+		if err := rows.Scan(&partition_id); err != nil {
+			return nil, err
+		}
+		items = append(items, partition_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -107,6 +107,7 @@ create unlogged table run_ingest (
   last_digest bytea,
   staged_entities bigint not null default 0,
   staged_relationships bigint not null default 0,
+  plan_complete boolean not null default false,
   primary key (workspace_id, run_id),
   foreign key (workspace_id, run_id) references runs
 );

@@ -7,7 +7,8 @@ create type relationship_kind as enum (
 create type grant_effect as enum ('allow', 'deny');
 
 -- A part of a stream that is known to be complete by itself. Every record
--- belongs to the one that read it.
+-- belongs to the one that read it. One that a complete plan no longer named is
+-- retired: out of scope, until a run plans it again.
 create table stream_partitions (
   partition_id bigint generated always as identity,
   workspace_id bigint not null,
@@ -21,6 +22,7 @@ create table stream_partitions (
   last_run_id bigint,
   last_observed_at timestamptz,
   last_complete_at timestamptz,
+  retired_at timestamptz,
   primary key (workspace_id, partition_id),
   foreign key (workspace_id, connection_id) references connections,
   constraint stream_partitions_unique unique (workspace_id, connection_id, stream, partition_key)

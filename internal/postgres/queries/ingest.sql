@@ -1,5 +1,5 @@
 -- name: GetIngest :one
-select next_batch, last_digest, staged_entities, staged_relationships from run_ingest
+select next_batch, last_digest, staged_entities, staged_relationships, plan_complete from run_ingest
 where workspace_id = @workspace_id and run_id = @run_id
 for update;
 
@@ -16,6 +16,9 @@ for update of i;
 
 -- name: BeginIngest :execrows
 insert into run_ingest (workspace_id, run_id) values (@workspace_id, @run_id) on conflict do nothing;
+
+-- name: NotePlan :exec
+update run_ingest set plan_complete = @plan_complete where workspace_id = @workspace_id and run_id = @run_id;
 
 -- name: DeleteIngest :exec
 delete from run_ingest where workspace_id = @workspace_id and run_id = @run_id;
@@ -57,7 +60,7 @@ order by stream, partition_key;
 -- name: ObserveStreamPartition :exec
 update stream_partitions
 set coverage = @coverage, reason_code = sqlc.narg(reason_code), message = sqlc.narg(message), records = @records, last_run_id = @run_id,
-    last_observed_at = @at, last_complete_at = case when @coverage::text = 'complete' then @at else last_complete_at end
+    retired_at = null, last_observed_at = @at, last_complete_at = case when @coverage::text = 'complete' then @at else last_complete_at end
 where workspace_id = @workspace_id and partition_id = @partition_id;
 
 -- name: InsertCoverage :exec
@@ -73,4 +76,15 @@ from publications where workspace_id = @workspace_id and connection_id = @connec
 insert into publications (workspace_id, run_id, connection_id, published_at, counts) values (@workspace_id, @run_id, @connection_id, @published_at, @counts);
 
 -- name: CountStreamPartitions :one
-select count(*) from stream_partitions where workspace_id = @workspace_id and connection_id = @connection_id;
+-- Those that are in scope as far as is known.
+select count(*) from stream_partitions where workspace_id = @workspace_id and connection_id = @connection_id and retired_at is null;
+
+-- name: RetireStreamPartitions :many
+-- Those that a run did not plan whose plan was complete.
+update stream_partitions p
+set retired_at = @at
+where p.workspace_id = @workspace_id and p.connection_id = @connection_id and p.retired_at is null
+  and not exists (
+    select from run_partitions r
+    where r.workspace_id = p.workspace_id and r.run_id = @run_id and r.partition_id = p.partition_id)
+returning p.partition_id;
