@@ -13,7 +13,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
-// Batch is one page of a run under its number. The batches of a run are
+// Batch is one page of a run, or several of one partition, under a number. The batches of a run are
 // numbered 0, 1, 2, … without gaps, over all its partitions.
 type Batch struct {
 	Number int64
@@ -99,7 +99,7 @@ func (in *Ingest) Take(ctx context.Context, f run.Fence, read func() (Batch, err
 	if !ok {
 		return fault.New(fault.Invalid, "contract violation: stream %q is not declared by %s", b.Stream, entry.ConnectorID)
 	}
-	if err := connector.ValidatePage(stream, &b.Page); err != nil {
+	if err := connector.ValidateRecords(stream, &b.Page); err != nil {
 		return fault.New(fault.Invalid, "contract violation: stream %s, batch %d: %v", b.Stream, b.Number, err)
 	}
 	if len(b.Partition) > connector.MaxKeyBytes {

@@ -309,6 +309,20 @@ func TestGapsMakeAPartitionPartial(t *testing.T) {
 
 // A platform that takes nothing holds the connector up after a few pages,
 // whatever the size of the run.
+func TestPagesThatWaitGoTogether(t *testing.T) {
+	script := newScripted("a", "b")
+	script.pages = 20
+	play(t, script, func(s *stage) {
+		s.platform.wire = func(string) fault { return slow }
+		require.Nil(t, s.complete().Error)
+		require.Equal(t, script.all(), s.platform.records)
+		require.Equal(t, []string{"users/a complete", "users/b complete"}, s.platform.ends())
+		// The first page goes alone, and the last one, which carries the end.
+		require.Less(t, len(s.platform.digests), 2*script.pages)
+		require.GreaterOrEqual(t, len(s.platform.digests), 2*script.pages/workerapi.MaxBatchPages)
+	})
+}
+
 func TestFewPagesAreHeld(t *testing.T) {
 	script := newScripted("a")
 	script.pages = 100_000

@@ -57,8 +57,11 @@ type relationshipLine struct {
 
 func (h *headerLine) lines() int { return h.Entities + h.Relationships + h.Gaps }
 
+// MaxBatchPages is how many pages of a partition a batch may hold.
+const MaxBatchPages = 4
+
 // maxLines bounds the records and gaps of a batch.
-const maxLines = 2 * connector.MaxPageRecords
+const maxLines = 2 * MaxBatchPages * connector.MaxPageRecords
 
 // ErrTooLarge says that a batch exceeds a limit of the protocol.
 var ErrTooLarge = errors.New("the batch is too large")

@@ -162,7 +162,7 @@ func TestEncoderRefusesWhatTheProtocolForbids(t *testing.T) {
 		"broken JSON":    {connector.Page{Relationships: []connector.Relationship{{Attributes: json.RawMessage(`{`)}}}, "relationship 0"},
 		"broken UTF-8":   {connector.Page{Entities: []connector.Entity{{Name: "\xff"}}}, "entity 0"},
 		"a long line":    {connector.Page{Relationships: []connector.Relationship{{Terms: &connector.Terms{Actions: actions}}}}, "too large"},
-		"too many gaps":  {connector.Page{Gaps: make([]connector.Error, 2*connector.MaxPageRecords+1)}, "too large"},
+		"too many gaps":  {connector.Page{Gaps: make([]connector.Error, 2*workerapi.MaxBatchPages*connector.MaxPageRecords+1)}, "too large"},
 		"bad conditions": {connector.Page{Relationships: []connector.Relationship{{Terms: &connector.Terms{Conditions: json.RawMessage(`nope`)}}}}, "relationship 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -184,8 +184,8 @@ func TestEncoderRefusesWhatTheProtocolForbids(t *testing.T) {
 func TestDecoderRefusesWhatTheProtocolForbids(t *testing.T) {
 	t.Parallel()
 	const header, entity = `{"stream":"s","entities":1}`, `{"kind":"Account","id":"a"}`
-	many := []string{fmt.Sprintf(`{"stream":"s","entities":%d}`, 2*connector.MaxPageRecords+1)}
-	for range 2*connector.MaxPageRecords + 1 {
+	many := []string{fmt.Sprintf(`{"stream":"s","entities":%d}`, 2*workerapi.MaxBatchPages*connector.MaxPageRecords+1)}
+	for range 2*workerapi.MaxBatchPages*connector.MaxPageRecords + 1 {
 		many = append(many, entity)
 	}
 	for name, c := range map[string]struct {
@@ -238,7 +238,7 @@ func FuzzDecodeBatch(f *testing.F) {
 			require.Nil(t, page)
 			return
 		}
-		require.LessOrEqual(t, len(page.Entities)+len(page.Relationships)+len(page.Gaps), 2*connector.MaxPageRecords)
+		require.LessOrEqual(t, len(page.Entities)+len(page.Relationships)+len(page.Gaps), 2*workerapi.MaxBatchPages*connector.MaxPageRecords)
 		require.Equal(t, h.Next, page.Next)
 		e, err := workerapi.NewEncoder()
 		require.NoError(t, err)
