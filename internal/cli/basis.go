@@ -19,7 +19,7 @@ func (e *environment) printBasis(b client.Basis) error {
 	if b.Count != nil {
 		atLeast := ""
 		if b.CountIsLowerBound {
-			atLeast = "more than "
+			atLeast = "at least "
 		}
 		lines = append(lines, fmt.Sprintf("%s%d in all.", atLeast, *b.Count))
 	}

@@ -21,6 +21,9 @@ const (
 	CountLimit = 10_000
 	// countPage is how many rows are judged at a time while counting.
 	countPage = 1_000
+	// countPages is how often that is done: a filter that matches little must not
+	// make counting judge everybody.
+	countPages = 50
 )
 
 // AccessFilter narrows an access question; zero fields do not narrow.
@@ -39,7 +42,8 @@ type AccessFilter struct {
 	After *AccessPosition
 	// Limit is the most rows of a page, at least 1.
 	Limit int
-	// Count asks for the number of rows, up to [CountLimit].
+	// Count asks for the number of rows, up to [CountLimit] and as far as the
+	// bounds of the work allow.
 	Count bool
 }
 
@@ -75,7 +79,7 @@ type AccessAnswer struct {
 	// question and rows may be missing or their reasons incomplete.
 	Truncated bool
 	// Count is the number of rows over all pages, when asked for; CountIsLower
-	// says that there are more.
+	// says that there may be more.
 	Count        *int
 	CountIsLower bool
 	// AsOf is the moment that the answer shows.
@@ -139,21 +143,21 @@ func (a *access) complete(ctx context.Context, p pager, answer *AccessAnswer) er
 	return a.describe(ctx, answer)
 }
 
-// count goes through the whole answer, up to the limit.
+// count goes through the whole answer, up to the limits of rows and of work.
 func count(ctx context.Context, p pager, answer *AccessAnswer) error {
 	total := 0
 	var after *AccessPosition
-	for total <= CountLimit {
+	for range countPages {
 		rows, next, err := p.page(ctx, after, countPage)
 		if err != nil {
 			return err
 		}
 		total += len(rows)
-		if after = next; next == nil {
+		if after = next; next == nil || total > CountLimit {
 			break
 		}
 	}
-	answer.CountIsLower = total > CountLimit
+	answer.CountIsLower = after != nil || total > CountLimit
 	total = min(total, CountLimit)
 	answer.Count = &total
 	return nil

@@ -88,7 +88,7 @@ type Terms struct {
 // Total is how many rows an answer has over all pages.
 type Total struct {
 	Count             *int `json:"count,omitempty" doc:"Only when asked for; up to 10,000."`
-	CountIsLowerBound bool `json:"count_is_lower_bound,omitempty" doc:"There are more than count."`
+	CountIsLowerBound bool `json:"count_is_lower_bound,omitempty" doc:"There may be more than count."`
 }
 
 // Principals is a page of who can reach a resource.
