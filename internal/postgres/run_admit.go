@@ -90,29 +90,35 @@ func insertRun(ctx context.Context, q *dbsqlc.Queries, a run.Admission) (int64, 
 // Block records a start that cannot be.
 func (s *Runs) Block(ctx context.Context, a run.Admission, why operation.Code, e audit.Event) (blocked run.Run, err error) {
 	err = s.db.InWorkspace(ctx, a.Scope.Workspace, func(tx pgx.Tx) error {
-		reason := string(why)
-		r, err := dbsqlc.New(tx).InsertBlockedRun(ctx, dbsqlc.InsertBlockedRunParams{
-			WorkspaceID: int64(a.Scope.Workspace), OperationType: string(a.Operation.Type), IntegrationID: orNull(string(a.Integration)),
-			ConnectionID: numberOrNull(a.Connection), TargetID: numberOrNull(a.Target), Queue: string(a.Operation.Queue),
-			Input: a.Input, Context: a.Context, ReasonCode: &reason, Initiator: string(a.Initiator), InitiatedBy: numberOrNull(a.InitiatedBy),
-		})
-		if violatesForeignKey(err) {
-			return fault.New(fault.NotFound, "there is no target %s", a.Target)
-		}
+		r, err := block(ctx, tx, a, why, e)
 		if err != nil {
-			return fmt.Errorf("insert blocked run: %w", err)
+			return err
 		}
 		if err := moveDueTime(ctx, tx, a); err != nil {
 			return err
 		}
-		e.TargetID = id.Run(r).String()
-		if err := record(ctx, tx, a.Scope, e); err != nil {
-			return err
-		}
-		blocked, err = s.get(ctx, tx, a.Scope.Workspace, id.Run(r))
+		blocked, err = s.get(ctx, tx, a.Scope.Workspace, r)
 		return err
 	})
 	return blocked, err
+}
+
+// block inserts a blocked run and its event.
+func block(ctx context.Context, tx pgx.Tx, a run.Admission, why operation.Code, e audit.Event) (id.Run, error) {
+	reason := string(why)
+	r, err := dbsqlc.New(tx).InsertBlockedRun(ctx, dbsqlc.InsertBlockedRunParams{
+		WorkspaceID: int64(a.Scope.Workspace), OperationType: string(a.Operation.Type), IntegrationID: orNull(string(a.Integration)),
+		ConnectionID: numberOrNull(a.Connection), TargetID: numberOrNull(a.Target), Queue: string(a.Operation.Queue),
+		Input: a.Input, Context: a.Context, ReasonCode: &reason, Initiator: string(a.Initiator), InitiatedBy: numberOrNull(a.InitiatedBy),
+	})
+	if violatesForeignKey(err) {
+		return 0, fault.New(fault.NotFound, "there is no target %s", a.Target)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("insert blocked run: %w", err)
+	}
+	e.TargetID = id.Run(r).String()
+	return id.Run(r), record(ctx, tx, a.Scope, e)
 }
 
 // RequestCancel asks for a run to end; one that no worker holds ends at once.

@@ -71,6 +71,39 @@ func TestCancelledRunIsStillFollowedWhenAsked(t *testing.T) {
 	require.NotEqual(t, h.Run.ID, d.claim(t).Run.ID)
 }
 
+func TestFollowingRunPassesTheGateAgain(t *testing.T) {
+	t.Parallel()
+	d := newDiscovery(t)
+	for name, test := range map[string]struct {
+		change string
+		why    operation.Code // of the blocked run; empty when there is none
+	}{
+		"disabled":      {`update connections set lifecycle = 'disabled' where connection_id = $1`, operation.ConnectionDisabled},
+		"needs consent": {`update connections set lifecycle = 'needs_consent' where connection_id = $1`, operation.ConsentRequired},
+		"deleted":       {`update connections set deleted_at = now() where connection_id = $1`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := d.connect(t, d.scope)
+			h := d.begin(t, d.scope, c)
+			require.Equal(t, run.Deduped, d.admit(t, admission(d.scope, c)).Status)
+			d.exec(t, test.change, c)
+			_, err := d.runs.Fail(t.Context(), h.fence, failing())
+			require.NoError(t, err)
+			d.claimNothing(t)
+			runs, err := d.runs.List(t.Context(), d.scope, run.Filter{Connection: c, Limit: 9})
+			require.NoError(t, err)
+			if test.why == "" {
+				require.Len(t, runs, 1)
+				return
+			}
+			require.Len(t, runs, 2)
+			require.Equal(t, run.Blocked, runs[0].Outcome)
+			require.Equal(t, test.why, runs[0].Reason)
+			require.Equal(t, []audit.Action{audit.RunBlocked}, d.events(t, runs[0]))
+		})
+	}
+}
+
 func TestOtherOperationOnATakenScopeIsBusy(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)

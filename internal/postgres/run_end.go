@@ -90,8 +90,19 @@ func (s *Runs) end(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.Endin
 	return q.NotifyRuns(ctx, runChanged)
 }
 
-// follow admits the run that was asked for while row was under way.
+// follow admits the run that was asked for while row was under way, as the gate
+// would now: none of a connection that has been deleted, and a blocked one of a
+// connection that cannot be used any more.
 func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
+	known, err := dbsqlc.New(tx).GetConnectionTarget(ctx, dbsqlc.GetConnectionTargetParams{
+		WorkspaceID: row.WorkspaceID, ConnectionID: orZero(row.ConnectionID),
+	})
+	if err != nil {
+		return fmt.Errorf("find the connection: %w", err)
+	}
+	if known.DeletedAt != nil {
+		return nil
+	}
 	op, err := operation.Get(operation.Type(row.OperationType))
 	if err != nil {
 		return err
@@ -105,10 +116,17 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 	if a.InitiatedBy != 0 {
 		a.Initiator = run.ByUser
 	}
-	_, _, err = s.tryAdmit(ctx, tx, a, audit.Event{
+	e := audit.Event{
 		Actor: audit.System("gate"), Action: audit.RunAccepted, Outcome: audit.Succeeded, TargetType: "run",
 		Payload: map[string]any{"operation_type": row.OperationType, "follows": id.Run(row.RunID).String()},
-	})
+	}
+	now := connection.Connection{Lifecycle: connection.Lifecycle(known.Lifecycle)}
+	if why, ok := now.Ready(); !ok {
+		e.Action, e.Outcome, e.Payload["reason_code"] = audit.RunBlocked, audit.Denied, string(why)
+		_, err = block(ctx, tx, a, why, e)
+		return err
+	}
+	_, _, err = s.tryAdmit(ctx, tx, a, e)
 	return err
 }
 

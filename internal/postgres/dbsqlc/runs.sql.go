@@ -148,7 +148,7 @@ func (q *Queries) FindScopeHolder(ctx context.Context, arg FindScopeHolderParams
 }
 
 const getConnectionTarget = `-- name: GetConnectionTarget :one
-select c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system, c.deleted_at
+select c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system, c.lifecycle::text as lifecycle, c.deleted_at
 from connections c
 join integrations i using (integration_id)
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
@@ -164,6 +164,7 @@ type GetConnectionTargetRow struct {
 	TargetID         *int64
 	ProviderTargetID string
 	ProviderSystem   string
+	Lifecycle        string
 	DeletedAt        *time.Time
 }
 
@@ -174,6 +175,7 @@ func (q *Queries) GetConnectionTarget(ctx context.Context, arg GetConnectionTarg
 		&i.TargetID,
 		&i.ProviderTargetID,
 		&i.ProviderSystem,
+		&i.Lifecycle,
 		&i.DeletedAt,
 	)
 	return i, err

@@ -142,7 +142,7 @@ do update set name = excluded.name, target_type = excluded.target_type, updated_
 returning target_id;
 
 -- name: GetConnectionTarget :one
-select c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system, c.deleted_at
+select c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system, c.lifecycle::text as lifecycle, c.deleted_at
 from connections c
 join integrations i using (integration_id)
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
