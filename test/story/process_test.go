@@ -132,7 +132,7 @@ func (p *process) kill(t *testing.T) {
 	t.Helper()
 	p.end(syscall.SIGKILL)
 	var exit *exec.ExitError
-	require.True(t, errors.As(p.err, &exit), "%s had ended before: %v", p.name, p.err)
+	require.ErrorAs(t, p.err, &exit, "%s had ended before", p.name)
 }
 
 // await waits until the process has printed something that fits the pattern and
