@@ -138,24 +138,32 @@ func (s *Runs) RequestCancel(ctx context.Context, scope id.Scope, r id.Run, by a
 		case row.Phase == dbsqlc.RunPhasePublishing:
 			return fault.New(fault.Conflict, "run %s has been read and is being published; it can no longer be cancelled", r)
 		}
-		if row.CancelRequestedAt == nil {
-			err = record(ctx, tx, scope, audit.Event{
-				Actor: by, Action: audit.RunCancelRequested, Outcome: audit.Succeeded, TargetType: "run", TargetID: r.String(),
-			})
+		if err := s.askToStop(ctx, tx, row, by); err != nil {
+			return err
+		}
+		if !row.LeaseID.Valid {
+			err = s.complete(ctx, tx, row, run.Ending{Outcome: run.Cancelled, Reason: operation.Cancelled, By: by})
 			if err != nil {
 				return err
 			}
-		}
-		if row.LeaseID.Valid {
-			err = q.RequestRunCancel(ctx, dbsqlc.RequestRunCancelParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
-		} else {
-			err = s.complete(ctx, tx, row, run.Ending{Outcome: run.Cancelled, Reason: operation.Cancelled, By: by})
-		}
-		if err != nil {
-			return err
 		}
 		found, err = s.get(ctx, tx, scope.Workspace, r)
 		return err
 	})
 	return found, err
+}
+
+// askToStop tells whoever holds a run that the transaction has locked to stop.
+// It is told, and recorded, once.
+func (s *Runs) askToStop(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, by audit.Actor) error {
+	if row.CancelRequestedAt != nil {
+		return nil
+	}
+	err := dbsqlc.New(tx).RequestRunCancel(ctx, dbsqlc.RequestRunCancelParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
+	if err != nil {
+		return fmt.Errorf("request cancel: %w", err)
+	}
+	return record(ctx, tx, s.scope(id.Workspace(row.WorkspaceID)), audit.Event{
+		Actor: by, Action: audit.RunCancelRequested, Outcome: audit.Succeeded, TargetType: "run", TargetID: id.Run(row.RunID).String(),
+	})
 }

@@ -70,7 +70,7 @@ func (s *Runs) sweepOne(ctx context.Context, w id.Workspace, r id.Run) (ended, p
 		end, overdue := overdueEnding(row, now, deleted)
 		switch {
 		case !overdue && deleted && row.Phase == dbsqlc.RunPhaseExecuting:
-			return q.RequestRunCancel(ctx, dbsqlc.RequestRunCancelParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
+			return s.askToStop(ctx, tx, row, audit.System("sweeper"))
 		case !overdue:
 			publish = row.Phase == dbsqlc.RunPhasePublishing
 			return nil

@@ -171,9 +171,9 @@ type TestReport struct {
 
 // SweepStore ends what nobody else will end.
 type SweepStore interface {
-	// Sweep looks at most runs that are overdue: it fails those past their
-	// deadline or out of attempts, cancels those whose worker is gone, and
-	// returns those waiting to be published.
+	// Sweep looks at runs that are overdue, at most that many for each reason: it
+	// fails those past their deadline or out of attempts, cancels those whose
+	// worker is gone, and returns those waiting to be published.
 	Sweep(ctx context.Context, most int) (swept int, publishable []Ref, err error)
 	// DueConnections returns connections whose schedule is due.
 	DueConnections(ctx context.Context, most int) ([]DueConnection, error)

@@ -179,23 +179,44 @@ end;
 
 -- Runs that the sweeper should look at: deadline passed, cancelled without a
 -- live lease, out of attempts, left unpublished for a while, or of a connection
--- that has been deleted.
+-- that has been deleted and not yet told to stop. At most that many for each
+-- reason, so that those which only wait to be published, and stay, are in
+-- nobody's way.
 create function sweepable_runs(most_attempts integer, most integer)
   returns table (workspace_id bigint, run_id bigint)
   language sql stable security definer set search_path = public, pg_temp
 begin atomic
-  select r.workspace_id, r.run_id
-  from runs r
-  where r.status <> 'completed'
-    and (r.deadline_at <= clock_timestamp()
-      or (r.phase = 'publishing' and r.phase_since < clock_timestamp() - interval '15 seconds')
-      or (r.cancel_requested_at is not null and (r.lease_until is null or r.lease_until < clock_timestamp()))
-      or (r.attempt >= most_attempts and r.lease_until < clock_timestamp())
-      or exists (
-        select from connections c
-        where c.workspace_id = r.workspace_id and c.connection_id = r.connection_id and c.deleted_at is not null))
-  order by r.run_id
-  limit most;
+  (select r.workspace_id, r.run_id
+    from runs r
+    where r.status <> 'completed' and r.deadline_at <= clock_timestamp()
+    order by r.run_id
+    limit most)
+  union
+  (select r.workspace_id, r.run_id
+    from runs r
+    where r.status <> 'completed' and r.cancel_requested_at is not null and (r.lease_until is null or r.lease_until < clock_timestamp())
+    order by r.run_id
+    limit most)
+  union
+  (select r.workspace_id, r.run_id
+    from runs r
+    where r.status <> 'completed' and r.attempt >= most_attempts and r.lease_until < clock_timestamp()
+    order by r.run_id
+    limit most)
+  union
+  (select r.workspace_id, r.run_id
+    from runs r
+    join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
+    where r.status <> 'completed' and r.phase = 'executing' and r.cancel_requested_at is null and c.deleted_at is not null
+    order by r.run_id
+    limit most)
+  union
+  (select r.workspace_id, r.run_id
+    from runs r
+    where r.status <> 'completed' and r.phase = 'publishing' and r.phase_since < clock_timestamp() - interval '15 seconds'
+    order by r.run_id
+    limit most)
+  order by run_id;
 end;
 
 create function due_connections(most integer)
