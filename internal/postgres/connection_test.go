@@ -209,13 +209,31 @@ func TestDefaultMovesWithinItsTarget(t *testing.T) {
 		require.Equal(t, want, found.ID)
 		require.Equal(t, "Prod", found.Target.Name)
 	}
+	versions := func(want ...int64) {
+		t.Helper()
+		var got []int64
+		for _, c := range []connection.Connection{one, two} {
+			now, err := p.connections.Get(ctx, p.a, c.ID)
+			require.NoError(t, err)
+			got = append(got, now.Version)
+		}
+		require.Equal(t, want, got)
+	}
 	set(one, 1, &yes)
 	isDefault(one.ID)
+	versions(2, 1)
+	set(one, 2, &yes)
+	isDefault(one.ID)
+	versions(3, 1)
 	set(two, 1, &yes)
 	isDefault(two.ID)
-	set(one, 2, nil)
+	versions(4, 2)
+	_, err = p.connections.Update(ctx, connection.Change{Connection: one, Was: 3}, event(audit.ConnectionEdited))
+	require.Equal(t, fault.Stale, fault.KindOf(err), "what it was edited from is no longer so: %v", err)
+	set(one, 4, nil)
 	isDefault(two.ID)
 	set(two, 2, &no)
+	versions(5, 3)
 	_, err = p.connections.GetDefault(ctx, p.a, target)
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
 }

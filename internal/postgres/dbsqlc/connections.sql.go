@@ -12,11 +12,11 @@ import (
 )
 
 const clearDefault = `-- name: ClearDefault :exec
-update connections c set is_default = false
+update connections c set is_default = false, version = c.version + 1, updated_at = now()
 from connections chosen
 where chosen.workspace_id = $1 and chosen.connection_id = $2
   and c.workspace_id = chosen.workspace_id and c.target_id = chosen.target_id and c.integration_id = chosen.integration_id
-  and c.is_default and c.deleted_at is null
+  and c.connection_id <> chosen.connection_id and c.is_default and c.deleted_at is null
 `
 
 type ClearDefaultParams struct {
@@ -24,6 +24,8 @@ type ClearDefaultParams struct {
 	ConnectionID int64
 }
 
+// Whoever edits the former default has to see that it has changed. The chosen
+// connection has its new version from UpdateConnection.
 func (q *Queries) ClearDefault(ctx context.Context, arg ClearDefaultParams) error {
 	_, err := q.db.Exec(ctx, clearDefault, arg.WorkspaceID, arg.ConnectionID)
 	return err

@@ -35,12 +35,14 @@ set name = @name, config = @config, scope = @scope, metadata = @metadata, creden
   schedule = @schedule, version = version + 1, updated_at = now()
 where workspace_id = @workspace_id and connection_id = @connection_id and version = @was and deleted_at is null;
 
+-- Whoever edits the former default has to see that it has changed. The chosen
+-- connection has its new version from UpdateConnection.
 -- name: ClearDefault :exec
-update connections c set is_default = false
+update connections c set is_default = false, version = c.version + 1, updated_at = now()
 from connections chosen
 where chosen.workspace_id = @workspace_id and chosen.connection_id = @connection_id
   and c.workspace_id = chosen.workspace_id and c.target_id = chosen.target_id and c.integration_id = chosen.integration_id
-  and c.is_default and c.deleted_at is null;
+  and c.connection_id <> chosen.connection_id and c.is_default and c.deleted_at is null;
 
 -- name: SetDefault :exec
 update connections set is_default = @is_default
