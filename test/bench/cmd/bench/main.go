@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime"
+	"syscall"
+
+	"github.com/gatehouse-project/gatehouse/test/bench/figure"
+)
+
+// bench is one run of this command.
+type bench struct {
+	*figure.Report
+	// dir is for everything that is written.
+	dir string
+	// worker and gatehouse are programs.
+	worker, gatehouse       string
+	entities, relationships int
+	partitions, repeat      int
+}
+
+func main() {
+	met, err := run()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	if !met {
+		os.Exit(1)
+	}
+}
+
+func run() (met bool, err error) {
+	b := &bench{Report: figure.NewReport(os.Stdout)}
+	choice := flag.String("run", "", "regular expression over the names of groups: pipeline, memory, questions, aws, demo")
+	flag.StringVar(&b.worker, "worker", "bin/benchworker", "the worker program")
+	flag.StringVar(&b.gatehouse, "gatehouse", "bin/gatehouse", "the product's program")
+	flag.IntVar(&b.entities, "entities", 200_000, "entities of the generated estate")
+	flag.IntVar(&b.relationships, "relationships", 600_000, "relationships of the generated estate")
+	flag.IntVar(&b.partitions, "partitions", 4, "partitions of each stream of the generated estate")
+	flag.IntVar(&b.repeat, "repeat", 3, "how often the pipeline is measured; medians are shown")
+	flag.Parse()
+	chosen, err := regexp.Compile(*choice)
+	if err != nil {
+		return false, fmt.Errorf("-run: %w", err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if b.dir, err = os.MkdirTemp("", "gatehouse-bench-"); err != nil {
+		return false, fmt.Errorf("make a directory to work in: %w", err)
+	}
+	defer os.RemoveAll(b.dir)
+
+	b.Explain("%d processors, %s, %s/%s; everything on this machine", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	for _, group := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{
+		{"pipeline", b.pipeline}, {"memory", b.memory}, {"questions", b.questions}, {"aws", b.aws}, {"demo", b.demo},
+	} {
+		if !chosen.MatchString(group.name) {
+			continue
+		}
+		if err := group.measure(ctx); err != nil {
+			return false, fmt.Errorf("%s: %w", group.name, err)
+		}
+	}
+	met = b.Print()
+	b.Explain("Again: make bench; some of it: make bench BENCHFLAGS='-run pipeline -repeat 5'")
+	return met, nil
+}
