@@ -11,6 +11,7 @@ BINARY := bin/gatehouse
 # Packages for `make test` and `make lint`; flags for go test in TESTFLAGS.
 PKG ?= ./...
 TESTFLAGS ?=
+BENCHFLAGS ?=
 
 .PHONY: help
 help: ## List the targets
@@ -37,10 +38,9 @@ test: setup build ## Run the tests; PKG=./internal/run/... for some, TESTFLAGS=-
 	@scripts/test $(TESTFLAGS) $(PKG)
 
 .PHONY: bench
-bench: setup build ## Run the benchmarks and print the figures with their limits
-	@go build -o bin/testserver ./internal/postgres/pgtest/testserver
-	@# On a disk, as in production, and not in memory like the tests.
-	@TMPDIR=$${TMPDIR:-/tmp} bin/testserver go test -run '^$$' -bench . -benchmem -timeout 60m $(TESTFLAGS) $(PKG)
+bench: setup build ## Measure the promised figures beside their limits; BENCHFLAGS='-run pipeline'
+	go build -o bin/ ./test/bench/cmd/bench ./test/bench/cmd/benchworker
+	@bin/bench $(BENCHFLAGS)
 
 .PHONY: lint
 lint: ## Check style and common mistakes; .golangci.yaml says what and why

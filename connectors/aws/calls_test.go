@@ -42,28 +42,3 @@ func TestCallsAreBulk(t *testing.T) {
 	require.LessOrEqual(t, made["sso:ListAccountAssignments"], counts.ProvisionedSets+counts.Assignments/100)
 	require.LessOrEqual(t, made["sso:DescribePermissionSet"], counts.PermissionSets)
 }
-
-// BenchmarkDiscover reads an organisation of 20,000 people.
-func BenchmarkDiscover(b *testing.B) {
-	c := newCloud(b, 20_000)
-	s := c.settings(b, nil)
-	read := 0
-	for b.Loop() {
-		before, bulkBefore := c.calls()
-		g := discover(b, s)
-		all, bulk := c.calls()
-		counts := c.Summary().Counts
-		// What AWS counts as things of their own, memberships and assignments
-		// among them.
-		objects := counts.Accounts + counts.OrganizationalUnits + counts.IAMUsers + counts.IAMGroups + counts.IAMGroupMemberships + counts.IAMRoles +
-			counts.CustomerPolicies + counts.PolicyVersions + counts.InlinePolicies + counts.PolicyAttachments + counts.AccessKeys +
-			counts.Buckets + counts.BucketPolicies + counts.Functions + counts.FunctionPolicies +
-			counts.DirectoryUsers + counts.DirectoryGroups + counts.DirectoryMemberships + counts.Assignments + counts.ProvisionedSets
-		records := len(g.entities) + len(g.relationships)
-		b.ReportMetric(float64(all-before)*1000/float64(objects), "calls/1000objects")
-		b.ReportMetric(float64(bulk-bulkBefore)*1000/float64(len(g.entities)), "bulkcalls/1000entities")
-		b.ReportMetric(float64(all-before)*1000/float64(records), "calls/1000records")
-		read += records
-	}
-	b.ReportMetric(float64(read)/b.Elapsed().Seconds(), "records/s")
-}

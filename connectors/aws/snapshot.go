@@ -10,11 +10,11 @@ import (
 )
 
 // mostSnapshotItems is up to how many objects an account is small: it then
-// takes one or two calls whole, instead of one per type and stream.
-const mostSnapshotItems = detailPageSize
+// takes a few calls whole, instead of one per type and stream.
+const mostSnapshotItems = 4 * detailPageSize
 
 // maxSnapshotItems bounds the objects in the snapshots a session holds, about
-// 5 MB: those of the account that is being read, and of accounts that its
+// 40 MB: those of the account that is being read, and of accounts that its
 // policies name and whose turn has not come.
 const maxSnapshotItems = 2 * mostSnapshotItems
 
