@@ -44,7 +44,7 @@ func (e *execution) discover(session connector.Session, manifest connector.Manif
 	for _, p := range plan.Partitions {
 		state := states[partitionID{p.Stream, p.Key}]
 		if !state.Ended {
-			e.progress.begin(p)
+			e.progress.begin(e.redact.text(nameOf(p)))
 			if ended, err = d.partition(p, connector.Cursor(state.Cursor), ended); err != nil {
 				return err
 			}

@@ -304,7 +304,7 @@ func TestFinishWhoseAnswerIsLostIsOver(t *testing.T) {
 			}
 			return noFault
 		}
-		require.Equal(t, &workerapi.Finish{Lease: leaseOf(1)}, s.complete())
+		require.Equal(t, &workerapi.Finish{Lease: leaseOf(1), PlanComplete: true}, s.complete())
 		require.LessOrEqual(t, s.platform.calls["finish"], 2)
 	})
 }

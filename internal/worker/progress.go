@@ -26,10 +26,10 @@ func (p *progress) planned(partitions int) {
 	p.current.PartitionsAll = partitions
 }
 
-func (p *progress) begin(partition connector.Partition) {
+func (p *progress) begin(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.current.Message = run.Sanitise(nameOf(partition))
+	p.current.Message = run.Sanitise(what)
 }
 
 func (p *progress) ended() {

@@ -104,11 +104,19 @@ func (e *execution) safeDetail(s string) string {
 	return s
 }
 
-// safeCheck takes secrets out of what a check says in words.
+// safeCheck takes secrets out of everything that a check says in the connector's
+// words. Names and ids are not sanitised further, which might mutilate them.
 func (e *execution) safeCheck(found connector.CheckResult) *connector.CheckResult {
 	for i := range found.Remediation {
 		r := &found.Remediation[i]
 		r.Message, r.Action = run.Sanitise(e.redact.text(r.Message)), run.Sanitise(e.redact.text(r.Action))
 	}
+	for i := range found.Streams {
+		for j, permission := range found.Streams[i].Missing {
+			found.Streams[i].Missing[j] = e.safeDetail(permission)
+		}
+	}
+	t := &found.Target
+	t.ID, t.Name, t.Type = e.safeDetail(t.ID), e.safeDetail(t.Name), e.safeDetail(t.Type)
 	return &found
 }

@@ -101,7 +101,7 @@ func TestDiscoveryIsReadInOrderAndOnce(t *testing.T) {
 	script := newScripted("a", "b")
 	script.plan = append(script.plan, connector.Partition{Stream: "groups"})
 	play(t, script, func(s *stage) {
-		require.Equal(t, &workerapi.Finish{Lease: leaseOf(1)}, s.complete())
+		require.Equal(t, &workerapi.Finish{Lease: leaseOf(1), PlanComplete: true}, s.complete())
 		require.Equal(t, script.all(), s.platform.records)
 		require.Equal(t, []string{"users/a complete", "users/b complete", "groups/ complete"}, s.platform.ends())
 		require.Len(t, s.platform.digests, 9, "the end travels with the last page")
@@ -128,14 +128,44 @@ func TestConnectionTestReportsItsCheck(t *testing.T) {
 		s.platform.operation = operation.ConnectionTest
 		script.check = func(context.Context) (connector.CheckResult, error) {
 			return connector.CheckResult{
-				Target: connector.Target{ID: "t", Type: "account"}, Remediation: []connector.Remediation{{Message: "key " + canary + " is old", Action: "make another"}},
+				Target:      connector.Target{ID: "t", Name: "of " + canary, Type: "account"},
+				Streams:     []connector.StreamOutlook{{Stream: "users", Coverage: connector.Partial, Missing: []string{"users:List", "as " + canary}}},
+				Remediation: []connector.Remediation{{Message: "key " + canary + " is old", Action: "make another"}},
 			}, nil
 		}
 		finish := s.complete()
 		require.Nil(t, finish.Error)
-		require.Equal(t, "t", finish.Check.Target.ID)
+		require.Equal(t, connector.Target{ID: "t", Name: "of [secret]", Type: "account"}, finish.Check.Target)
+		require.Equal(t, []string{"users:List", "as [secret]"}, finish.Check.Streams[0].Missing)
 		require.Equal(t, "key [secret] is old", finish.Check.Remediation[0].Message)
 		require.Empty(t, s.platform.digests)
+	})
+}
+
+func TestTargetsIDAndProgressHoldNoSecret(t *testing.T) {
+	t.Run("check", func(t *testing.T) {
+		script := newScripted()
+		play(t, script, func(s *stage) {
+			s.platform.operation = operation.ConnectionTest
+			script.check = func(context.Context) (connector.CheckResult, error) {
+				return connector.CheckResult{Target: connector.Target{ID: canary, Type: "account"}}, nil
+			}
+			require.Equal(t, secret.Placeholder, s.complete().Check.Target.ID)
+		})
+	})
+	t.Run("progress", func(t *testing.T) {
+		script := newScripted("of " + canary)
+		script.at = func(context.Context, connector.Partition, int) error {
+			return &connector.Error{Category: connector.Throttled, Message: "slow down", RetryAfter: time.Minute}
+		}
+		play(t, script, func(s *stage) {
+			stop := s.start("w1")
+			time.Sleep(time.Minute) // by the stage's clock
+			synctest.Wait()
+			require.NoError(t, stop())
+			require.NotEmpty(t, s.platform.progress)
+			require.Equal(t, "stream users, of [secret]", s.platform.progress[0].Message)
+		})
 	})
 }
 
