@@ -29,7 +29,6 @@ const (
 	RunCancelled          Action = "run_cancelled"
 
 	WorkspaceCreated Action = "workspace_created"
-	MemberAdded      Action = "member_added"
 	APIKeyCreated    Action = "api_key_created"
 	APIKeyRevoked    Action = "api_key_revoked"
 

@@ -41,8 +41,8 @@ func (b Binding) validate() error {
 }
 
 // associatedData gives the bytes that the ciphertext of a record is bound to.
-// The key-encryption key is not among them, so that rewrapping leaves the
-// ciphertext alone.
+// The key-encryption key is not among them, so that a data key can be
+// wrapped anew without touching the ciphertext.
 func (b Binding) associatedData(algorithm string, schemaVersion string) []byte {
 	data := b.encode("gatehouse credential")
 	data = appendText(data, algorithm)

@@ -203,57 +203,19 @@ func TestPlaintextLimit(t *testing.T) {
 	require.ErrorIs(t, err, seal.ErrTooLong)
 }
 
-func TestRewrapTouchesOnlyTheWrappedKey(t *testing.T) {
+func TestOpenerUsesTheWrapperThatTheRecordNames(t *testing.T) {
 	t.Parallel()
 	b, service := setup(t), newWatchedWrapper("service")
 	both, err := seal.NewOpener(b.local, service)
 	require.NoError(t, err)
-	sealed := mustSeal(t, b.sealer)
-	before := clone(sealed)
-
-	rewrapped, err := seal.NewRewrapper(both, seal.NewSealer(service)).Rewrap(t.Context(), testBinding(), sealed)
-	require.NoError(t, err)
-	require.Empty(t, cmp.Diff(before, sealed), "the argument is left alone")
-	require.Equal(t, "service", rewrapped.Wrapper)
-	require.Equal(t, "service:1", rewrapped.KeyID)
-	expected := rewrapped
-	expected.Wrapper, expected.KeyID, expected.WrappedKey = sealed.Wrapper, sealed.KeyID, sealed.WrappedKey
-	require.Empty(t, cmp.Diff(sealed, expected), "no other column changed")
-
-	for _, record := range []seal.Sealed{sealed, rewrapped} {
+	other := mustSeal(t, seal.NewSealer(service))
+	for _, record := range []seal.Sealed{mustSeal(t, b.sealer), other} {
 		opened, err := both.Open(t.Context(), testBinding(), record)
 		require.NoError(t, err)
 		require.Equal(t, canary, string(opened))
 	}
-	_, err = b.opener.Open(t.Context(), testBinding(), rewrapped)
+	_, err = b.opener.Open(t.Context(), testBinding(), other)
 	require.ErrorIs(t, err, seal.ErrUnknownWrapper)
-
-	back, err := seal.NewRewrapper(both, b.sealer).Rewrap(t.Context(), testBinding(), rewrapped)
-	require.NoError(t, err)
-	opened, err := b.opener.Open(t.Context(), testBinding(), back)
-	require.NoError(t, err)
-	require.Equal(t, canary, string(opened))
-}
-
-func TestRewrapRefusesWhatItCannotReadBack(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	sealed := mustSeal(t, b.sealer)
-
-	damaged := clone(sealed)
-	damaged.Ciphertext[0] ^= 1
-	_, err := seal.NewRewrapper(b.opener, b.sealer).Rewrap(t.Context(), testBinding(), damaged)
-	require.ErrorIs(t, err, seal.ErrDamaged)
-
-	forgets := newWatchedWrapper("forgets")
-	forgets.unwrap = func([]byte) ([]byte, error) { return make([]byte, seal.DataKeyBytes), nil }
-	_, err = seal.NewRewrapper(b.opener, seal.NewSealer(forgets)).Rewrap(t.Context(), testBinding(), sealed)
-	require.ErrorContains(t, err, "another data key")
-
-	unreadable := newWatchedWrapper("unreadable")
-	unreadable.unwrap = func([]byte) ([]byte, error) { return nil, errService }
-	_, err = seal.NewRewrapper(b.opener, seal.NewSealer(unreadable)).Rewrap(t.Context(), testBinding(), sealed)
-	require.ErrorIs(t, err, errService)
 }
 
 func TestSchemaVersionHasToBeNamed(t *testing.T) {
