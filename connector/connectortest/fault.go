@@ -1,7 +1,6 @@
 package connectortest
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -127,7 +126,7 @@ func retried[T any](t *testing.T, most int, f func() (T, error)) T {
 			return v
 		}
 		var e *connector.Error
-		require.True(t, errors.As(err, &e), "throttling gives an error outside the contract: %v", err)
+		require.ErrorAs(t, err, &e, "throttling gives an error outside the contract: %v", err)
 		require.Equal(t, connector.Throttled, e.Category, "%v", err)
 	}
 	t.Fatalf("still throttled after %d tries", most)

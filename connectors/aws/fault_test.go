@@ -1,11 +1,9 @@
 package aws_test
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,7 +54,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 			t.Parallel()
 			_, err := check(t, test.settings)
 			var e *connector.Error
-			require.True(t, errors.As(err, &e), "%v", err)
+			require.ErrorAs(t, err, &e)
 			require.Equal(t, test.category, e.Category, "%v: %v", e, e.Cause)
 			require.Contains(t, e.Message, test.says)
 			require.NotContains(t, e.Message, "no-such-secret")
@@ -133,7 +131,7 @@ func TestReadEndsInACategory(t *testing.T) {
 			g := newGraph()
 			err = session.Read(t.Context(), connector.Partition{Stream: "iam", Key: c.Summary().ManagementID}, "", g)
 			var e *connector.Error
-			require.True(t, errors.As(err, &e), "%v", err)
+			require.ErrorAs(t, err, &e)
 			require.Equal(t, test.want, e.Category, "%v: %v", e, e.Cause)
 			require.Empty(t, g.entities)
 		})
@@ -148,5 +146,5 @@ func TestNoSecretInErrors(t *testing.T) {
 	const canary = "canary-9f2c"
 	_, err := check(t, c.settings(t, map[string]any{"secret_access_key": canary, "session_token": canary}))
 	require.Error(t, err)
-	require.False(t, strings.Contains(err.Error(), canary))
+	require.NotContains(t, err.Error(), canary)
 }

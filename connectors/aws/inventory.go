@@ -33,6 +33,7 @@ const maxInventoryEntries = 100_000
 func (c *inventoryCache) keepBuckets(account string, arns []string) {
 	c.keep(&c.buckets, account, arns)
 }
+
 func (c *inventoryCache) keepFunctions(account string, arns []string) {
 	c.keep(&c.functions, account, arns)
 }

@@ -72,11 +72,8 @@ func (c *checkup) probeIdentityCenter(ctx context.Context) error {
 func (c *checkup) probePermissionSets(ctx context.Context, instance *ssoInstance, account string) error {
 	s := c.session
 	sets, err := s.provisionedSets(ctx, instance, account)
-	if err := c.note(err, streamPermissionSets); err != nil {
-		return err
-	}
-	if err != nil || len(sets) == 0 {
-		return nil
+	if failed := c.note(err, streamPermissionSets); failed != nil || err != nil || len(sets) == 0 {
+		return failed
 	}
 	_, err = s.permissionSetName(ctx, instance, sets[0])
 	if err := c.note(err, streamPermissionSets); err != nil {

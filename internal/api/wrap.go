@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -80,7 +81,7 @@ func answerPanic(w *responseWriter, r *http.Request, log *slog.Logger, id string
 	if cause == nil {
 		return
 	}
-	if cause == http.ErrAbortHandler {
+	if aborted, ok := cause.(error); ok && errors.Is(aborted, http.ErrAbortHandler) {
 		panic(cause)
 	}
 	log.LogAttrs(r.Context(), slog.LevelError, "panic while answering", slog.String("request_id", id),

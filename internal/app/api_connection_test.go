@@ -133,7 +133,7 @@ func TestPatchMergesAndKeepsSecrets(t *testing.T) {
 	got = b.builder(t, http.MethodPatch, path, `{"configuration":{"region":null}}`)
 	require.Equal(t, http.StatusOK, got.status, got.text)
 	require.Equal(t, map[string]any{"access_key_id": "AKIAIOSFODNN7EXAMPLE"}, got.decoded(t)["config"])
-	got = b.builder(t, http.MethodPatch, path, `{"nmae":"x"}`)
+	got = b.builder(t, http.MethodPatch, path, `{"titel":"x"}`)
 	require.Equal(t, http.StatusUnprocessableEntity, got.status)
 	require.Contains(t, got.text, "body.nmae")
 	got = b.builder(t, http.MethodPatch, path, `{"is_default":true}`)

@@ -40,7 +40,7 @@ func Demo(ctx context.Context, c DemoConfig) error {
 	if err != nil {
 		return err
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen for the simulator: %w", err)
 	}
@@ -145,10 +145,7 @@ func (d *demo) step(ctx context.Context, title string, args ...string) error {
 	command.Stdout, command.Stderr = d.Out, d.Err
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second
-	if err := command.Run(); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
+	if err := command.Run(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("the demo stopped at: gatehouse %s: %w", shown(args), err)
 	}
 	return nil

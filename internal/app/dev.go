@@ -50,7 +50,7 @@ func Dev(ctx context.Context, c DevConfig, ready func(ctx context.Context, r Run
 		return fmt.Errorf("make the data directory: %w", err)
 	}
 	// Bound first: a taken port is found before a database is started.
-	ln, err := net.Listen("tcp", c.Listen)
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}

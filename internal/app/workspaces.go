@@ -14,6 +14,7 @@ import (
 	apiaudit "github.com/gatehouse-project/gatehouse/internal/api/audit"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
 	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
@@ -99,8 +100,12 @@ func readKey(ctx context.Context, store workspace.KeyFinder, keyFile string) (se
 		return secret.Secret{}, fmt.Errorf("read the admin key: %w", err)
 	}
 	key := strings.TrimSpace(string(text))
-	if _, err := workspace.Authenticate(ctx, store, key); err != nil {
+	_, err = workspace.Authenticate(ctx, store, key)
+	if fault.KindOf(err) == fault.Unauthenticated {
 		return secret.Secret{}, nil
+	}
+	if err != nil {
+		return secret.Secret{}, fmt.Errorf("try the admin key of %s: %w", keyFile, err)
 	}
 	return secret.FromString(key), nil
 }

@@ -77,10 +77,10 @@ type Target struct {
 // Ready returns the reason why the connection cannot be used now; ok is true
 // when there is none.
 func (c *Connection) Ready() (why operation.Code, ok bool) {
-	switch {
-	case c.Lifecycle == Disabled:
+	switch c.Lifecycle {
+	case Disabled:
 		return operation.ConnectionDisabled, false
-	case c.Lifecycle == NeedsConsent:
+	case NeedsConsent:
 		return operation.ConsentRequired, false
 	}
 	return "", true

@@ -101,7 +101,10 @@ func TestContentDecidesTheHash(t *testing.T) {
 		require.Equal(t, of(plain), of(e), "%q", nothing)
 	}
 	for _, other := range []connector.Entity{
-		{Name: "nt"}, {Name: "n"}, {Type: "t"}, {Name: "n", Type: "t", Attributes: []byte(`{"a":1}`)},
+		{Name: "nt"},
+		{Name: "n"},
+		{Type: "t"},
+		{Name: "n", Type: "t", Attributes: []byte(`{"a":1}`)},
 		{Name: "n", Type: "t", Identifiers: []connector.Identifier{{Type: connector.Email, Value: "a@b"}}},
 	} {
 		require.NotEqual(t, of(plain), of(other), "%+v", other)

@@ -21,15 +21,22 @@ func (testKind) Prefix() string       { return "test" }
 func (runKind) Prefix() string        { return "run" }
 func (auditKind) Prefix() string      { return "aud" }
 
-// The ids of the model.
 type (
-	Tenant     = ID[tenantKind]
-	Workspace  = ID[workspaceKind]
-	Member     = ID[memberKind]
+	// Tenant identifies a customer.
+	Tenant = ID[tenantKind]
+	// Workspace identifies a tenant's workspace.
+	Workspace = ID[workspaceKind]
+	// Member identifies someone's place in a workspace.
+	Member = ID[memberKind]
+	// Connection identifies a workspace's connection to a provider.
 	Connection = ID[connectionKind]
-	Target     = ID[targetKind]
-	Test       = ID[testKind]
-	Run        = ID[runKind]
+	// Target identifies the provider-side organisation that connections reach.
+	Target = ID[targetKind]
+	// Test identifies a test of a connection.
+	Test = ID[testKind]
+	// Run identifies one execution of an operation.
+	Run = ID[runKind]
+	// AuditEvent identifies an audit event.
 	AuditEvent = ID[auditKind]
 )
 

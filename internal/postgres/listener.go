@@ -49,20 +49,18 @@ func (l *Listener) Wait(ctx context.Context, atMost time.Duration) {
 
 // Run listens until the context ends, and connects again when it must.
 func (l *Listener) Run(ctx context.Context) error {
-	for {
-		err := l.listen(ctx)
-		if ctx.Err() != nil {
-			return nil
+	for ctx.Err() == nil {
+		if err := l.listen(ctx); ctx.Err() == nil {
+			l.logger.WarnContext(ctx, "stopped listening for runs; will listen again", "error", err)
 		}
-		l.logger.WarnContext(ctx, "stopped listening for runs; will listen again", "error", err)
 		timer := time.NewTimer(relistenAfter)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil
 		}
 	}
+	return nil
 }
 
 func (l *Listener) listen(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -256,7 +257,7 @@ func (p *publication) addNotes(end *run.Ending) {
 	}
 	if len(p.notes) > run.MaxFailureDetails {
 		rest := len(p.notes) - run.MaxFailureDetails + 1
-		end.Failure.Details = append(p.notes[:run.MaxFailureDetails-1:run.MaxFailureDetails-1], fmt.Sprintf("… and %d more", rest))
+		end.Failure.Details = slices.Concat(p.notes[:run.MaxFailureDetails-1], []string{fmt.Sprintf("… and %d more", rest)})
 	}
 }
 

@@ -34,7 +34,7 @@ func TestOneOfManyPublishersPublishes(t *testing.T) {
 	for _, err := range failures {
 		require.NoError(t, err)
 	}
-	require.Equal(t, 1, len(slices.DeleteFunc(published, func(p bool) bool { return !p })))
+	require.Len(t, slices.DeleteFunc(published, func(p bool) bool { return !p }), 1)
 	require.Equal(t, 1, d.number(t, `select count(*) from publications`))
 	require.Equal(t, 1, d.number(t, `select count(*) from audit_events where action = 'run_succeeded'`))
 }

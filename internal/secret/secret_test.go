@@ -27,7 +27,7 @@ const canary = "canary-3kq9ZbX7"
 // formatters and encoders give bytes.
 func requireNoCanary(t *testing.T, text string) {
 	t.Helper()
-	decimal := strings.Trim(fmt.Sprint([]byte(canary)), "[]")
+	decimal := strings.Trim(fmt.Sprintf("%d", []byte(canary)), "[]")
 	forms := []string{
 		canary,
 		hex.EncodeToString([]byte(canary)),

@@ -19,7 +19,8 @@ func TestThrottlingInEachServicesWords(t *testing.T) {
 	b := setup(t, aws.Options{People: 10, Seed: 1, Faults: []aws.Fault{{Kind: aws.FaultThrottle}}})
 	requireCodes(t, anyCall(b.auditor()), map[string]string{
 		"sts": "Throttling", "iam": "Throttling", "organizations": "TooManyRequestsException", "sso": "ThrottlingException",
-		"identitystore": "ThrottlingException", "s3": "SlowDown", "lambda": "TooManyRequestsException"})
+		"identitystore": "ThrottlingException", "s3": "SlowDown", "lambda": "TooManyRequestsException",
+	})
 }
 
 func TestUnavailableInEachServicesWords(t *testing.T) {
@@ -27,7 +28,8 @@ func TestUnavailableInEachServicesWords(t *testing.T) {
 	b := setup(t, aws.Options{People: 10, Seed: 1, Faults: []aws.Fault{{Kind: aws.FaultUnavailable}}})
 	requireCodes(t, anyCall(b.auditor()), map[string]string{
 		"sts": "ServiceUnavailable", "iam": "ServiceUnavailable", "organizations": "ServiceException", "sso": "InternalServerException",
-		"identitystore": "InternalServerException", "s3": "ServiceUnavailable", "lambda": "ServiceException"})
+		"identitystore": "InternalServerException", "s3": "ServiceUnavailable", "lambda": "ServiceException",
+	})
 }
 
 func TestBrokenAnswersAreNoAnswers(t *testing.T) {

@@ -148,8 +148,10 @@ func credentialReport(inv *estate.Inventory) (string, error) {
 }
 
 func rootRow(inv *estate.Inventory) []string {
-	row := []string{"<root_account>", "arn:aws:iam::" + inv.Account.ID + ":root", reportTime(inv.Account.Joined),
-		"not_supported", "no_information", "not_supported", "not_supported", "true"}
+	row := []string{
+		"<root_account>", "arn:aws:iam::" + inv.Account.ID + ":root", reportTime(inv.Account.Joined),
+		"not_supported", "no_information", "not_supported", "not_supported", "true",
+	}
 	return appendKeys(row, nil)
 }
 
@@ -208,11 +210,28 @@ func (s *Simulator) getAccountSummary(c *call) (any, *apiError) {
 		key   string
 		value int
 	}{
-		{"Users", len(inv.Users)}, {"UsersQuota", 5000}, {"Groups", len(inv.Groups)}, {"GroupsQuota", 300}, {"Roles", len(inv.Roles)}, {"RolesQuota", 1000},
-		{"Policies", len(inv.Policies)}, {"PoliciesQuota", 1500}, {"PolicyVersionsInUse", versions}, {"PolicyVersionsInUseQuota", 10000},
-		{"VersionsPerPolicyQuota", 5}, {"MFADevices", devices}, {"MFADevicesInUse", devices}, {"AccountMFAEnabled", 1}, {"AccountPasswordPresent", 1},
-		{"AccountAccessKeysPresent", 0}, {"AccountSigningCertificatesPresent", 0}, {"AccessKeysPerUserQuota", 2}, {"GroupsPerUserQuota", 10},
-		{"AttachedPoliciesPerGroupQuota", 10}, {"AttachedPoliciesPerRoleQuota", 10}, {"AttachedPoliciesPerUserQuota", 10},
+		{"Users", len(inv.Users)},
+		{"UsersQuota", 5000},
+		{"Groups", len(inv.Groups)},
+		{"GroupsQuota", 300},
+		{"Roles", len(inv.Roles)},
+		{"RolesQuota", 1000},
+		{"Policies", len(inv.Policies)},
+		{"PoliciesQuota", 1500},
+		{"PolicyVersionsInUse", versions},
+		{"PolicyVersionsInUseQuota", 10000},
+		{"VersionsPerPolicyQuota", 5},
+		{"MFADevices", devices},
+		{"MFADevicesInUse", devices},
+		{"AccountMFAEnabled", 1},
+		{"AccountPasswordPresent", 1},
+		{"AccountAccessKeysPresent", 0},
+		{"AccountSigningCertificatesPresent", 0},
+		{"AccessKeysPerUserQuota", 2},
+		{"GroupsPerUserQuota", 10},
+		{"AttachedPoliciesPerGroupQuota", 10},
+		{"AttachedPoliciesPerRoleQuota", 10},
+		{"AttachedPoliciesPerUserQuota", 10},
 	}
 	return queryAnswer(c, func(x *xmlDocument) {
 		x.element("SummaryMap", func() {

@@ -125,7 +125,8 @@ func TestIdentityStore(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, b.summary.Contractor.Email, *described.Emails[0].Value)
 	theirs, err := client.ListGroupMembershipsForMember(ctx, &identitystore.ListGroupMembershipsForMemberInput{
-		IdentityStoreId: store, MemberId: &storetypes.MemberIdMemberUserId{Value: *contractor}})
+		IdentityStoreId: store, MemberId: &storetypes.MemberIdMemberUserId{Value: *contractor},
+	})
 	require.NoError(t, err)
 	names := map[string]bool{}
 	for _, membership := range theirs.GroupMemberships {

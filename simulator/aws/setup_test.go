@@ -2,7 +2,6 @@ package aws_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -96,7 +95,7 @@ func (b bundle) activeAccounts() []estate.Account {
 func requireCode(t *testing.T, err error, code string) smithy.APIError {
 	t.Helper()
 	var apiError smithy.APIError
-	require.True(t, errors.As(err, &apiError), "no API error: %v", err)
+	require.ErrorAs(t, err, &apiError)
 	require.Equal(t, code, apiError.ErrorCode(), apiError.ErrorMessage())
 	return apiError
 }

@@ -115,7 +115,8 @@ func TestRolesThatCannotBeAssumed(t *testing.T) {
 		})
 	}
 	_, err := client.AssumeRole(context.Background(), &sts.AssumeRoleInput{
-		RoleArn: &b.summary.AuditRoleARN, RoleSessionName: sdk.String("test"), ExternalId: &b.summary.ExternalID, DurationSeconds: sdk.Int32(7200)})
+		RoleArn: &b.summary.AuditRoleARN, RoleSessionName: sdk.String("test"), ExternalId: &b.summary.ExternalID, DurationSeconds: sdk.Int32(7200),
+	})
 	requireCode(t, err, "ValidationError")
 }
 
@@ -141,7 +142,8 @@ func TestSessionsExpire(t *testing.T) {
 	b := setup(t, aws.Options{People: 10, Seed: 3, Clock: func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }})
 	offset.Store(int64(-4 * time.Minute))
 	out, err := sts.NewFromConfig(b.auditor()).AssumeRole(context.Background(), &sts.AssumeRoleInput{
-		RoleArn: &b.summary.AuditRoleARN, RoleSessionName: sdk.String("test"), ExternalId: &b.summary.ExternalID, DurationSeconds: sdk.Int32(900)})
+		RoleArn: &b.summary.AuditRoleARN, RoleSessionName: sdk.String("test"), ExternalId: &b.summary.ExternalID, DurationSeconds: sdk.Int32(900),
+	})
 	require.NoError(t, err)
 	session := b.config(b.summary.Region, credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken))
 	require.NoError(t, anyCall(session)["s3"])
@@ -158,7 +160,8 @@ func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	b := setup(t, aws.Options{People: 10, Seed: 3, Clock: func() time.Time { return time.Now().Add(24 * time.Hour) }})
 	requireCodes(t, anyCall(b.auditor()), map[string]string{
-		"sts": "SignatureDoesNotMatch", "iam": "SignatureDoesNotMatch", "organizations": "InvalidSignatureException", "s3": "RequestTimeTooSkewed"})
+		"sts": "SignatureDoesNotMatch", "iam": "SignatureDoesNotMatch", "organizations": "InvalidSignatureException", "s3": "RequestTimeTooSkewed",
+	})
 }
 
 func TestMembersSeeOnlyTheirOwn(t *testing.T) {

@@ -63,8 +63,14 @@ var unitTree = []struct {
 	name   string
 	parent int
 }{
-	{"Security", -1}, {"Infrastructure", -1}, {"Workloads", -1}, {"Sandbox", -1}, {"Suspended", -1},
-	{"Production", 2}, {"NonProduction", 2}, {"Regulated", 5},
+	{"Security", -1},
+	{"Infrastructure", -1},
+	{"Workloads", -1},
+	{"Sandbox", -1},
+	{"Suspended", -1},
+	{"Production", 2},
+	{"NonProduction", 2},
+	{"Regulated", 5},
 }
 
 const (

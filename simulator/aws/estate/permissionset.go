@@ -54,29 +54,39 @@ func (e *Estate) permissionSets(c *IdentityCenter) []PermissionSet {
 	sets := []PermissionSet{
 		{Name: "AdministratorAccess", Description: "Everything, for the platform team", AWSManaged: managed("AdministratorAccess"), Session: time.Hour},
 		{Name: "PowerUser", Description: "Everything but identities", AWSManaged: managed("PowerUserAccess"), Session: 4 * time.Hour},
-		{Name: "Developer", Description: "Day-to-day work", AWSManaged: managed("PowerUserAccess"), Customer: []CustomerReference{{"/", taggedPolicy}}, BoundaryReference: boundary, Session: 8 * time.Hour,
-			Inline: document(policy.Statement{Sid: "NoSensitiveStores", Effect: policy.Deny, Action: policy.List{"s3:*"}, Resource: payroll})},
-		{Name: "ReadOnly", Description: "Look, do not touch", AWSManaged: managed("ReadOnlyAccess"), Session: 8 * time.Hour,
-			Inline: document(policy.Statement{Sid: "NoObjects", Effect: policy.Deny, Action: policy.List{"s3:GetObject*"}, NotResource: policy.List{"arn:aws:s3:::*-public-assets-*/*"}})},
+		{
+			Name: "Developer", Description: "Day-to-day work", AWSManaged: managed("PowerUserAccess"), Customer: []CustomerReference{{"/", taggedPolicy}}, BoundaryReference: boundary, Session: 8 * time.Hour,
+			Inline: document(policy.Statement{Sid: "NoSensitiveStores", Effect: policy.Deny, Action: policy.List{"s3:*"}, Resource: payroll}),
+		},
+		{
+			Name: "ReadOnly", Description: "Look, do not touch", AWSManaged: managed("ReadOnlyAccess"), Session: 8 * time.Hour,
+			Inline: document(policy.Statement{Sid: "NoObjects", Effect: policy.Deny, Action: policy.List{"s3:GetObject*"}, NotResource: policy.List{"arn:aws:s3:::*-public-assets-*/*"}}),
+		},
 		{Name: "Billing", Description: "Invoices and budgets", AWSManaged: managed("Billing"), Session: 2 * time.Hour},
-		{Name: "DataAnalyst", Description: "Queries over the lake", AWSManaged: managed("DataScientist"), BoundaryReference: boundary, Session: 8 * time.Hour,
+		{
+			Name: "DataAnalyst", Description: "Queries over the lake", AWSManaged: managed("DataScientist"), BoundaryReference: boundary, Session: 8 * time.Hour,
 			Inline: document(
 				policy.Statement{Effect: policy.Allow, Action: policy.List{"s3:GetObject", "s3:ListBucket"}, Resource: bucketARNs(e.customerExportsBucket())},
-				policy.Statement{Effect: policy.Deny, Action: policy.List{"s3:*"}, Resource: payroll})},
+				policy.Statement{Effect: policy.Deny, Action: policy.List{"s3:*"}, Resource: payroll}),
+		},
 		{Name: "SecurityAudit", Description: "Reviews by the security team", AWSManaged: managed("SecurityAudit", "ViewOnlyAccess"), Session: 4 * time.Hour},
 		{Name: "SupportAccess", Description: "Customer cases", AWSManaged: managed("SupportUser"), Customer: []CustomerReference{{"/", officePolicy}}, Session: 8 * time.Hour},
-		{Name: payrollSet, Description: "Payroll migration, contract analysts", Session: 4 * time.Hour, BoundaryARN: AWSPolicyARN("PowerUserAccess"),
+		{
+			Name: payrollSet, Description: "Payroll migration, contract analysts", Session: 4 * time.Hour, BoundaryARN: AWSPolicyARN("PowerUserAccess"),
 			Inline: document(
 				policy.Statement{Sid: "ReadExports", Effect: policy.Allow, Action: policy.List{"s3:GetObject", "s3:ListBucket"}, Resource: payroll},
-				policy.Statement{Sid: "NeverDelete", Effect: policy.Deny, Action: policy.List{"s3:Delete*"}, Resource: all})},
+				policy.Statement{Sid: "NeverDelete", Effect: policy.Deny, Action: policy.List{"s3:Delete*"}, Resource: all}),
+		},
 	}
 	for i := range min(2+e.Company.People()/500, 90) {
 		word := []string{"Release", "Incident", "Migration", "Analytics", "Partner", "Mobile"}[i%6]
 		sets = append(sets, PermissionSet{
 			Name: word + "Access" + strconv.Itoa(i+1), Description: word + " work of one team", Session: 8 * time.Hour,
 			AWSManaged: managed("ViewOnlyAccess"), Customer: []CustomerReference{{"/", taggedPolicy}},
-			Inline: document(policy.Statement{Effect: policy.Allow, Action: policy.List{"cloudformation:*", "lambda:*"}, Resource: all,
-				Condition: policy.Conditions{"StringEquals": {"aws:ResourceTag/owner": {"${aws:PrincipalTag/team}"}}}}),
+			Inline: document(policy.Statement{
+				Effect: policy.Allow, Action: policy.List{"cloudformation:*", "lambda:*"}, Resource: all,
+				Condition: policy.Conditions{"StringEquals": {"aws:ResourceTag/owner": {"${aws:PrincipalTag/team}"}}},
+			}),
 		})
 	}
 	for i := range sets {

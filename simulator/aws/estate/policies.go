@@ -88,8 +88,10 @@ func (e *Estate) customerPolicy(account Account, path, name, description string,
 		inForce = newest - 1
 	}
 	for n := newest; n > max(0, newest-5); n-- {
-		version := PolicyVersion{ID: fmt.Sprintf("v%d", n), Document: document, Default: n == inForce,
-			Created: p.Created.Add(time.Duration(n-1) * 47 * time.Hour)}
+		version := PolicyVersion{
+			ID: fmt.Sprintf("v%d", n), Document: document, Default: n == inForce,
+			Created: p.Created.Add(time.Duration(n-1) * 47 * time.Hour),
+		}
 		if n != inForce {
 			version.Document = withoutLastStatement(document)
 		}
@@ -117,27 +119,35 @@ func boundaryDocument() policy.Document {
 }
 
 func mfaDocument() policy.Document {
-	return policy.Of(policy.Statement{Sid: "DenyAllExceptEnrolment", Effect: policy.Deny,
+	return policy.Of(policy.Statement{
+		Sid: "DenyAllExceptEnrolment", Effect: policy.Deny,
 		NotAction: policy.List{"iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:GetUser", "iam:ListMFADevices", "iam:ListVirtualMFADevices", "iam:ResyncMFADevice", "sts:GetSessionToken"},
-		Resource:  policy.List{"*"}, Condition: policy.Conditions{"BoolIfExists": {"aws:MultiFactorAuthPresent": {"false"}}}})
+		Resource:  policy.List{"*"}, Condition: policy.Conditions{"BoolIfExists": {"aws:MultiFactorAuthPresent": {"false"}}},
+	})
 }
 
 func selfDocument() policy.Document {
-	return policy.Of(policy.Statement{Sid: "OwnUser", Effect: policy.Allow,
+	return policy.Of(policy.Statement{
+		Sid: "OwnUser", Effect: policy.Allow,
 		Action:   policy.List{"iam:ChangePassword", "iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetUser", "iam:ListAccessKeys", "iam:UpdateAccessKey"},
-		Resource: policy.List{"arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:user/*/${aws:username}"}})
+		Resource: policy.List{"arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:user/*/${aws:username}"},
+	})
 }
 
 func officeDocument() policy.Document {
-	return policy.Of(policy.Statement{Sid: "OfficesOnly", Effect: policy.Deny, Action: policy.List{"*"}, Resource: policy.List{"*"},
-		Condition: policy.Conditions{"NotIpAddress": {"aws:SourceIp": {"192.0.2.0/24", "198.51.100.0/25"}}, "Bool": {"aws:ViaAWSService": {"false"}}}})
+	return policy.Of(policy.Statement{
+		Sid: "OfficesOnly", Effect: policy.Deny, Action: policy.List{"*"}, Resource: policy.List{"*"},
+		Condition: policy.Conditions{"NotIpAddress": {"aws:SourceIp": {"192.0.2.0/24", "198.51.100.0/25"}}, "Bool": {"aws:ViaAWSService": {"false"}}},
+	})
 }
 
 func taggedDocument() policy.Document {
 	return policy.Of(
-		policy.Statement{Sid: "OwnTeam", Effect: policy.Allow, Action: policy.List{"ec2:RebootInstances", "ec2:StartInstances", "ec2:StopInstances"},
+		policy.Statement{
+			Sid: "OwnTeam", Effect: policy.Allow, Action: policy.List{"ec2:RebootInstances", "ec2:StartInstances", "ec2:StopInstances"},
 			Resource:  policy.List{"arn:aws:ec2:*:*:instance/*"},
-			Condition: policy.Conditions{"StringEquals": {"aws:ResourceTag/team": {"${aws:PrincipalTag/team}"}}}},
+			Condition: policy.Conditions{"StringEquals": {"aws:ResourceTag/team": {"${aws:PrincipalTag/team}"}}},
+		},
 		policy.Statement{Sid: "Look", Effect: policy.Allow, Action: policy.List{"ec2:Describe*"}, Resource: policy.List{"*"}})
 }
 
@@ -152,10 +162,14 @@ func (e *Estate) appReadDocument(account Account, app string) policy.Document {
 func (e *Estate) appWriteDocument(account Account, app string) policy.Document {
 	bucket := "arn:aws:s3:::" + e.appBucket(account, app)
 	return policy.Of(
-		policy.Statement{Sid: "ChangeStore", Effect: policy.Allow, Action: policy.List{"s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"}, Resource: policy.List{bucket + "/*"},
-			Condition: policy.Conditions{"StringEquals": {"aws:PrincipalOrgID": {e.Organization.ID}}}},
-		policy.Statement{Sid: "EncryptedOnly", Effect: policy.Deny, Action: policy.List{"s3:PutObject"}, Resource: policy.List{bucket + "/*"},
-			Condition: policy.Conditions{"StringNotEquals": {"s3:x-amz-server-side-encryption": {"aws:kms"}}}},
+		policy.Statement{
+			Sid: "ChangeStore", Effect: policy.Allow, Action: policy.List{"s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"}, Resource: policy.List{bucket + "/*"},
+			Condition: policy.Conditions{"StringEquals": {"aws:PrincipalOrgID": {e.Organization.ID}}},
+		},
+		policy.Statement{
+			Sid: "EncryptedOnly", Effect: policy.Deny, Action: policy.List{"s3:PutObject"}, Resource: policy.List{bucket + "/*"},
+			Condition: policy.Conditions{"StringNotEquals": {"s3:x-amz-server-side-encryption": {"aws:kms"}}},
+		},
 		policy.Statement{Sid: "KeepLedger", Effect: policy.Deny, Action: policy.List{"s3:DeleteObject"}, Resource: policy.List{bucket + "/ledger/*"}})
 }
 
@@ -163,7 +177,9 @@ func (e *Estate) appDeployDocument(account Account, app string) policy.Document 
 	functions := "arn:aws:lambda:" + e.Region + ":" + account.ID + ":function:" + app + "-*"
 	return policy.Of(
 		policy.Statement{Sid: "Release", Effect: policy.Allow, Action: policy.List{"lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion"}, Resource: policy.List{functions}},
-		policy.Statement{Sid: "PassExecutionRole", Effect: policy.Allow, Action: policy.List{"iam:PassRole"}, Resource: policy.List{"arn:aws:iam::" + account.ID + ":role/apps/" + app + "-*"},
-			Condition: policy.Conditions{"StringEquals": {"iam:PassedToService": {"lambda.amazonaws.com"}}}},
+		policy.Statement{
+			Sid: "PassExecutionRole", Effect: policy.Allow, Action: policy.List{"iam:PassRole"}, Resource: policy.List{"arn:aws:iam::" + account.ID + ":role/apps/" + app + "-*"},
+			Condition: policy.Conditions{"StringEquals": {"iam:PassedToService": {"lambda.amazonaws.com"}}},
+		},
 		policy.Statement{Sid: "Stacks", Effect: policy.Allow, Action: policy.List{"cloudformation:*"}, NotResource: policy.List{"arn:aws:cloudformation:*:*:stack/baseline-*"}})
 }

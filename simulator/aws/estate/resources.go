@@ -53,11 +53,15 @@ func (e *Estate) buckets(account Account, apps []string) []Bucket {
 		name := e.appBucket(account, app)
 		b := e.bucket(account, name, i)
 		b.Tags = append(b.Tags, Tag{"app", app})
-		document := policy.Of(policy.Statement{Sid: "TLSOnly", Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, Action: policy.List{"s3:*"},
-			Resource: bucketARNs(name), Condition: policy.Conditions{"Bool": {"aws:SecureTransport": {"false"}}}})
+		document := policy.Of(policy.Statement{
+			Sid: "TLSOnly", Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, Action: policy.List{"s3:*"},
+			Resource: bucketARNs(name), Condition: policy.Conditions{"Bool": {"aws:SecureTransport": {"false"}}},
+		})
 		if neighbour := e.Organization.Accounts[(account.Index+2+i)%len(e.Organization.Accounts)]; i%2 == 0 && neighbour.Index != account.Index {
-			document.Statement = append(document.Statement, policy.Statement{Sid: "NeighbourReads", Effect: policy.Allow,
-				Principal: &policy.Principal{AWS: policy.List{rootARN(neighbour.ID)}}, Action: policy.List{"s3:GetObject", "s3:ListBucket"}, Resource: bucketARNs(name)})
+			document.Statement = append(document.Statement, policy.Statement{
+				Sid: "NeighbourReads", Effect: policy.Allow,
+				Principal: &policy.Principal{AWS: policy.List{rootARN(neighbour.ID)}}, Action: policy.List{"s3:GetObject", "s3:ListBucket"}, Resource: bucketARNs(name),
+			})
 		}
 		if i%3 != 2 {
 			b.Policy = &document
@@ -66,8 +70,10 @@ func (e *Estate) buckets(account Account, apps []string) []Bucket {
 		if i == 1 && account.Stage == "prod" {
 			public := e.bucket(account, e.Company.Slug+"-public-assets-"+account.Name, 100)
 			public.Blocked, public.Public = false, true
-			public.Policy = &policy.Document{Version: policy.Version, Statement: []policy.Statement{{Sid: "PublicRead", Effect: policy.Allow,
-				Principal: &policy.Principal{Everyone: true}, Action: policy.List{"s3:GetObject"}, Resource: policy.List{"arn:aws:s3:::" + public.Name + "/*"}}}}
+			public.Policy = &policy.Document{Version: policy.Version, Statement: []policy.Statement{{
+				Sid: "PublicRead", Effect: policy.Allow,
+				Principal: &policy.Principal{Everyone: true}, Action: policy.List{"s3:GetObject"}, Resource: policy.List{"arn:aws:s3:::" + public.Name + "/*"},
+			}}}
 			buckets = append(buckets, public)
 		}
 	}
@@ -109,13 +115,17 @@ func (e *Estate) functionPolicy(account Account, f Function, app string, i, j in
 	document := policy.Document{Version: policy.Version, ID: "default"}
 	switch j {
 	case 0:
-		document.Statement = []policy.Statement{{Sid: "bucket-events", Effect: policy.Allow, Principal: &policy.Principal{Service: policy.List{"s3.amazonaws.com"}},
+		document.Statement = []policy.Statement{{
+			Sid: "bucket-events", Effect: policy.Allow, Principal: &policy.Principal{Service: policy.List{"s3.amazonaws.com"}},
 			Action: policy.List{"lambda:InvokeFunction"}, Resource: policy.List{f.ARN},
-			Condition: policy.Conditions{"StringEquals": {"AWS:SourceAccount": {account.ID}}, "ArnLike": {"AWS:SourceArn": {"arn:aws:s3:::" + e.appBucket(account, app)}}}}}
+			Condition: policy.Conditions{"StringEquals": {"AWS:SourceAccount": {account.ID}}, "ArnLike": {"AWS:SourceArn": {"arn:aws:s3:::" + e.appBucket(account, app)}}},
+		}}
 	case 1:
 		caller := e.Organization.Accounts[(account.Index+3+i)%len(e.Organization.Accounts)]
-		document.Statement = []policy.Statement{{Sid: "partner-invoke", Effect: policy.Allow, Principal: &policy.Principal{AWS: policy.List{rootARN(caller.ID)}},
-			Action: policy.List{"lambda:InvokeFunction"}, Resource: policy.List{f.ARN}}}
+		document.Statement = []policy.Statement{{
+			Sid: "partner-invoke", Effect: policy.Allow, Principal: &policy.Principal{AWS: policy.List{rootARN(caller.ID)}},
+			Action: policy.List{"lambda:InvokeFunction"}, Resource: policy.List{f.ARN},
+		}}
 	default:
 		return nil
 	}

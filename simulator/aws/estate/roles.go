@@ -87,7 +87,8 @@ func (e *Estate) appRoles(account Account, app string, number int) []Role {
 	machines := e.role(account, "/apps/", app+"-api", "Runs the machines of "+app, trustService("ec2.amazonaws.com"), AWSPolicyARN("AmazonSSMManagedInstanceCore"), read, write)
 	machines.InstanceProfile = true
 	machines.Inline = []InlinePolicy{{"read-neighbours", policy.Of(policy.Statement{
-		Effect: policy.Allow, Action: policy.List{"sts:AssumeRole"}, Resource: policy.List{"arn:aws:iam::*:role/apps/*-reader"}})}}
+		Effect: policy.Allow, Action: policy.List{"sts:AssumeRole"}, Resource: policy.List{"arn:aws:iam::*:role/apps/*-reader"},
+	})}}
 	deploy := e.role(account, "/apps/", app+"-deploy", "Releases "+app+" from its repository", e.pipelineTrust(account, app), customerPolicyARN(account, "/apps/", app+"-deploy"))
 	deploy.Boundary = boundaryARN(account)
 	roles := []Role{execution, machines, deploy}

@@ -27,27 +27,49 @@ func (e *Estate) serviceControlPolicies(o Organization) []ServiceControlPolicy {
 	}
 	all := policy.List{"*"}
 	policies := []ServiceControlPolicy{
-		{ID: "p-FullAWSAccess", Name: "FullAWSAccess", Description: "Allows access to every operation", AWSManaged: true, Targets: everything,
-			Document: policy.Of(policy.Statement{Effect: policy.Allow, Action: all, Resource: all})},
-		{Name: "deny-leaving-organization", Description: "Accounts stay in the organization", Targets: []string{o.RootID},
-			Document: policy.Of(policy.Statement{Sid: "StayHere", Effect: policy.Deny, Action: policy.List{"organizations:LeaveOrganization"}, Resource: all})},
-		{Name: "approved-regions-only", Description: "Workloads run where data may be kept", Targets: []string{o.Units[unitWorkloads].ID},
-			Document: policy.Of(policy.Statement{Sid: "ApprovedRegions", Effect: policy.Deny, Resource: all,
+		{
+			ID: "p-FullAWSAccess", Name: "FullAWSAccess", Description: "Allows access to every operation", AWSManaged: true, Targets: everything,
+			Document: policy.Of(policy.Statement{Effect: policy.Allow, Action: all, Resource: all}),
+		},
+		{
+			Name: "deny-leaving-organization", Description: "Accounts stay in the organization", Targets: []string{o.RootID},
+			Document: policy.Of(policy.Statement{Sid: "StayHere", Effect: policy.Deny, Action: policy.List{"organizations:LeaveOrganization"}, Resource: all}),
+		},
+		{
+			Name: "approved-regions-only", Description: "Workloads run where data may be kept", Targets: []string{o.Units[unitWorkloads].ID},
+			Document: policy.Of(policy.Statement{
+				Sid: "ApprovedRegions", Effect: policy.Deny, Resource: all,
 				NotAction: policy.List{"iam:*", "organizations:*", "sts:*", "support:*", "route53:*", "cloudfront:*", "s3:ListAllMyBuckets", "s3:GetBucketLocation"},
-				Condition: policy.Conditions{"StringNotEquals": {"aws:RequestedRegion": {e.Region, SecondRegion}}}})},
-		{Name: "protect-audit-trail", Description: "Nobody stops logging", Targets: []string{o.Units[unitSecurity].ID, o.Units[unitProduction].ID},
-			Document: policy.Of(policy.Statement{Sid: "ProtectTrail", Effect: policy.Deny, Resource: all,
-				Action: policy.List{"cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "config:StopConfigurationRecorder", "guardduty:DeleteDetector"}})},
-		{Name: "regulated-data-guardrails", Description: "Regulated data stays private and encrypted", Targets: []string{o.Units[unitRegulated].ID},
+				Condition: policy.Conditions{"StringNotEquals": {"aws:RequestedRegion": {e.Region, SecondRegion}}},
+			}),
+		},
+		{
+			Name: "protect-audit-trail", Description: "Nobody stops logging", Targets: []string{o.Units[unitSecurity].ID, o.Units[unitProduction].ID},
+			Document: policy.Of(policy.Statement{
+				Sid: "ProtectTrail", Effect: policy.Deny, Resource: all,
+				Action: policy.List{"cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "config:StopConfigurationRecorder", "guardduty:DeleteDetector"},
+			}),
+		},
+		{
+			Name: "regulated-data-guardrails", Description: "Regulated data stays private and encrypted", Targets: []string{o.Units[unitRegulated].ID},
 			Document: policy.Of(
-				policy.Statement{Sid: "NoPublicBuckets", Effect: policy.Deny, Action: policy.List{"s3:PutBucketPublicAccessBlock", "s3:PutBucketAcl"}, Resource: all,
-					Condition: policy.Conditions{"ArnNotLike": {"aws:PrincipalArn": {"arn:aws:iam::*:role/platform/StorageAdministrator"}}}},
-				policy.Statement{Sid: "NoNewUsers", Effect: policy.Deny, Action: policy.List{"iam:CreateUser", "iam:CreateAccessKey"}, Resource: all})},
-		{Name: "sandbox-guardrails", Description: "Sandboxes hold no production data", Targets: []string{o.Units[unitSandbox].ID},
-			Document: policy.Of(policy.Statement{Sid: "NoPeering", Effect: policy.Deny, Resource: all,
-				Action: policy.List{"ec2:AcceptVpcPeeringConnection", "ram:AcceptResourceShareInvitation", "sts:AssumeRoleWithSAML"}})},
-		{Name: "quarantine", Description: "Closed accounts do nothing", Targets: []string{o.Units[unitSuspended].ID},
-			Document: policy.Of(policy.Statement{Sid: "Nothing", Effect: policy.Deny, Action: all, Resource: all})},
+				policy.Statement{
+					Sid: "NoPublicBuckets", Effect: policy.Deny, Action: policy.List{"s3:PutBucketPublicAccessBlock", "s3:PutBucketAcl"}, Resource: all,
+					Condition: policy.Conditions{"ArnNotLike": {"aws:PrincipalArn": {"arn:aws:iam::*:role/platform/StorageAdministrator"}}},
+				},
+				policy.Statement{Sid: "NoNewUsers", Effect: policy.Deny, Action: policy.List{"iam:CreateUser", "iam:CreateAccessKey"}, Resource: all}),
+		},
+		{
+			Name: "sandbox-guardrails", Description: "Sandboxes hold no production data", Targets: []string{o.Units[unitSandbox].ID},
+			Document: policy.Of(policy.Statement{
+				Sid: "NoPeering", Effect: policy.Deny, Resource: all,
+				Action: policy.List{"ec2:AcceptVpcPeeringConnection", "ram:AcceptResourceShareInvitation", "sts:AssumeRoleWithSAML"},
+			}),
+		},
+		{
+			Name: "quarantine", Description: "Closed accounts do nothing", Targets: []string{o.Units[unitSuspended].ID},
+			Document: policy.Of(policy.Statement{Sid: "Nothing", Effect: policy.Deny, Action: all, Resource: all}),
+		},
 	}
 	for i := range policies {
 		if policies[i].ID == "" {

@@ -78,19 +78,27 @@ func (e *Estate) storyBuckets(account Account) []Bucket {
 	payroll.Region, payroll.Blocked = e.Region, true
 	payroll.Tags = []Tag{{"account", account.Name}, {"classification", "restricted"}, {"contains", "salaries"}}
 	guarded := policy.Of(
-		policy.Statement{Sid: "TLSOnly", Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, Action: policy.List{"s3:*"},
-			Resource: bucketARNs(payroll.Name), Condition: policy.Conditions{"Bool": {"aws:SecureTransport": {"false"}}}},
-		policy.Statement{Sid: "InsideOnly", Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, Action: policy.List{"s3:GetObject"},
-			Resource: policy.List{"arn:aws:s3:::" + payroll.Name + "/*"}, Condition: policy.Conditions{"StringNotEquals": {"aws:PrincipalOrgID": {e.Organization.ID}}}},
-		policy.Statement{Sid: "MigrationReads", Effect: policy.Allow, Principal: &policy.Principal{AWS: policy.List{e.migrationRoleARN()}},
-			Action: policy.List{"s3:GetObject", "s3:ListBucket"}, Resource: bucketARNs(payroll.Name)})
+		policy.Statement{
+			Sid: "TLSOnly", Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, Action: policy.List{"s3:*"},
+			Resource: bucketARNs(payroll.Name), Condition: policy.Conditions{"Bool": {"aws:SecureTransport": {"false"}}},
+		},
+		policy.Statement{
+			Sid: "InsideOnly", Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, Action: policy.List{"s3:GetObject"},
+			Resource: policy.List{"arn:aws:s3:::" + payroll.Name + "/*"}, Condition: policy.Conditions{"StringNotEquals": {"aws:PrincipalOrgID": {e.Organization.ID}}},
+		},
+		policy.Statement{
+			Sid: "MigrationReads", Effect: policy.Allow, Principal: &policy.Principal{AWS: policy.List{e.migrationRoleARN()}},
+			Action: policy.List{"s3:GetObject", "s3:ListBucket"}, Resource: bucketARNs(payroll.Name),
+		})
 	payroll.Policy = &guarded
 
 	customers := e.bucket(account, e.customerExportsBucket(), 1001)
 	customers.Region, customers.Blocked = e.Region, true
 	customers.Tags = []Tag{{"account", account.Name}, {"classification", "confidential"}}
-	shared := policy.Of(policy.Statement{Sid: "VendorReads", Effect: policy.Allow, Principal: &policy.Principal{AWS: policy.List{rootARN(e.outsideAccount(1))}},
-		Action: policy.List{"s3:GetObject"}, Resource: policy.List{"arn:aws:s3:::" + customers.Name + "/shared/*"}})
+	shared := policy.Of(policy.Statement{
+		Sid: "VendorReads", Effect: policy.Allow, Principal: &policy.Principal{AWS: policy.List{rootARN(e.outsideAccount(1))}},
+		Action: policy.List{"s3:GetObject"}, Resource: policy.List{"arn:aws:s3:::" + customers.Name + "/shared/*"},
+	})
 	customers.Policy = &shared
 	return []Bucket{payroll, customers}
 }

@@ -60,7 +60,9 @@ func (e *Estate) personUser(account Account, index int) User {
 	}
 	u := User{Identity: e.identity(account, "user", path, person.Username), Person: index}
 	u.Tags = []Tag{
-		{"email", person.Email}, {"employee-id", person.EmployeeID}, {"employment", string(person.Employment)},
+		{"email", person.Email},
+		{"employee-id", person.EmployeeID},
+		{"employment", string(person.Employment)},
 		{"team", e.Company.TeamName(e.Company.Department(index), person.Team)},
 	}
 	u.Groups = e.personGroups(account, person)
@@ -72,8 +74,10 @@ func (e *Estate) personUser(account Account, index int) User {
 	}
 	if e.draw.Percent(10, "user inline", index) {
 		u.Inline = append(u.Inline, InlinePolicy{"temporary-access", policy.Of(
-			policy.Statement{Effect: policy.Allow, Action: policy.List{"s3:GetObject", "s3:PutObject"}, Resource: policy.List{"arn:aws:s3:::" + e.Company.Slug + "-*/scratch/*"},
-				Condition: policy.Conditions{"Bool": {"aws:MultiFactorAuthPresent": {"true"}}}})})
+			policy.Statement{
+				Effect: policy.Allow, Action: policy.List{"s3:GetObject", "s3:PutObject"}, Resource: policy.List{"arn:aws:s3:::" + e.Company.Slug + "-*/scratch/*"},
+				Condition: policy.Conditions{"Bool": {"aws:MultiFactorAuthPresent": {"true"}}},
+			})})
 	}
 	if e.draw.Percent(70, "user console", index) {
 		u.Console = &Console{Created: u.Created.Add(time.Hour)}

@@ -14,8 +14,10 @@ func TestOneStringIsWrittenBare(t *testing.T) {
 	t.Parallel()
 	document := policy.Of(
 		policy.Statement{Sid: "A", Effect: policy.Allow, Action: policy.List{"s3:Get*"}, Resource: policy.List{"arn:aws:s3:::a", "arn:aws:s3:::a/*"}},
-		policy.Statement{Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, NotAction: policy.List{"iam:*"}, Resource: policy.List{"*"},
-			Condition: policy.Conditions{"Bool": {"aws:SecureTransport": {"false"}}}},
+		policy.Statement{
+			Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, NotAction: policy.List{"iam:*"}, Resource: policy.List{"*"},
+			Condition: policy.Conditions{"Bool": {"aws:SecureTransport": {"false"}}},
+		},
 		policy.Statement{Effect: policy.Allow, Principal: &policy.Principal{Service: policy.List{"ec2.amazonaws.com"}}, Action: policy.List{"sts:AssumeRole"}},
 	)
 	require.Equal(t, `{"Version":"2012-10-17","Statement":[`+
@@ -37,10 +39,14 @@ func TestListReadsBothForms(t *testing.T) {
 func TestEvaluate(t *testing.T) {
 	t.Parallel()
 	allowAll := policy.Statement{Effect: policy.Allow, Action: policy.List{"*"}, Resource: policy.List{"*"}}
-	denyWithoutMFA := policy.Statement{Effect: policy.Deny, NotAction: policy.List{"iam:ListMFADevices"}, Resource: policy.List{"*"},
-		Condition: policy.Conditions{"BoolIfExists": {"aws:MultiFactorAuthPresent": {"false"}}}}
-	office := policy.Statement{Effect: policy.Allow, Action: policy.List{"s3:*"}, Resource: policy.List{"*"},
-		Condition: policy.Conditions{"IpAddress": {"aws:SourceIp": {"192.0.2.0/24"}}}}
+	denyWithoutMFA := policy.Statement{
+		Effect: policy.Deny, NotAction: policy.List{"iam:ListMFADevices"}, Resource: policy.List{"*"},
+		Condition: policy.Conditions{"BoolIfExists": {"aws:MultiFactorAuthPresent": {"false"}}},
+	}
+	office := policy.Statement{
+		Effect: policy.Allow, Action: policy.List{"s3:*"}, Resource: policy.List{"*"},
+		Condition: policy.Conditions{"IpAddress": {"aws:SourceIp": {"192.0.2.0/24"}}},
+	}
 	odd := policy.Conditions{"DateGreaterThan": {"aws:CurrentTime": {"2030-01-01T00:00:00Z"}}}
 	now := map[string]string{"aws:currenttime": "2026-01-01T00:00:00Z"}
 	cases := map[string]struct {
@@ -71,8 +77,10 @@ func TestEvaluate(t *testing.T) {
 
 func TestTrustNeedsTheExternalID(t *testing.T) {
 	t.Parallel()
-	trust := policy.Of(policy.Statement{Effect: policy.Allow, Principal: &policy.Principal{AWS: policy.List{"arn:aws:iam::111122223333:root"}},
-		Action: policy.List{"sts:AssumeRole"}, Condition: policy.Conditions{"StringEquals": {"sts:ExternalId": {"right"}}}})
+	trust := policy.Of(policy.Statement{
+		Effect: policy.Allow, Principal: &policy.Principal{AWS: policy.List{"arn:aws:iam::111122223333:root"}},
+		Action: policy.List{"sts:AssumeRole"}, Condition: policy.Conditions{"StringEquals": {"sts:ExternalId": {"right"}}},
+	})
 	caller := policy.Caller{ARN: "arn:aws:iam::111122223333:user/a", Account: "111122223333"}
 	for given, want := range map[string]policy.Decision{"right": policy.Allowed, "wrong": policy.ImplicitDeny} {
 		decision, direct := trust.Trusts(caller, "sts:AssumeRole", map[string]string{"sts:externalid": given})

@@ -3,6 +3,7 @@ package dataplane
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -72,7 +73,7 @@ func readSteps(log *os.File) ([]Step, error) {
 				continue
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			add()
 			break
 		}

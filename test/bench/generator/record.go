@@ -30,9 +30,11 @@ func boundaryRef(i int) connector.Ref {
 func AccountRef(i int) connector.Ref {
 	return connector.Ref{Kind: connector.Account, ID: name("acct", i)}
 }
+
 func groupRef(i int) connector.Ref {
 	return connector.Ref{Kind: connector.Entitlement, ID: name("group", i)}
 }
+
 func policyRef(i int) connector.Ref {
 	return connector.Ref{Kind: connector.Entitlement, ID: name("policy", i)}
 }

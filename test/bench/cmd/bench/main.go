@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -54,7 +55,7 @@ func run() (met bool, err error) {
 	if b.dir, err = os.MkdirTemp("", "gatehouse-bench-"); err != nil {
 		return false, fmt.Errorf("make a directory to work in: %w", err)
 	}
-	defer os.RemoveAll(b.dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
 
 	b.Explain("%d processors, %s, %s/%s; everything on this machine", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	for _, group := range []struct {
