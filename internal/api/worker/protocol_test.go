@@ -314,6 +314,28 @@ func TestOnlyTheHolderIsHeard(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, body)
 }
 
+// TestNobodysBatchIsNotRead sends a batch whose body never comes: the answer must
+// not wait for it.
+func TestNobodysBatchIsNotRead(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	p.start(t)
+	a := p.claim(t)
+	for _, token := range []string{"", "x", a.Token[:strings.LastIndex(a.Token, ".")+1] + strings.Repeat("A", 43)} {
+		body, never := io.Pipe()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, p.url+workerapi.BatchPath(a.RunID, 0), body)
+		require.NoError(t, err)
+		req.ContentLength = 1 << 20
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set(workerapi.LeaseHeader, lease(a).Header())
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Contains(t, []int{http.StatusUnauthorized, http.StatusConflict}, resp.StatusCode)
+		require.NoError(t, never.Close())
+	}
+}
+
 func TestBatchesThatAreNoneChangeNothing(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t)
