@@ -30,12 +30,6 @@ func ValidatePage(s Stream, page *Page) error {
 	if n := len(page.Entities) + len(page.Relationships); n > MaxPageRecords {
 		return violation("the page holds %d records, more than %d", n, MaxPageRecords)
 	}
-	return ValidateRecords(s, page)
-}
-
-// ValidateRecords is [ValidatePage] for any number of records, as when pages are
-// put together.
-func ValidateRecords(s Stream, page *Page) error {
 	if len(page.Next) > MaxCursorBytes {
 		return violation("the cursor is %d bytes long, more than %d", len(page.Next), MaxCursorBytes)
 	}

@@ -37,6 +37,7 @@ type ServeConfig struct {
 
 // Serve runs one service until ctx ends.
 func Serve(ctx context.Context, c ServeConfig) error {
+	tuneMemory()
 	secure, err := loadTLS(c.TLSCert, c.TLSKey)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ type rule struct {
 
 // rules is the dependency direction of docs/architecture.md as a table.
 func rules() []rule {
-	foundation := []string{"connector", "internal/fault", "internal/id", "internal/secret"}
+	foundation := []string{"connector", "internal/fault", "internal/id", "internal/secret", "internal/shares"}
 	domain := []string{
 		"internal/audit", "internal/workspace", "internal/integration", "internal/operation",
 		"internal/connection", "internal/run", "internal/graph", "internal/licence", "internal/tenant",
@@ -49,6 +49,7 @@ func rules() []rule {
 		{folder: "connector"},
 		{folder: "internal/fault"},
 		{folder: "internal/id"},
+		{folder: "internal/shares"},
 		{folder: "internal/secret"},
 		{folder: "internal/egress", local: []string{"internal/fault"}},
 		{folder: "internal/pgserver", external: []string{"golang.org/x/sys"}},

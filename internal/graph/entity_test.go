@@ -90,12 +90,13 @@ func TestEntityIDIsReadAsItIsWritten(t *testing.T) {
 func TestContentDecidesTheHash(t *testing.T) {
 	t.Parallel()
 	of := func(e connector.Entity) [16]byte {
-		s, err := stage(1, 1, Batch{Page: connector.Page{Entities: []connector.Entity{e}}})
+		e.Ref = connector.Ref{Kind: connector.Account, ID: "a"}
+		s, err := stage(1, 1, connector.Stream{Entities: []connector.EntityKind{connector.Account}}, Batch{Page: connector.Page{Entities: []connector.Entity{e}}})
 		require.NoError(t, err)
 		return s.Entities[0].Hash
 	}
 	plain := connector.Entity{Name: "n", Type: "t"}
-	for _, nothing := range []string{"", "null", "{}"} {
+	for _, nothing := range []string{"", "{}"} {
 		e := plain
 		e.Attributes = []byte(nothing)
 		require.Equal(t, of(plain), of(e), "%q", nothing)
@@ -110,7 +111,12 @@ func TestContentDecidesTheHash(t *testing.T) {
 		require.NotEqual(t, of(plain), of(other), "%+v", other)
 	}
 	edge := func(terms *connector.Terms) StagedRelationship {
-		s, err := stage(1, 1, Batch{Page: connector.Page{Relationships: []connector.Relationship{{Terms: terms}}}})
+		grant := connector.Relationship{
+			Kind: connector.EntitlementGrantsResource, From: connector.Ref{Kind: connector.Entitlement, ID: "e"},
+			To: connector.Ref{Kind: connector.Resource, ID: "r"}, Terms: terms,
+		}
+		stream := connector.Stream{Relationships: []connector.RelationshipKind{grant.Kind}}
+		s, err := stage(1, 1, stream, Batch{Page: connector.Page{Relationships: []connector.Relationship{grant}}})
 		require.NoError(t, err)
 		return s.Relationships[0]
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/run"
+	"github.com/gatehouse-project/gatehouse/internal/shares"
 )
 
 // Batch is one page of a run, or several of one partition, under a number. The batches of a run are
@@ -77,13 +78,15 @@ type IngestStore interface {
 type Ingest struct {
 	Store   IngestStore
 	Catalog *integration.Catalog
+
+	known holders
 }
 
 // Take stages the batch that read returns. It is read only for whoever holds the
 // run, because reading costs memory and time. A batch that the contract forbids
 // is Invalid and stages nothing.
 func (in *Ingest) Take(ctx context.Context, f run.Fence, read func() (Batch, error)) error {
-	conn, which, err := in.Store.Connection(ctx, f)
+	conn, which, err := in.subject(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -99,67 +102,101 @@ func (in *Ingest) Take(ctx context.Context, f run.Fence, read func() (Batch, err
 	if !ok {
 		return fault.New(fault.Invalid, "contract violation: stream %q is not declared by %s", b.Stream, entry.ConnectorID)
 	}
-	if err := connector.ValidateRecords(stream, &b.Page); err != nil {
-		return fault.New(fault.Invalid, "contract violation: stream %s, batch %d: %v", b.Stream, b.Number, err)
+	if len(b.Page.Next) > connector.MaxCursorBytes || len(b.Partition) > connector.MaxKeyBytes {
+		return fault.New(fault.Invalid, "contract violation: stream %s, batch %d: a cursor is longer than %d bytes or a partition key longer than %d",
+			b.Stream, b.Number, connector.MaxCursorBytes, connector.MaxKeyBytes)
 	}
-	if len(b.Partition) > connector.MaxKeyBytes {
-		return fault.New(fault.Invalid, "contract violation: stream %s: a partition key is longer than %d bytes", b.Stream, connector.MaxKeyBytes)
-	}
-	staged, err := stage(f.Workspace, conn, b)
+	staged, err := stage(f.Workspace, conn, stream, b)
 	if err != nil {
 		return err
 	}
 	return in.Store.Stage(ctx, f, staged)
 }
 
-// stage computes the ids and hashes of a batch's records.
-func stage(w id.Workspace, c id.Connection, b Batch) (StagedBatch, error) {
-	h := newHasher(w, c)
+// subject returns what a run is about that the fence's holder holds, or held when
+// it sent an earlier batch: what this lets pass in vain is the reading of a batch,
+// which Stage then refuses.
+func (in *Ingest) subject(ctx context.Context, f run.Fence) (id.Connection, integration.ID, error) {
+	if s, ok := in.known.get(f); ok {
+		return s.connection, s.integration, nil
+	}
+	conn, which, err := in.Store.Connection(ctx, f)
+	if err == nil {
+		in.known.put(f, subject{conn, which})
+	}
+	return conn, which, err
+}
+
+// stage checks a batch's records against the contract and computes their ids and
+// hashes.
+func stage(w id.Workspace, c id.Connection, stream connector.Stream, b Batch) (StagedBatch, error) {
 	s := StagedBatch{
 		Batch:         b,
 		Entities:      make([]StagedEntity, len(b.Page.Entities)),
 		Relationships: make([]StagedRelationship, len(b.Page.Relationships)),
 	}
-	for i := range b.Page.Entities {
-		e := &b.Page.Entities[i]
-		row := StagedEntity{
-			ID: h.entity(e.Ref), Kind: e.Kind, ProviderID: e.ID, Name: e.Name, Type: e.Type, Attributes: objectOrNil(e.Attributes),
-		}
-		if len(e.Identifiers) > 0 {
-			raw, err := json.Marshal(e.Identifiers)
+	err := shares.Each(len(s.Entities)+len(s.Relationships), func(first, end int) error {
+		h := newHasher(w, c)
+		for i := first; i < end; i++ {
+			kind, n, err := "entity", i, error(nil)
+			if i < len(s.Entities) {
+				err = h.stageEntity(stream, &b.Page.Entities[i], &s.Entities[i])
+			} else {
+				kind, n = "relationship", i-len(s.Entities)
+				err = h.stageRelationship(stream, &b.Page.Relationships[n], &s.Relationships[n])
+			}
 			if err != nil {
-				return StagedBatch{}, fmt.Errorf("encode identifiers: %w", err)
+				return fault.New(fault.Invalid, "contract violation: stream %s, batch %d: %s %d: %v", b.Stream, b.Number, kind, n, err)
 			}
-			row.Identifiers = raw
 		}
-		row.Hash = h.content([]byte(row.Name), []byte(row.Type), row.Identifiers, row.Attributes)
-		s.Entities[i] = row
-	}
-	for i := range b.Page.Relationships {
-		r := &b.Page.Relationships[i]
-		row := StagedRelationship{
-			From: h.entity(r.From), To: h.entity(r.To), Kind: r.Kind, Key: r.Key, Effect: connector.Allow, Attributes: objectOrNil(r.Attributes),
-		}
-		row.ID = h.relationship(r.Kind, row.From, row.To, r.Key)
-		if r.Terms != nil {
-			if r.Terms.Effect == connector.Deny {
-				row.Effect = connector.Deny
-			}
-			raw, err := json.Marshal(r.Terms)
-			if err != nil {
-				return StagedBatch{}, fmt.Errorf("encode terms: %w", err)
-			}
-			row.Terms = raw
-		}
-		row.Hash = h.content([]byte(row.Effect), row.Terms, row.Attributes)
-		s.Relationships[i] = row
-	}
-	return s, nil
+		return nil
+	})
+	return s, err
 }
 
-// objectOrNil makes null and the empty object the same as nothing.
+func (h *hasher) stageEntity(stream connector.Stream, e *connector.Entity, row *StagedEntity) error {
+	if err := connector.ValidateEntity(stream, e); err != nil {
+		return err
+	}
+	*row = StagedEntity{
+		ID: h.entity(e.Ref), Kind: e.Kind, ProviderID: e.ID, Name: e.Name, Type: e.Type, Attributes: objectOrNil(e.Attributes),
+	}
+	if len(e.Identifiers) > 0 {
+		raw, err := json.Marshal(e.Identifiers)
+		if err != nil {
+			return fmt.Errorf("encode identifiers: %w", err)
+		}
+		row.Identifiers = raw
+	}
+	row.Hash = h.content([]byte(row.Name), []byte(row.Type), row.Identifiers, row.Attributes)
+	return nil
+}
+
+func (h *hasher) stageRelationship(stream connector.Stream, r *connector.Relationship, row *StagedRelationship) error {
+	if err := connector.ValidateRelationship(stream, r); err != nil {
+		return err
+	}
+	*row = StagedRelationship{
+		From: h.entity(r.From), To: h.entity(r.To), Kind: r.Kind, Key: r.Key, Effect: connector.Allow, Attributes: objectOrNil(r.Attributes),
+	}
+	row.ID = h.relationship(r.Kind, row.From, row.To, r.Key)
+	if r.Terms != nil {
+		if r.Terms.Effect == connector.Deny {
+			row.Effect = connector.Deny
+		}
+		raw, err := json.Marshal(r.Terms)
+		if err != nil {
+			return fmt.Errorf("encode terms: %w", err)
+		}
+		row.Terms = raw
+	}
+	row.Hash = h.content([]byte(row.Effect), row.Terms, row.Attributes)
+	return nil
+}
+
+// objectOrNil makes the empty object the same as nothing.
 func objectOrNil(raw json.RawMessage) []byte {
-	if s := string(raw); s == "" || s == "null" || s == "{}" {
+	if s := string(raw); s == "" || s == "{}" {
 		return nil
 	}
 	return raw

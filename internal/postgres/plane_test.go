@@ -56,15 +56,17 @@ func (p *plane) draft(t *testing.T, scope id.Scope, name string) (connection.Con
 	t.Helper()
 	drawn, err := p.connections.NextID(t.Context())
 	require.NoError(t, err)
-	return connection.Connection{
+	conn := connection.Connection{
 		ID: drawn, Scope: scope, Integration: "aws", ConnectorID: "aws-discovery", ConnectorVersion: "1", Name: name,
 		Config: []byte(`{"region": "us-east-1"}`), ReadScope: []byte(`{}`), Metadata: []byte(`{"team": "iam"}`),
 		Schedule: connection.Schedule{Type: connection.Daily, Hour: 2}, Lifecycle: connection.Active, Status: connection.Unknown,
 		CredentialType: "access_key", Version: 1,
-	}, &connection.Sealed{
+	}
+	sealed := &connection.Sealed{
 		Version: 1, Type: "access_key", Algorithm: "AES-256-GCM", Wrapper: "local", KMSKeyID: "local:1",
 		WrappedKey: []byte("wrapped"), Nonce: []byte("nonce"), Ciphertext: []byte("ciphertext"), SchemaVersion: "1",
 	}
+	return conn, sealed
 }
 
 func (p *plane) create(t *testing.T, scope id.Scope, name string) connection.Connection {

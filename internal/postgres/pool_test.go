@@ -66,7 +66,8 @@ func (o *work) do(f func(ctx context.Context, tx pgx.Tx) error) {
 // seen lists the workspaces whose rows are in sight, and the setting.
 func seen(ctx context.Context, q interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}) (workspaces []int64, setting string, err error) {
+},
+) (workspaces []int64, setting string, err error) {
 	err = q.QueryRow(ctx, `select coalesce(array_agg(distinct workspace_id), '{}'), coalesce(current_setting('gatehouse.workspace_id', true), '') from connections`).
 		Scan(&workspaces, &setting)
 	return workspaces, setting, err
@@ -184,7 +185,8 @@ func TestNoPooledConnectionCarriesAWorkspaceOver(t *testing.T) {
 // requireOutside checks that nothing is in sight where no workspace is set.
 func requireOutside(rt *rapid.T, q interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}) {
+},
+) {
 	rt.Helper()
 	workspaces, setting, err := seen(rt.Context(), q)
 	require.NoError(rt, err)

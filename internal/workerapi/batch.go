@@ -58,7 +58,7 @@ type relationshipLine struct {
 func (h *headerLine) lines() int { return h.Entities + h.Relationships + h.Gaps }
 
 // MaxBatchPages is how many pages of a partition a batch may hold.
-const MaxBatchPages = 4
+const MaxBatchPages = 2
 
 // maxLines bounds the records and gaps of a batch.
 const maxLines = 2 * MaxBatchPages * connector.MaxPageRecords

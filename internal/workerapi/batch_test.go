@@ -184,8 +184,8 @@ func TestEncoderRefusesWhatTheProtocolForbids(t *testing.T) {
 func TestDecoderRefusesWhatTheProtocolForbids(t *testing.T) {
 	t.Parallel()
 	const header, entity = `{"stream":"s","entities":1}`, `{"kind":"Account","id":"a"}`
-	many := []string{fmt.Sprintf(`{"stream":"s","entities":%d}`, 2*workerapi.MaxBatchPages*connector.MaxPageRecords+1)}
-	for range 2*workerapi.MaxBatchPages*connector.MaxPageRecords + 1 {
+	many := []string{fmt.Sprintf(`{"stream":"s","entities":%d}`, workerapi.MaxBatchPages*connector.MaxPageRecords+1)}
+	for range workerapi.MaxBatchPages*connector.MaxPageRecords + 1 {
 		many = append(many, entity)
 	}
 	for name, c := range map[string]struct {
@@ -207,7 +207,8 @@ func TestDecoderRefusesWhatTheProtocolForbids(t *testing.T) {
 		"a wrong type":        {compress(t, header, `{"kind":"Account","id":{"canary":1}}`), "line 2"},
 		"broken JSON":         {compress(t, `{"stream":"s","entities":2}`, entity, `{"kind":canary`), "line 3"},
 		"a name twice":        {compress(t, header, `{"kind":"Account","id":"a","id":"canary"}`), "line 2"},
-		"too many lines":      {compress(t, many...), "too large"},
+		"too many records":    {compress(t, many...), "too large"},
+		"too many lines":      {compress(t, fmt.Sprintf(`{"stream":"s","gaps":%d}`, 2*workerapi.MaxBatchPages*connector.MaxPageRecords+1)), "too large"},
 		"a long line":         {compress(t, header, `{"kind":"Account","id":"`+strings.Repeat("a", workerapi.MaxLineBytes)+`"}`), "too large"},
 		"more than is held":   {compress(t, header, strings.Repeat(" ", workerapi.MaxBatchPlainBytes)), "too large"},
 		"an array":            {compress(t, header, `[]`), "line 2"},

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/shares"
 )
 
 // Decoder reads batches. It is safe for concurrent use.
@@ -45,6 +44,9 @@ func (d *Decoder) Decode(sent []byte) (Header, *connector.Page, error) {
 	}
 	if h.Entities < 0 || h.Relationships < 0 || h.Gaps < 0 || max(h.Entities, h.Relationships, h.Gaps, h.lines()) > maxLines {
 		return Header{}, nil, fmt.Errorf("%w: it has more than %d lines", ErrTooLarge, maxLines)
+	}
+	if h.Entities+h.Relationships > MaxBatchPages*connector.MaxPageRecords {
+		return Header{}, nil, fmt.Errorf("%w: it has more than %d records", ErrTooLarge, MaxBatchPages*connector.MaxPageRecords)
 	}
 	lines, err := split(rest, h.lines())
 	if err != nil {
@@ -89,21 +91,12 @@ func (h *headerLine) page(lines [][]byte) (*connector.Page, error) {
 	if h.Gaps > 0 {
 		page.Gaps = make([]connector.Error, h.Gaps)
 	}
-	err := inParallel(len(lines), func(i int) error {
-		var err error
-		switch relationship := i - h.Entities; {
-		case i < h.Entities:
-			err = readEntity(lines[i], &page.Entities[i])
-		case relationship < h.Relationships:
-			err = readRelationship(lines[i], &page.Relationships[relationship])
-		default:
-			var f Failure
-			if err = unmarshal(lines[i], &f); err == nil {
-				page.Gaps[relationship-h.Relationships] = *f.Error()
+	// A worker waits until its batch is stored: read sooner is stored sooner.
+	err := shares.Each(len(lines), func(first, end int) error {
+		for i := first; i < end; i++ {
+			if err := h.read(lines[i], i, page); err != nil {
+				return fmt.Errorf("read line %d of the batch: %w", i+2, err)
 			}
-		}
-		if err != nil {
-			return fmt.Errorf("read line %d of the batch: %w", i+2, err)
 		}
 		return nil
 	})
@@ -111,6 +104,23 @@ func (h *headerLine) page(lines [][]byte) (*connector.Page, error) {
 		return nil, err
 	}
 	return page, nil
+}
+
+// read reads the i-th line into its place on the page.
+func (h *headerLine) read(line []byte, i int, page *connector.Page) error {
+	switch relationship := i - h.Entities; {
+	case i < h.Entities:
+		return readEntity(line, &page.Entities[i])
+	case relationship < h.Relationships:
+		return readRelationship(line, &page.Relationships[relationship])
+	default:
+		var f Failure
+		if err := unmarshal(line, &f); err != nil {
+			return err
+		}
+		page.Gaps[relationship-h.Relationships] = *f.Error()
+		return nil
+	}
 }
 
 func readEntity(line []byte, into *connector.Entity) error {
@@ -131,36 +141,6 @@ func readRelationship(line []byte, into *connector.Relationship) error {
 	}
 	*into = connector.Relationship{
 		Kind: r.Kind, From: r.From, To: r.To, Key: r.Key, Terms: r.Terms.terms(), Attributes: []byte(r.Attributes),
-	}
-	return nil
-}
-
-// mostShares is into how many shares a batch is divided at most, fewestLines how
-// many lines make one worth a goroutine.
-const (
-	mostShares  = 4
-	fewestLines = 64
-)
-
-// inParallel calls fn for 0…n−1 in shares and returns the error of the least
-// number. A worker waits for its batch to be stored before it sends the next, so
-// one that is read sooner shortens the run.
-func inParallel(n int, fn func(i int) error) error {
-	shares := min(mostShares, runtime.GOMAXPROCS(0), n/fewestLines+1)
-	failed := make([]error, shares)
-	var wait sync.WaitGroup
-	for share := range shares {
-		wait.Go(func() {
-			for i := n * share / shares; i < n*(share+1)/shares && failed[share] == nil; i++ {
-				failed[share] = fn(i)
-			}
-		})
-	}
-	wait.Wait()
-	for _, err := range failed {
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }

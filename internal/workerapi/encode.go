@@ -19,9 +19,14 @@ type Encoder struct {
 	zip   *zstd.Encoder
 }
 
+// encoderWindow is how far back the compression looks. The default of 4 MB would
+// be the largest thing in a worker's memory, and compresses no better: records
+// resemble those just before them.
+const encoderWindow = 256 << 10
+
 // NewEncoder makes an encoder.
 func NewEncoder() (*Encoder, error) {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(encoderWindow))
 	if err != nil {
 		return nil, fmt.Errorf("make a batch encoder: %w", err)
 	}
