@@ -52,8 +52,6 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	p["statement_timeout"] = strconv.FormatInt(statementTimeout.Milliseconds(), 10)
 	p["lock_timeout"] = strconv.FormatInt(lockTimeout.Milliseconds(), 10)
 	p["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleTimeout.Milliseconds(), 10)
-	// Questions prune to a connection's partition only with its id in hand.
-	p["plan_cache_mode"] = "force_custom_plan"
 	p["jit"] = "off"
 	cfg.AfterConnect = registerTypes
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
@@ -86,10 +84,15 @@ func (db *DB) Close() { db.pool.Close() }
 // commits when fn returns nil. The workspace ends with the transaction, so no
 // pooled connection carries it on.
 func (db *DB) InWorkspace(ctx context.Context, w id.Workspace, fn func(tx pgx.Tx) error) error {
+	return db.begin(ctx, "begin", w, fn)
+}
+
+// begin is InWorkspace for a transaction that begins in some other way.
+func (db *DB) begin(ctx context.Context, how string, w id.Workspace, fn func(tx pgx.Tx) error) error {
 	// One message to the server instead of two: a run of a million records has
 	// thousands of these transactions.
-	begin := pgx.TxOptions{BeginQuery: fmt.Sprintf("begin; set local gatehouse.workspace_id = '%d'", int64(w))}
-	return translate(pgx.BeginTxFunc(ctx, db.pool, begin, fn))
+	options := pgx.TxOptions{BeginQuery: fmt.Sprintf("%s; set local gatehouse.workspace_id = '%d'", how, int64(w))}
+	return translate(pgx.BeginTxFunc(ctx, db.pool, options, fn))
 }
 
 // enterWorkspace confines the rest of a transaction to one workspace.

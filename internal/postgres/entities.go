@@ -31,17 +31,13 @@ var _ graph.QuestionStore = (*DB)(nil)
 // Snapshot calls fn with the workspace's graph as it is when the transaction
 // begins.
 func (db *DB) Snapshot(ctx context.Context, w id.Workspace, fn func(v graph.View) error) error {
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return translate(pgx.BeginTxFunc(ctx, db.pool, options, func(tx pgx.Tx) error {
+	return db.begin(ctx, "begin isolation level repeatable read read only", w, func(tx pgx.Tx) error {
 		v := &graphView{tx: tx, workspace: w, integrations: map[id.Connection]integration.ID{}}
-		if err := enterWorkspace(ctx, tx, w); err != nil {
-			return err
-		}
 		if err := v.loadConnections(ctx); err != nil {
 			return err
 		}
 		return fn(v)
-	}))
+	})
 }
 
 func (v *graphView) loadConnections(ctx context.Context) error {

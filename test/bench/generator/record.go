@@ -123,17 +123,25 @@ func (e *estate) directAssignment(i int) connector.Relationship {
 	return connector.Relationship{Kind: connector.AccountAssignedEntitlement, From: AccountRef(account), To: policyRef(policy)}
 }
 
-// include nests the groups as a tree under group 0, eight in each, and then
-// attaches policies to groups; policy 1 to group 0.
+// treeSize is how many groups are nested in one another.
+const treeSize = 64
+
+// include nests groups in trees of 64, eight in each, and attaches policies to
+// groups; policy 1 to group 0.
 func (e *estate) include(i int) connector.Relationship {
 	r := connector.Relationship{Kind: connector.EntitlementIncludesEntitlement}
 	switch {
 	case i == 0:
 		r.From, r.To = groupRef(0), policyRef(1)
-	case i < e.groups:
-		r.From, r.To = groupRef(i), groupRef(i/8)
+	case i < e.groups && i%treeSize != 0:
+		root := i - i%treeSize
+		r.From, r.To = groupRef(i), groupRef(root+(i-root)/8)
 	default:
-		group, policy := spread(drawInclude, i-e.groups, e.groups, e.policies-2)
+		nth := i - e.groups
+		if nth < 0 { // the root of a tree
+			nth = e.includes - e.groups + i/treeSize
+		}
+		group, policy := spread(drawInclude, nth, e.groups, e.policies-2)
 		r.From, r.To = groupRef(group), policyRef(2+policy)
 	}
 	if e.changed(sortInclude, i) {

@@ -37,6 +37,10 @@ func (b *bench) questions(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		// As the server does by itself within minutes.
+		if _, err := p.Super.Exec(ctx, "vacuum entities, relationships"); err != nil {
+			return fmt.Errorf("vacuum: %w", err)
+		}
 		return b.ask(ctx, p, conn)
 	})
 }
