@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
 // keepLease sends heartbeats until the run is let go. It asks the work to stop
@@ -13,12 +15,14 @@ import (
 func (e *execution) keepLease(log *slog.Logger) {
 	every := time.Duration(e.assignment.HeartbeatSeconds) * time.Second
 	wait := every
-	for failures := 0; pause(e.hold, wait); {
-		cancel, err := e.call.heartbeat(e.hold, e.progress.now())
+	var told run.Progress
+	for failures := 0; failures > 0 && pause(e.hold, wait) || failures == 0 && e.untilDue(wait, told); {
+		now := e.progress.now()
+		cancel, err := e.call.heartbeat(e.hold, now)
 		left := e.call.left()
 		switch {
 		case err == nil:
-			failures, wait = 0, every
+			failures, wait, told = 0, every, now
 			if cancel {
 				e.stop(errCancelled)
 			}
@@ -38,4 +42,22 @@ func (e *execution) keepLease(log *slog.Logger) {
 			failures++
 		}
 	}
+}
+
+// progressEvery is how often those who watch a run hear of its progress.
+const progressEvery = time.Second
+
+// untilDue waits until the next heartbeat is due: after a time, or sooner when
+// there is progress to tell. It reports false when the run was let go.
+func (e *execution) untilDue(wait time.Duration, told run.Progress) bool {
+	for wait > 0 {
+		step := min(wait, progressEvery)
+		if !pause(e.hold, step) {
+			return false
+		}
+		if wait -= step; e.progress.now() != told {
+			return true
+		}
+	}
+	return true
 }

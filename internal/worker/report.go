@@ -23,6 +23,10 @@ func (e *execution) report(check *connector.CheckResult, err error) (outcome str
 	case errors.Is(stopped, errCancelled):
 		return e.finish("cancelled", workerapi.Finish{Cancelled: true})
 	case err == nil:
+		if last := e.progress.now(); last != (run.Progress{}) {
+			// Whether this is taken shows when the run is finished.
+			_, _ = e.call.heartbeat(e.hold, last)
+		}
 		return e.finish("finished", workerapi.Finish{Check: check, PlanComplete: e.planComplete})
 	case errors.Is(stopped, errDraining):
 		if err := e.call.handBack(e.hold); err != nil {

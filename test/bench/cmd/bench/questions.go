@@ -17,7 +17,7 @@ import (
 const (
 	questionsAsked = 500
 	questionsFirst = 50 // not measured: connections and caches are new
-	pageRows       = 100
+	pageRows       = 50 // the default of the API
 	questionTarget = 10 * time.Millisecond
 )
 
