@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -113,6 +114,30 @@ func TestRolesConnectWithTheirPrivileges(t *testing.T) {
 	require.Equal(t, "pgtest_service", who)
 	_, err := pool.Exec(t.Context(), "insert into thing values (1)")
 	require.ErrorContains(t, err, "42501")
+}
+
+// TestKitsMayHaveDifferentRoles builds the template with a kit of no roles and
+// connects as the role of another kit, as when the tests of packages run side by
+// side.
+func TestKitsMayHaveDifferentRoles(t *testing.T) {
+	t.Parallel()
+	fingerprint, role := randomName(), strings.ToLower(randomName())
+	migrate := func(ctx context.Context, databaseURL string) error {
+		conn, err := pgx.Connect(ctx, databaseURL)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(ctx, "create role "+role)
+		return errors.Join(err, conn.Close(ctx))
+	}
+	first := siblingKit(t, fingerprint, migrate)
+	_, err := first.prepare(t.Context(), true)
+	require.NoError(t, err)
+	second := siblingKit(t, fingerprint, migrate)
+	second.Roles = []string{role}
+	var who string
+	require.NoError(t, second.New(t).Pool(role).QueryRow(t.Context(), "select current_user").Scan(&who))
+	require.Equal(t, role, who)
 }
 
 func TestDatabaseIsDroppedThoughInUse(t *testing.T) {

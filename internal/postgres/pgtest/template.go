@@ -39,10 +39,25 @@ func (k *Kit) ensureTemplate(ctx context.Context, base *url.URL) error {
 	if err != nil {
 		return fmt.Errorf("look for the template: %w", err)
 	}
-	if done {
-		return nil
+	if !done {
+		if err := k.buildTemplate(ctx, admin, base, name); err != nil {
+			return err
+		}
 	}
-	return k.buildTemplate(ctx, admin, base, name)
+	return k.grantLogins(ctx, admin, base)
+}
+
+// grantLogins lets this kit's roles log in. The kit that built the template may
+// have others.
+func (k *Kit) grantLogins(ctx context.Context, admin *pgx.Conn, base *url.URL) error {
+	for _, role := range k.Roles {
+		// ALTER ROLE takes no parameters; the derived password needs no quoting.
+		sql := "alter role " + pgx.Identifier{role}.Sanitize() + " login password '" + rolePassword(base, role) + "'"
+		if _, err := admin.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("give role %s a password: %w", role, err)
+		}
+	}
+	return nil
 }
 
 func (k *Kit) buildTemplate(ctx context.Context, admin *pgx.Conn, base *url.URL, name string) error {
@@ -57,13 +72,6 @@ func (k *Kit) buildTemplate(ctx context.Context, admin *pgx.Conn, base *url.URL,
 	}
 	if err := k.Migrate(ctx, withDatabase(base, name)); err != nil {
 		return fmt.Errorf("migrate the template database: %w", err)
-	}
-	for _, role := range k.Roles {
-		// ALTER ROLE takes no parameters; the derived password needs no quoting.
-		sql := "alter role " + pgx.Identifier{role}.Sanitize() + " login password '" + rolePassword(base, role) + "'"
-		if _, err := admin.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("give role %s a password: %w", role, err)
-		}
 	}
 	if _, err := admin.Exec(ctx, "alter database "+quoted+" is_template true allow_connections false"); err != nil {
 		return fmt.Errorf("mark the template as finished: %w", err)
