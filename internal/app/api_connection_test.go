@@ -135,7 +135,7 @@ func TestPatchMergesAndKeepsSecrets(t *testing.T) {
 	require.Equal(t, map[string]any{"access_key_id": "AKIAIOSFODNN7EXAMPLE"}, got.decoded(t)["config"])
 	got = b.builder(t, http.MethodPatch, path, `{"titel":"x"}`)
 	require.Equal(t, http.StatusUnprocessableEntity, got.status)
-	require.Contains(t, got.text, "body.nmae")
+	require.Contains(t, got.text, "body.titel")
 	got = b.builder(t, http.MethodPatch, path, `{"is_default":true}`)
 	require.Equal(t, http.StatusUnprocessableEntity, got.status)
 	require.Contains(t, got.text, "body.is_default")
