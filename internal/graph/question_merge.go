@@ -106,7 +106,7 @@ func (m *merge) feed(ctx context.Context) error {
 	}
 	for _, l := range m.starve {
 		l.ended = len(l.ahead) < most
-		l.refill = 2 * most
+		l.refill = 4 * most
 		if len(l.ahead) > 0 {
 			l.last = l.ahead[len(l.ahead)-1]
 			heap.Push(&m.heads, l)
