@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/egress"
 )
 
 const (
@@ -90,8 +92,17 @@ func newRetryer(first ...retry.IsErrorRetryable) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
 		o.MaxBackoff = maxBackoff
-		o.Retryables = append(first, o.Retryables...)
+		o.Retryables = append(append(first, retry.IsErrorRetryableFunc(refused)), o.Retryables...)
 	})
+}
+
+// refused has calls to addresses that the worker may not reach made once only.
+func refused(err error) aws.Ternary {
+	var blocked *egress.BlockedError
+	if errors.As(err, &blocked) {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
 }
 
 // renewal has a role assumed anew when AWS calls its credentials expired

@@ -15,6 +15,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/egress"
 )
 
 // errServiceControlPolicy marks a denial that no policy in the account can lift.
@@ -92,6 +93,10 @@ func classify(ctx context.Context, err error, on string) error {
 		e := fail(connector.ProviderUnavailable, fmt.Sprintf("%s was answered with HTTP status %d, not as AWS answers; check endpoint_url, or try later", call, status))
 		e.RetryAfter = retryAfter(response)
 		return e
+	}
+	var blocked *egress.BlockedError
+	if errors.As(err, &blocked) {
+		return fail(connector.NetworkUnreachable, blocked.Error())
 	}
 	var send *smithyhttp.RequestSendError
 	var address *url.Error

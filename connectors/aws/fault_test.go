@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/connectors/aws"
+	"github.com/gatehouse-project/gatehouse/internal/egress"
 	simulator "github.com/gatehouse-project/gatehouse/simulator/aws"
 )
 
@@ -61,6 +62,30 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		})
 	}
 }
+
+// TestForbiddenAddressIsNamedAsSuch calls an address that the worker's operator
+// does not allow: once, with the way out in the message.
+func TestForbiddenAddressIsNamedAsSuch(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, 2)
+	s := c.settings(t, nil)
+	asked := 0
+	guarded := egress.NewTransport(egress.Policy{})
+	s.HTTPClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		asked++
+		return guarded.RoundTrip(r)
+	})}
+	_, err := check(t, s)
+	var e *connector.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, connector.NetworkUnreachable, e.Category)
+	require.Contains(t, e.Message, "--allow-private-networks")
+	require.Equal(t, 1, asked)
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // deadEndpoint is an address nobody listens on.
 func deadEndpoint(t *testing.T) string {

@@ -12,11 +12,7 @@ func Remedies(why operation.Code, c id.Connection) []connector.Remediation {
 	reason := operation.Explain(why)
 	var list []connector.Remediation
 	for _, step := range operation.NextSteps(why, c.String()) {
-		action := step.Label
-		if step.Description != "" {
-			action += ": " + step.Description
-		}
-		list = append(list, connector.Remediation{Category: remedyCategory(why), Message: reason.Explanation, Action: action})
+		list = append(list, connector.Remediation{Category: remedyCategory(why), Message: reason.Explanation, Action: step.Instruction()})
 	}
 	if len(list) == 0 {
 		list = append(list, connector.Remediation{Category: remedyCategory(why), Message: reason.Explanation, Action: "Test the connection again"})

@@ -42,6 +42,15 @@ type NextStep struct {
 	ActionType string
 }
 
+// Instruction says the step in one line. It has no colon, which would make it
+// look to a sanitiser like a secret and its name.
+func (s NextStep) Instruction() string {
+	if s.Description == "" {
+		return s.Label
+	}
+	return s.Label + ". " + s.Description
+}
+
 // Reason explains a code.
 type Reason struct {
 	Code        Code

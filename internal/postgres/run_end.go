@@ -161,7 +161,7 @@ func mismatch(end run.Ending, t run.TestReport, want string) (run.Ending, run.Te
 	steps := operation.NextSteps(operation.TargetMismatch, "")
 	failed := run.Ending{Outcome: run.Failed, Reason: operation.TargetMismatch, Failure: &run.Failure{Message: message}, By: end.By}
 	return failed, run.TestReport{Outlook: t.Outlook, Remediation: []connector.Remediation{
-		{Category: connector.RemedyScope, Message: message, Action: steps[0].Label + ": " + steps[0].Description},
+		{Category: connector.RemedyScope, Message: message, Action: steps[0].Instruction()},
 	}}
 }
 

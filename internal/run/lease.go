@@ -149,10 +149,7 @@ func remedy(e *connector.Error) connector.Remediation {
 		m.Category = connector.RemedyScope
 	}
 	if steps := operation.NextSteps(code, ""); len(steps) > 0 {
-		m.Action = steps[0].Label
-		if steps[0].Description != "" {
-			m.Action += ": " + steps[0].Description
-		}
+		m.Action = steps[0].Instruction()
 	}
 	return m
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -95,4 +96,24 @@ func TestSanitiseGivesOneShortLineOfText(t *testing.T) {
 		require.NotContains(t, s, "\n")
 		require.NotContains(t, s, "\x00")
 	})
+}
+
+// What Gatehouse itself advises must reach people whole.
+func TestOurOwnAdviceIsKept(t *testing.T) {
+	t.Parallel()
+	for _, code := range []operation.Code{
+		operation.ConnectionMissing, operation.ConnectionDisabled, operation.ConsentRequired, operation.CredentialMissing, operation.CredentialInvalid,
+		operation.CredentialExpired, operation.TargetMismatch, operation.IntegrationNotLicensed, operation.OperationNotSupported, operation.ScopeInvalid,
+		operation.PermissionDenied, operation.Throttled, operation.ProviderUnavailable, operation.NetworkUnreachable, operation.ContractViolation,
+		operation.DeadlineExceeded, operation.WorkerLost, operation.Cancelled, operation.Internal,
+	} {
+		reason := operation.Explain(code)
+		texts := []string{reason.Short, reason.Explanation}
+		for _, step := range operation.NextSteps(code, "conn_1") {
+			texts = append(texts, step.Instruction())
+		}
+		for _, text := range texts {
+			require.Equal(t, text, run.Sanitise(text), code)
+		}
+	}
 }
