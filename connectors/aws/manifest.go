@@ -74,6 +74,8 @@ func manifest() connector.Manifest {
 			"Lambda functions are read in the connection's region only.",
 			"Last use comes from the credential report, which AWS renews at most every four hours.",
 			"Suspended accounts are shown in the organisation but their contents cannot be read.",
+			"A user or role of an account that could not be entered appears by its ARN, as an outside party, where a policy names it; once the account is read it is one with the user or role again.",
+			"A resource policy that denies everyone (*) is shown for everyone and not subtracted from the access of named users and roles.",
 		},
 		SupportsTest: true,
 		ThrottleScopes: []connector.ThrottleScope{
