@@ -58,15 +58,16 @@ type ConnectionDraft struct {
 	IntegrationID string                     `json:"integration_id"`
 	Name          string                     `json:"name"`
 	Configuration map[string]json.RawMessage `json:"configuration"`
-	Scope         map[string]json.RawMessage `json:"scope,omitempty"`
+	Scope         map[string]json.RawMessage `json:"scope,omitzero"`
 	Schedule      *Schedule                  `json:"schedule,omitempty"`
 }
 
-// ConnectionPatch is a change; what is nil stays as it is.
+// ConnectionPatch is a change; what is nil stays as it is. A scope that is empty
+// and not nil is sent: it takes every restriction away.
 type ConnectionPatch struct {
 	Name          *string                    `json:"name,omitempty"`
 	Configuration map[string]json.RawMessage `json:"configuration,omitempty"`
-	Scope         map[string]json.RawMessage `json:"scope,omitempty"`
+	Scope         map[string]json.RawMessage `json:"scope,omitzero"`
 	Schedule      *Schedule                  `json:"schedule,omitempty"`
 	Lifecycle     *string                    `json:"lifecycle,omitempty"`
 	IsDefault     *bool                      `json:"is_default,omitempty"`
