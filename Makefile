@@ -27,11 +27,11 @@ build: ## Build bin/gatehouse
 
 .PHONY: demo
 demo: setup build ## From nothing to the first answer; serves until Ctrl-C
-	@exec $(BINARY) demo --data-dir .gatehouse/demo
+	@exec $(BINARY) demo
 
 .PHONY: dev
 dev: setup build ## Run every service, empty, on a local PostgreSQL
-	@exec $(BINARY) dev --data-dir .gatehouse/dev
+	@exec $(BINARY) dev
 
 .PHONY: test
 test: setup build ## Run the tests; PKG=./internal/run/... for some, TESTFLAGS=-race

@@ -19,8 +19,8 @@ import (
 type grammar struct {
 	Help helpFlag `short:"h" help:"Show what a command does and how."`
 
-	Demo DemoCmd `cmd:"" set:"loglevel=warn" group:"Start here:" help:"From nothing to the first answers, on simulated data."`
-	Dev  DevCmd  `cmd:"" group:"Start here:" help:"Run everything, empty, on this machine."`
+	Demo DemoCmd `cmd:"" set:"loglevel=warn" set:"datadir=${demodata}" group:"Start here:" help:"From nothing to the first answers, on simulated data."`
+	Dev  DevCmd  `cmd:"" set:"datadir=${devdata}" group:"Start here:" help:"Run everything, empty, on this machine."`
 
 	Integrations IntegrationsCmd `cmd:"" group:"Connect:" help:"What can be connected."`
 	Connections  ConnectionsCmd  `cmd:"" group:"Connect:" help:"Connect a provider, test it, change it."`
@@ -102,7 +102,7 @@ func newParser(ctx context.Context, env *environment) (*kong.Kong, error) {
 		kong.Help(printHelp),
 		kong.Bind(env),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Vars{"listen": defaultListen, "datadir": defaultDataDir, "loglevel": "info"},
+		kong.Vars{"listen": defaultListen, "devdata": devDataDir, "demodata": demoDataDir, "loglevel": "info"},
 	)
 	if err != nil {
 		return nil, fmt.Errorf("build the command line: %w", err)

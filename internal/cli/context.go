@@ -58,7 +58,7 @@ func (ContextSetCmd) Help() string {
 	return `The first context becomes the current one. The key is asked for on a terminal, so that it appears in no history and no list of processes.
 
     gatehouse context set prod --url https://gatehouse.example.com
-    gatehouse context set dev --url http://127.0.0.1:8642 --key-file .gatehouse/admin.key`
+    gatehouse context set dev --url http://127.0.0.1:8642 --key-file .gatehouse/dev/admin.key`
 }
 
 // Run keeps a context.

@@ -15,9 +15,11 @@ import (
 )
 
 const (
-	defaultListen  = "127.0.0.1:8642"
-	defaultURL     = "http://" + defaultListen
-	defaultDataDir = ".gatehouse"
+	defaultListen = "127.0.0.1:8642"
+	defaultURL    = "http://" + defaultListen
+	// devDataDir and demoDataDir are apart, so that dev starts empty after a demo.
+	devDataDir  = ".gatehouse/dev"
+	demoDataDir = ".gatehouse/demo"
 	// adminKeyFile is where `gatehouse dev` keeps its first key, in the data
 	// directory.
 	adminKeyFile = "admin.key"
@@ -74,7 +76,7 @@ func (r *Remote) server() (address, key string, err error) {
 	if known.Current != "" {
 		return fromContext(known.Current)
 	}
-	key, err = readKey(filepath.Join(defaultDataDir, adminKeyFile))
+	key, err = readKey(filepath.Join(devDataDir, adminKeyFile))
 	switch {
 	case err == nil:
 		return defaultURL, key, nil
