@@ -61,7 +61,10 @@ func NoKey() []map[string][]string { return []map[string][]string{} }
 func Register[I, O any](a huma.API, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	if op.Security == nil {
 		op.Security = []map[string][]string{{apiKeyScheme: {}}}
-		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity)
+		// A misspelt filter that is ignored widens the answer unnoticed. Probes
+		// and workers, which need no key, may send what they like.
+		op.RejectUnknownQueryParameters = true
 	}
 	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
 	if takesBody(reflect.TypeFor[I]()) {

@@ -151,6 +151,39 @@ func TestMalformedPathIDNamesNothing(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotFoundIsNamedAsItWasAskedFor(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func() error { return fault.New(fault.NotFound, "there is no connection conn_12") })
+	for name, says := range map[string]string{
+		"conn_12": "there is no connection conn_12", "12": `there is no thing "12"`, "%22x%22": `there is no thing "\"x\""`,
+		strings.Repeat("y", 200): `there is no thing "` + strings.Repeat("y", 100) + `…"`,
+	} {
+		res, body := b.do(t, "POST", "/things/"+name, `{"secret":"a"}`)
+		require.Equal(t, http.StatusNotFound, res.StatusCode, body)
+		var problem struct {
+			Detail string `json:"detail"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(body), &problem))
+		require.Equal(t, says, problem.Detail)
+	}
+}
+
+func TestWrongContentTypeIsToldTheRightOne(t *testing.T) {
+	t.Parallel()
+	res, body := setup(t, fine).do(t, "POST", "/things/conn_1", `{"secret":"a"}`, "Content-Type", "text/plain")
+	require.Equal(t, http.StatusUnsupportedMediaType, res.StatusCode, body)
+	require.Contains(t, body, "must come with the header Content-Type: application/json")
+	require.NotContains(t, body, "valid JSON")
+}
+
+func TestUnknownQueryParameterIsRefused(t *testing.T) {
+	t.Parallel()
+	res, body := setup(t, fine).do(t, "POST", "/things/conn_1?limt=5", `{"secret":"a"}`)
+	require.Equal(t, http.StatusUnprocessableEntity, res.StatusCode, body)
+	require.Contains(t, body, "query.limt")
+	require.Contains(t, body, "unknown query parameter")
+}
+
 func TestWithoutAValidKeyTheAnswerIs401(t *testing.T) {
 	t.Parallel()
 	b := setup(t, fine)

@@ -15,7 +15,10 @@ import (
 type call struct {
 	operation   string
 	conditional bool // the request carried If-Match
-	caller      workspace.Caller
+	// misnamed is what the path names by something that is no id, such as
+	// run "abc"; empty when all its ids are ids.
+	misnamed string
+	caller   workspace.Caller
 	denials     audit.Recorder
 	log         *slog.Logger
 }

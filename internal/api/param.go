@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding"
 	"fmt"
 	"strings"
@@ -21,15 +22,39 @@ type Identifier interface {
 // decimal number.
 type PathID[T Identifier] struct {
 	ID T
+
+	text string
 }
 
 // UnmarshalText reads the public form.
 func (p *PathID[T]) UnmarshalText(text []byte) error {
-	found, err := parseID[T](string(text))
+	p.text = string(text)
+	found, err := parseID[T](p.text)
 	if err == nil {
 		p.ID = found
 	}
 	return nil
+}
+
+// Resolve notes what was asked for when it is no id of the kind, since a use
+// case can only tell the zero id.
+func (p *PathID[T]) Resolve(ctx huma.Context, at *huma.PathBuffer) []error {
+	if p.ID == 0 {
+		NoteMisnamed(ctx.Context(), at.String(), p.text)
+	}
+	return nil
+}
+
+// NoteMisnamed says that the path parameter at this place of the request, such
+// as path.run_id, holds a text that is no id of its kind. Should the operation
+// find nothing, the answer names the text.
+func NoteMisnamed(ctx context.Context, place, text string) {
+	const most = 100
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	noun := strings.TrimSuffix(strings.TrimPrefix(place, "path."), "_id")
+	callFrom(ctx).misnamed = fmt.Sprintf("%s %q", strings.ReplaceAll(noun, "_", " "), text)
 }
 
 // Schema describes the parameter. The pattern is documentation only: huma would

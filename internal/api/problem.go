@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -70,7 +72,11 @@ func Problem(ctx context.Context, err error) huma.StatusError {
 	if f.Kind == fault.Forbidden {
 		c.recordDenial(ctx, f.Message)
 	}
-	p := problem(ctx, statusOf(f.Kind, c.conditional), f.Message)
+	detail := f.Message
+	if f.Kind == fault.NotFound && c.misnamed != "" {
+		detail = "there is no " + c.misnamed
+	}
+	p := problem(ctx, statusOf(f.Kind, c.conditional), detail)
 	for _, field := range f.Fields {
 		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: location(field.Path), Message: field.Message})
 	}
@@ -122,7 +128,7 @@ func redactProblem(ctx huma.Context, _ string, v any) (any, error) {
 	for _, detail := range p.Errors {
 		if detail.Location == "body" && detail.Value != nil {
 			if _, whole := detail.Value.(string); whole {
-				detail.Message = "must be valid JSON of the documented form"
+				detail.Message = aboutBody(ctx.Operation(), p.Status)
 			}
 		}
 		detail.Value = nil
@@ -133,4 +139,13 @@ func redactProblem(ctx huma.Context, _ string, v any) (any, error) {
 		}
 	}
 	return p, nil
+}
+
+// aboutBody says what is wrong with a body that was not even decoded.
+func aboutBody(op *huma.Operation, status int) string {
+	if status == http.StatusUnsupportedMediaType && op != nil && op.RequestBody != nil {
+		types := slices.Sorted(maps.Keys(op.RequestBody.Content))
+		return "must come with the header Content-Type: " + strings.Join(types, " or ")
+	}
+	return "must be valid JSON of the documented form"
 }

@@ -69,7 +69,7 @@ func (v *graphView) Entity(ctx context.Context, e graph.EntityID) (graph.Entity,
 		v.workspace, v.connections, [16]byte(e))
 	found, err := v.scanEntity(row, true)
 	if err != nil {
-		return graph.Entity{}, fmt.Errorf("read entity: %w", err)
+		return graph.Entity{}, fmt.Errorf("read entity: %w", notFound(err, "there is no entity %s", e))
 	}
 	return found, nil
 }

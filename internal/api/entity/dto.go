@@ -62,12 +62,23 @@ func FromDomain(e domain.Entity) Entity {
 // read as the zero id, which no entity has.
 type PathID struct {
 	ID domain.EntityID
+
+	text string
 }
 
 // UnmarshalText reads the public form.
 func (p *PathID) UnmarshalText(text []byte) error {
-	if found, err := domain.ParseEntityID(string(text)); err == nil {
+	p.text = string(text)
+	if found, err := domain.ParseEntityID(p.text); err == nil {
 		p.ID = found
+	}
+	return nil
+}
+
+// Resolve notes what was asked for when it is no entity's id.
+func (p *PathID) Resolve(ctx huma.Context, at *huma.PathBuffer) []error {
+	if p.ID == (domain.EntityID{}) {
+		api.NoteMisnamed(ctx.Context(), at.String(), p.text)
 	}
 	return nil
 }

@@ -22,11 +22,12 @@ func Mount(a huma.API, questions *domain.Questions) {
 	api.Register(a, huma.Operation{
 		OperationID: "list-entities", Method: http.MethodGet, Path: "/v1/entities", Tags: tags, Summary: "List entities",
 		Description: "The nodes of the access graph as they are now, in order of their names. Use it to find the id that a question about access takes.",
-		Errors:      []int{http.StatusUnprocessableEntity}, RejectUnknownQueryParameters: true,
+		Errors:      []int{http.StatusUnprocessableEntity},
 	}, list(questions))
 	api.Register(a, huma.Operation{
 		OperationID: "get-entity", Method: http.MethodGet, Path: "/v1/entities/{entity_id}", Tags: tags, Summary: "Get an entity",
-		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}, RejectUnknownQueryParameters: true,
+		Description: "One node of the access graph as it is now, with the provider's attributes and the names by which other systems may know it. An entity that has left the graph is not found.",
+		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, get(questions))
 }
 
