@@ -69,7 +69,8 @@ type Access struct {
 	Account, Resource EntityID
 	Kind              AccessKind
 	Decision          Decision
-	// Nearest is the allow with the fewest hops.
+	// Nearest is the allow with the fewest hops; of several, the one with the
+	// fewest assumptions, so that an account's own way comes first.
 	Nearest Ground
 	// Allows and Denies hold at most 20 each; MoreGrounds says that there are more.
 	Allows, Denies []Ground
@@ -120,7 +121,8 @@ func judge(held []heldGrant, action string, now time.Time) (a Access, ok bool) {
 				Conditional: s.conditional || h.holding.conditional || h.session.conditional,
 				Hops:        h.session.depth + h.holding.hops + 1,
 			},
-			deny: s.deny || h.holding.deny, own: s.conditional || h.holding.conditional, set: set,
+			assumed: h.session.depth,
+			deny:    s.deny || h.holding.deny, own: s.conditional || h.holding.conditional, set: set,
 		})
 	}
 	slices.SortFunc(grounds, compareGrounds)
@@ -153,7 +155,9 @@ const directHops = 2
 
 type judged struct {
 	Ground
-	deny bool
+	// assumed is how many accounts are assumed on the way.
+	assumed int
+	deny    bool
 	// own says that a condition stands on the way behind the session: a denial
 	// inside a session that is itself conditional still denies within it.
 	own bool
@@ -165,6 +169,7 @@ func compareGrounds(a, b judged) int {
 		return a.Hops - b.Hops
 	}
 	for _, c := range []int{
+		a.assumed - b.assumed,
 		bytes.Compare(a.Account[:], b.Account[:]), bytes.Compare(a.Via[:], b.Via[:]),
 		bytes.Compare(a.Entitlement[:], b.Entitlement[:]), bytes.Compare(a.Grant.ID[:], b.Grant.ID[:]),
 	} {

@@ -17,6 +17,7 @@ type naive struct {
 // naiveWay is one way from an account to a resource.
 type naiveWay struct {
 	session           connector.Ref
+	own               bool // the session is the account itself
 	hops              int
 	deny              bool
 	sessionCond, cond bool
@@ -28,7 +29,9 @@ type verdict struct {
 	Decision graph.Decision
 	Kind     graph.AccessKind
 	Hops     int
-	Actions  string
+	// Own says that the account need not act as another on the nearest way.
+	Own     bool
+	Actions string
 }
 
 func (n naive) out(kind connector.RelationshipKind, from connector.Ref) []connector.Relationship {
@@ -94,7 +97,7 @@ func (n naive) ways(account, resource connector.Ref, action string) []naiveWay {
 						continue
 					}
 					ways = append(ways, naiveWay{
-						session: session, hops: depth + hops + 1, deny: deny || denies(g),
+						session: session, own: depth == 0, hops: depth + hops + 1, deny: deny || denies(g),
 						sessionCond: sessionCond, cond: cond || onCondition(g), actions: actions,
 					})
 				}
@@ -131,8 +134,9 @@ func (n naive) judge(ways []naiveWay, action string) (v verdict, ok bool) {
 			continue
 		}
 		if !ok || w.hops < v.Hops {
-			v.Hops = w.hops
+			v.Hops, v.Own = w.hops, false
 		}
+		v.Own = v.Own || w.own && w.hops == v.Hops
 		ok = true
 		actions = append(actions, w.actions...)
 		firm, doubtful := true, true

@@ -69,7 +69,7 @@ func drawTerms(t *rapid.T, withActions bool) *connector.Terms {
 }
 
 func verdictOf(r graph.AccessRow) verdict {
-	return verdict{Decision: r.Decision, Kind: r.Kind, Hops: r.Nearest.Hops, Actions: strings.Join(r.Actions, " ")}
+	return verdict{Decision: r.Decision, Kind: r.Kind, Hops: r.Nearest.Hops, Own: r.Nearest.Account == r.Account, Actions: strings.Join(r.Actions, " ")}
 }
 
 // pages asks page by page and returns the rows of all pages; a row that comes
