@@ -80,7 +80,7 @@ func (s *Graph) Publish(ctx context.Context, scope id.Scope, r id.Run) (publishe
 		if _, err := tx.Exec(ctx, publishSettings); err != nil {
 			return err
 		}
-		p := &publication{tx: tx, q: q, row: row, run: r, conn: id.Connection(orZero(row.ConnectionID)), counts: map[string]int64{}, planComplete: ingest.PlanComplete}
+		p := &publication{tx: tx, q: q, row: row, run: r, conn: id.Connection(orZero(row.ConnectionID)), counts: noChanges(), planComplete: ingest.PlanComplete}
 		p.counts[graph.CountEntitiesRead] = ingest.StagedEntities
 		p.counts[graph.CountRelationshipsRead] = ingest.StagedRelationships
 		end, err := p.publish(ctx, ingest.NextBatch > 0)
@@ -96,6 +96,15 @@ func (s *Graph) Publish(ctx context.Context, scope id.Scope, r id.Run) (publishe
 		return s.runs.complete(ctx, tx, row, end)
 	})
 	return published && err == nil, err
+}
+
+// noChanges names what every publication counts, so that a first load, too,
+// says that nothing was changed or closed.
+func noChanges() map[string]int64 {
+	return map[string]int64{
+		graph.CountEntitiesNew: 0, graph.CountEntitiesChanged: 0, graph.CountEntitiesClosed: 0,
+		graph.CountRelationshipsNew: 0, graph.CountRelationshipsChanged: 0, graph.CountRelationshipsClosed: 0,
+	}
 }
 
 // publish does the work between the checks and the run's completion.

@@ -81,6 +81,11 @@ func TestFirstLoadIsAttachedAsAPartition(t *testing.T) {
 	r := d.discover(t, d.scope, c, whole("alpha", "", accounts("a", "b"), assumes("a", "b")))
 	require.Equal(t, run.Succeeded, r.Outcome)
 	requireCounts(t, r, map[string]int64{graph.CountEntitiesNew: 2, graph.CountRelationshipsNew: 1})
+	for _, name := range []string{
+		graph.CountEntitiesChanged, graph.CountEntitiesClosed, graph.CountRelationshipsChanged, graph.CountRelationshipsClosed,
+	} {
+		require.Contains(t, r.Counts, name, "a count of nothing is said, too")
+	}
 	d.requireGraph(t, c, "a a alpha/", "b b alpha/", "a>b - alpha/")
 	require.Equal(t, 2, d.number(t, `
 		select count(*) from pg_inherits i join pg_class p on p.oid = i.inhrelid

@@ -64,9 +64,13 @@ func (s *Runs) end(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.Endin
 		return fmt.Errorf("complete run: %w", err)
 	}
 	scope := s.scope(id.Workspace(row.WorkspaceID))
+	payload := map[string]any{"operation_type": row.OperationType, "reason_code": string(end.Reason)}
+	if end.Counts != nil {
+		payload["counts"] = end.Counts
+	}
 	err = record(ctx, tx, scope, audit.Event{
-		Actor: end.By, Action: endAction(end.Outcome), Outcome: endOutcome(end.Outcome), TargetType: "run", TargetID: id.Run(row.RunID).String(),
-		Payload: map[string]any{"operation_type": row.OperationType, "reason_code": string(end.Reason), "counts": end.Counts},
+		Actor: end.By, Action: endAction(end.Outcome), Outcome: endOutcome(end.Outcome),
+		TargetType: "run", TargetID: id.Run(row.RunID).String(), Payload: payload,
 	})
 	if err != nil {
 		return err
