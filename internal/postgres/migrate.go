@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/tern/v2/migrate"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
@@ -23,7 +25,8 @@ var migrations embed.FS
 const riverSchema = "river"
 
 // Migrate brings a database to the newest schema. It connects as a role that
-// may create roles and schemas, holds an advisory lock while it works, and does
+// owns the database and may create roles, or as a superuser; any other role is
+// refused with what it lacks. It holds an advisory lock while it works, and does
 // nothing when the schema is current.
 func Migrate(ctx context.Context, databaseURL string) error {
 	conn, err := pgx.Connect(ctx, databaseURL)
@@ -37,15 +40,28 @@ func Migrate(ctx context.Context, databaseURL string) error {
 	}
 	m, err := migrate.NewMigrator(ctx, conn, "public.schema_version")
 	if err != nil {
-		return fmt.Errorf("prepare migrations: %w", err)
+		return fmt.Errorf("prepare migrations: %w", explainDenied(err))
 	}
 	if err := m.LoadMigrations(files); err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
 	if err := m.Migrate(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		return fmt.Errorf("migrate: %w", explainDenied(err))
 	}
 	return migrateRiver(ctx, databaseURL)
+}
+
+// codeDenied is PostgreSQL's for a role that lacks a privilege.
+const codeDenied = "42501"
+
+// explainDenied says what a role needs that PostgreSQL does not let migrate; its
+// own words name the one object that it refused first.
+func explainDenied(err error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != codeDenied {
+		return err
+	}
+	return fmt.Errorf("the role that migrates must own the database and have CREATEROLE, or be a superuser: %w", err)
 }
 
 // migrateRiver brings the job engine's own tables to its newest version and
