@@ -26,8 +26,11 @@ type Settings struct {
 	// Scope is valid against the manifest's scope schema; nil means everything
 	// the credentials reach.
 	Scope json.RawMessage
-	// HTTPClient makes every outbound call. It enforces the operator's rules
-	// on which addresses may be reached and never retries.
+	// HTTPClient makes every call to the provider. It enforces the operator's
+	// rules on which addresses may be reached and never retries. The one
+	// exception: where a configuration asks for the ambient credentials of the
+	// worker's own environment, the provider's SDK may find them by itself, in
+	// files or at the host's metadata address.
 	HTTPClient *http.Client
 	// Logger must not be given secrets.
 	Logger *slog.Logger
