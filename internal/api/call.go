@@ -19,8 +19,8 @@ type call struct {
 	// run "abc"; empty when all its ids are ids.
 	misnamed string
 	caller   workspace.Caller
-	denials     audit.Recorder
-	log         *slog.Logger
+	denials  audit.Recorder
+	log      *slog.Logger
 }
 
 type (

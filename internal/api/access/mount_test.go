@@ -132,3 +132,23 @@ func TestRefusedQuestions(t *testing.T) {
 		require.Equal(t, want, status, "%s: %v", path, body)
 	}
 }
+
+// The bounds are written twice, since a struct tag takes a literal only.
+func TestPathBoundsAreThoseOfTheDomain(t *testing.T) {
+	t.Parallel()
+	a := api.New(http.NewServeMux(), api.Config{Keys: lonely{}, Log: slog.New(slog.DiscardHandler)})
+	access.Mount(a, &graph.Questions{Store: lonely{}})
+	want := map[string]float64{"limit": graph.MaxPaths, "depth": graph.MaxPathDepth}
+	got := map[string]float64{}
+	for _, path := range a.OpenAPI().Paths {
+		if path.Get == nil || path.Get.OperationID != "access-paths" {
+			continue
+		}
+		for _, p := range path.Get.Parameters {
+			if p.Schema.Maximum != nil {
+				got[p.Name] = *p.Schema.Maximum
+			}
+		}
+	}
+	require.Equal(t, want, got)
+}
