@@ -27,7 +27,7 @@ func rules() []rule {
 	foundation := []string{"connector", "internal/fault", "internal/id", "internal/secret", "internal/shares"}
 	domain := []string{
 		"internal/audit", "internal/workspace", "internal/integration", "internal/operation",
-		"internal/connection", "internal/run", "internal/graph", "internal/licence", "internal/tenant",
+		"internal/connection", "internal/run", "internal/graph",
 	}
 	inward := append(append([]string{}, foundation...), domain...)
 
@@ -63,8 +63,6 @@ func rules() []rule {
 		domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation"),
 		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection"),
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
-		domainRule("internal/licence", "internal/audit"),
-		domainRule("internal/tenant", "internal/audit"),
 
 		// What both sides of the worker protocol say.
 		{folder: "internal/workerapi", local: append([]string{"internal/run"}, foundation...), external: []string{"github.com/go-json-experiment/json", "github.com/klauspost/compress"}, never: outside},

@@ -21,9 +21,6 @@ type Configuration struct {
 // ConfigurationFields describes the fields of a configuration in order of name.
 func (i *Integration) ConfigurationFields() []Field { return slices.Clone(i.configuration.fields) }
 
-// ScopeFields describes the fields of a scope in order of name.
-func (i *Integration) ScopeFields() []Field { return slices.Clone(i.scope.fields) }
-
 // Validate checks a whole configuration against the manifest's schema and
 // splits it. The error is Invalid and names each field that is wrong.
 func (i *Integration) Validate(configuration json.RawMessage) (Configuration, error) {

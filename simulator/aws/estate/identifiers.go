@@ -13,12 +13,11 @@ import (
 
 // Prefixes of unique identifiers (IAM User Guide, "IAM identifiers").
 const (
-	prefixUser            = "AIDA"
-	prefixRole            = "AROA"
-	prefixGroup           = "AGPA"
-	prefixPolicy          = "ANPA"
-	prefixInstanceProfile = "AIPA"
-	prefixAccessKey       = "AKIA"
+	prefixUser      = "AIDA"
+	prefixRole      = "AROA"
+	prefixGroup     = "AGPA"
+	prefixPolicy    = "ANPA"
+	prefixAccessKey = "AKIA"
 )
 
 func (e *Estate) uniqueID(prefix, name string, account int) string {

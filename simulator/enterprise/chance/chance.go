@@ -83,8 +83,6 @@ const (
 	Hex = "0123456789abcdef"
 	// LowerAlphanumeric is lower-case letters and digits.
 	LowerAlphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789"
-	// Digits is decimal.
-	Digits = "0123456789"
 )
 
 // UUID draws an identifier in the form of a version 4 UUID.
