@@ -132,16 +132,16 @@ func (s *settings) readScope(integration client.Integration) (map[string]json.Ra
 	if len(s.Scope) == 0 {
 		return nil, nil
 	}
+	schema, err := form.Compile("scope", integration.Scope)
+	if err != nil {
+		return nil, err
+	}
 	if strings.HasPrefix(strings.TrimSpace(s.Scope[0]), "{") {
 		var scope map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(s.Scope[0]), &scope); err != nil || len(s.Scope) > 1 {
 			return nil, usagef("scope: must be one JSON object, or FIELD=VALUE for each field")
 		}
-		return scope, nil
-	}
-	schema, err := form.Compile("scope", integration.Scope)
-	if err != nil {
-		return nil, err
+		return scope, schema.CheckNames(scope)
 	}
 	return form.Input{Set: s.Scope, Flag: "--scope", Getenv: os.LookupEnv}.Read(schema)
 }

@@ -25,8 +25,8 @@ func (f *fakeAPI) createConnection(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnprocessableEntity, "validation failed", [2]string{"", "must be valid JSON"})
 		return
 	}
-	if _, misspelt := draft.Configuration["regin"]; misspelt {
-		refuse(w, http.StatusUnprocessableEntity, "configuration.regin is not valid", [2]string{"configuration.regin", "is not a known field; did you mean region?"})
+	if draft.Configuration["region"] == "mars" {
+		refuse(w, http.StatusUnprocessableEntity, "configuration.region is not valid", [2]string{"configuration.region", "is not a region"})
 		return
 	}
 	// The secret comes back as its length, so that a script sees which it was.

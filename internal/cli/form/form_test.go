@@ -197,3 +197,17 @@ func TestCompileRefusesSchemasThatReachOut(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, s.Names())
 }
+
+func TestUnknownFieldsAreNamedFirst(t *testing.T) {
+	t.Parallel()
+	s := compile(t)
+	in := form.Input{Flag: "--set", Env: []string{"secret=NOT_SET", "retrys=X"}, Getenv: func(string) (string, bool) { return "", false }}
+	_, err := in.Read(s)
+	require.EqualError(t, err, "configuration.retrys: is not a known field; did you mean retries?")
+	require.EqualError(t, s.CheckNames(map[string]json.RawMessage{"id": nil, "tagz": nil}), "configuration.tagz: is not a known field; did you mean tags?")
+	require.NoError(t, s.CheckNames(map[string]json.RawMessage{"id": nil}))
+
+	open, err := form.Compile("scope", json.RawMessage(`{"type":"object","properties":{"a":{}}}`))
+	require.NoError(t, err)
+	require.NoError(t, open.CheckNames(map[string]json.RawMessage{"b": nil}), "an open schema takes any field")
+}

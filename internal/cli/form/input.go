@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -35,8 +36,17 @@ type InputError struct {
 func (e *InputError) Error() string { return e.Field + ": " + e.Message }
 
 // Read returns the values by field. A field may be given once. Errors about
-// what was given are [*InputError].
+// what was given are [*InputError]; a field that the schema does not have is
+// named before anything is read.
 func (in Input) Read(s *Schema) (map[string]json.RawMessage, error) {
+	for _, pair := range slices.Concat(in.Set, in.Files, in.Env) {
+		// What has no name is refused below, with the flag it came from.
+		if name, _, ok := strings.Cut(pair, "="); ok && name != "" {
+			if err := s.checkName(name); err != nil {
+				return nil, err
+			}
+		}
+	}
 	values := map[string]json.RawMessage{}
 	stdinTaken := ""
 	add := func(pairs []string, flag string, value func(name, source string) (string, error)) error {

@@ -49,7 +49,7 @@ func Complete(s *Schema, values map[string]json.RawMessage, a Asker) error {
 func Ask(s *Schema, names []string, values map[string]json.RawMessage, a Asker) error {
 	for _, name := range names {
 		if _, known := s.Field(name); !known {
-			return &InputError{Field: s.root + "." + name, Message: "is not a known field; known are " + strings.Join(s.Names(), ", ")}
+			return s.unknown(name)
 		}
 		if err := ask(s, name, values, a); err != nil {
 			return err
