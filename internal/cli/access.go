@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
@@ -60,6 +61,7 @@ func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
 	}
 	t := output.Table{Header: []string{"Principal", "Account", "How", "Via", "Actions", "Decision"}}
 	t.Empty = emptyAnswer(a.Basis, fmt.Sprintf("No statement that was read lets anybody reach %s.", nameOf(a.Subject)))
+	e.remarkAction(cmd.Action, a.Items)
 	err = printList(e, cmd.Remote, a.List, t, func(row client.Access) []string {
 		return []string{principalsOf(row), nameOf(row.Account), howOf(row), nameOf(row.Via), actionsOf(row), row.Decision}
 	})
@@ -100,6 +102,7 @@ func (cmd *WhatCanCmd) Run(ctx context.Context, e *environment) error {
 	}
 	t := output.Table{Header: []string{"Resource", "Type", "Account", "How", "Via", "Actions", "Decision"}}
 	t.Empty = emptyAnswer(a.Basis, fmt.Sprintf("No statement that was read lets %s reach anything.", nameOf(a.Subject)))
+	e.remarkAction(cmd.Action, a.Items)
 	err = printList(e, cmd.Remote, a.List, t, func(row client.Access) []string {
 		return []string{nameOf(row.Resource), row.Resource.Type, nameOf(row.Account), howOf(row), nameOf(row.Via), actionsOf(row), row.Decision}
 	})
@@ -107,6 +110,21 @@ func (cmd *WhatCanCmd) Run(ctx context.Context, e *environment) error {
 		return err
 	}
 	return e.printBasis(a.Basis)
+}
+
+// remarkAction says on standard error that nothing in an answer names the action
+// that was asked for: it may be misspelt, and statements that allow everything
+// allow that too. Providers' terms differ in form, so none is refused for it.
+func (e *environment) remarkAction(action string, rows []client.Access) {
+	if action == "" {
+		return
+	}
+	for _, row := range rows {
+		if slices.ContainsFunc(row.Actions, func(named string) bool { return named != "*" }) {
+			return
+		}
+	}
+	fmt.Fprintf(e.Err, "No statement behind these rows names the action %s. An action is written in full, as the provider writes it, such as s3:GetObject.\n", output.Clean(action))
 }
 
 func emptyAnswer(b client.Basis, text string) string {

@@ -17,8 +17,8 @@ type EntitiesCmd struct {
 type EntitiesListCmd struct {
 	Remote
 	Paging
-	Kind       string `placeholder:"KIND" complete:"kinds" help:"Principal, Account, Entitlement, Resource or CloudAccountBoundary."`
-	Type       string `placeholder:"TYPE" help:"The provider's own term, such as aws.s3.bucket."`
+	Kind       string `enum:"Principal,Account,Entitlement,Resource,CloudAccountBoundary," default:"" placeholder:"KIND" complete:"kinds" help:"Principal, Account, Entitlement, Resource or CloudAccountBoundary."`
+	Type       string `placeholder:"TYPE" help:"The provider's own term, such as s3_bucket."`
 	Connection string `placeholder:"CONNECTION" complete:"connections" help:"Only what this connection read (id or name)."`
 	Name       string `placeholder:"NAME" help:"Exactly this name."`
 	Prefix     string `placeholder:"TEXT" help:"Names that begin so."`
@@ -27,7 +27,9 @@ type EntitiesListCmd struct {
 
 // Help returns examples.
 func (EntitiesListCmd) Help() string {
-	return `    gatehouse entities list --kind Resource --prefix pay
+	return `Shows what the graph has now. Flags narrow it together: an entity has to fit all of them.
+
+    gatehouse entities list --kind Resource --prefix pay
     gatehouse entities list --provider-id arn:aws:iam::111122223333:user/ann`
 }
 
@@ -59,12 +61,14 @@ func (cmd *EntitiesListCmd) Run(ctx context.Context, e *environment) error {
 type EntitiesShowCmd struct {
 	Remote
 	Entity string `arg:"" help:"Id (ent_...), exact provider id or ARN, or exact name."`
-	Kind   string `placeholder:"KIND" complete:"kinds" help:"The kind that is meant where several have the name, such as Account."`
+	Kind   string `enum:"Principal,Account,Entitlement,Resource,CloudAccountBoundary," default:"" placeholder:"KIND" complete:"kinds" help:"The kind that is meant where several have the name, such as Account."`
 }
 
 // Help returns examples.
 func (EntitiesShowCmd) Help() string {
-	return `    gatehouse entities show arn:aws:s3:::payroll
+	return `Shows an entity with all its attributes.
+
+    gatehouse entities show arn:aws:s3:::payroll
     gatehouse entities show ann --kind Account`
 }
 

@@ -49,6 +49,11 @@ func (f *fakeAPI) whoCan(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, basis(map[string]any{"resource": ref("a"), "principals": []any{}, "next_cursor": "more"}, "complete"))
 	default:
 		body := map[string]any{"resource": ref("a"), "principals": []any{row("d")}}
+		if r.URL.Query().Get("action") == "GetObject" {
+			everything := row("d")
+			everything["actions"] = []string{"*"}
+			body["principals"] = []any{everything}
+		}
 		if r.URL.Query().Get("count") == "true" {
 			body["count"] = 1
 		}

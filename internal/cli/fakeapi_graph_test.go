@@ -19,14 +19,14 @@ func entities() []map[string]any {
 			"connection_id": "conn_1", "attributes": map[string]any{"path": "/"},
 		}
 	}
-	ann := entity("d", "Account", "aws.iam.user", "ann", "AIDA1")
+	ann := entity("d", "Account", "iam_user", "ann", "AIDA1")
 	ann["attributes"] = map[string]any{"arn": "arn:aws:iam::111122223333:user/staff/ann", "keys": []string{"arn"}}
 	return []map[string]any{
-		entity("a", "Resource", "aws.s3.bucket", "payroll", "arn:aws:s3:::payroll"),
-		entity("b", "Resource", "aws.s3.bucket", "shared", "arn:aws:s3:::shared-1"),
-		entity("c", "Resource", "aws.s3.bucket", "shared", "arn:aws:s3:::shared-2"),
+		entity("a", "Resource", "s3_bucket", "payroll", "arn:aws:s3:::payroll"),
+		entity("b", "Resource", "s3_bucket", "shared", "arn:aws:s3:::shared-1"),
+		entity("c", "Resource", "s3_bucket", "shared", "arn:aws:s3:::shared-2"),
 		ann,
-		entity("e", "Entitlement", "aws.iam.policy", "evil\x1b[2J", "arn:aws:iam::111122223333:policy/evil"),
+		entity("e", "Entitlement", "iam_policy", "evil\x1b[2J", "arn:aws:iam::111122223333:policy/evil"),
 	}
 }
 

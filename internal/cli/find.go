@@ -64,14 +64,40 @@ func findEntity(ctx context.Context, c *client.Client, text string, kinds ...str
 		case 1:
 			return found[0], nil
 		default:
+			names, err := connectionNames(ctx, c)
+			if err != nil {
+				return client.Entity{}, err
+			}
 			var candidates []string
 			for _, item := range found {
-				candidates = append(candidates, fmt.Sprintf("%s (%s %s)", item.EntityID, item.Kind, item.ProviderID))
+				// Two connections may have read the same thing.
+				candidates = append(candidates, fmt.Sprintf("%s (%s %s of %s)", item.EntityID, item.Kind, item.ProviderID, named(item.ConnectionID, names)))
 			}
 			return client.Entity{}, fmt.Errorf("%d entities are called %q; name one by its id: %s", len(found), text, strings.Join(shorten(candidates), ", "))
 		}
 	}
 	return client.Entity{}, &notFoundError{fmt.Sprintf("nothing in the graph has the id, provider id or name %q; gatehouse entities list --prefix finds names", text)}
+}
+
+// connectionNames returns the connections' names by id.
+func connectionNames(ctx context.Context, c *client.Client) (map[string]string, error) {
+	all, err := c.Connections(ctx, "", client.Pages{})
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(all.Items))
+	for _, item := range all.Items {
+		names[item.ConnectionID] = item.Name
+	}
+	return names, nil
+}
+
+// named is an id with its name behind it, if it has one.
+func named(id string, names map[string]string) string {
+	if names[id] == "" {
+		return id
+	}
+	return fmt.Sprintf("%s %q", id, names[id])
 }
 
 func byProviderID(ctx context.Context, c *client.Client, text string) ([]client.Entity, error) {
