@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	_ "time/tzdata" // schedules need the zones on machines without them, too
 
 	"github.com/gatehouse-project/gatehouse/internal/cli"
 )

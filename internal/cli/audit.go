@@ -24,7 +24,9 @@ type AuditListCmd struct {
 
 // Help returns examples.
 func (AuditListCmd) Help() string {
-	return `    gatehouse audit list --action connection_created
+	return `Shows the newest events first; payloads are in the JSON.
+
+    gatehouse audit list --action connection_created
     gatehouse audit list --target-id conn_12 --all -o json`
 }
 

@@ -19,8 +19,8 @@ import (
 type grammar struct {
 	Help helpFlag `short:"h" help:"Show what a command does and how."`
 
-	Demo DemoCmd `cmd:"" set:"loglevel=warn" set:"datadir=${demodata}" group:"Start here:" help:"From nothing to the first answers, on simulated data."`
-	Dev  DevCmd  `cmd:"" set:"datadir=${devdata}" group:"Start here:" help:"Run everything, empty, on this machine."`
+	Demo DemoCmd `cmd:"" set:"loglevel=warn" group:"Start here:" help:"From nothing to the first answers, on simulated data."`
+	Dev  DevCmd  `cmd:"" group:"Start here:" help:"Run everything, empty, on this machine."`
 
 	Integrations IntegrationsCmd `cmd:"" group:"Connect:" help:"What can be connected."`
 	Connections  ConnectionsCmd  `cmd:"" group:"Connect:" help:"Connect a provider, test it, change it."`
@@ -134,8 +134,11 @@ func report(ctx context.Context, w io.Writer, parsed *kong.Context, err error) i
 	if errors.As(err, &parse) && parse.Context != nil {
 		parsed = parse.Context
 	}
-	command := commandOf(parsed)
-	fmt.Fprintf(w, "gatehouse: %s%s\n", prefix(command), output.Clean(err.Error()))
+	command, text := commandOf(parsed), err.Error()
+	if parse != nil {
+		text = parseText(text)
+	}
+	fmt.Fprintf(w, "gatehouse: %s%s\n", prefix(command), output.Clean(text))
 	if parse != nil {
 		fmt.Fprintf(w, "Run gatehouse %s--help to see what is accepted.\n", strings.ReplaceAll(prefix(command), ": ", " "))
 	}

@@ -37,7 +37,9 @@ type ConnectionsListCmd struct {
 
 // Help returns examples.
 func (ConnectionsListCmd) Help() string {
-	return `    gatehouse connections list
+	return `Shows each connection with its state, its schedule, and when it was and will be discovered.
+
+    gatehouse connections list
     gatehouse connections list --integration aws -o json`
 }
 
@@ -207,7 +209,9 @@ type ConnectionsTestsCmd struct {
 
 // Help returns examples.
 func (ConnectionsTestsCmd) Help() string {
-	return `    gatehouse connections tests "Prod AWS" --limit 5`
+	return `Shows what each test found, newest first.
+
+    gatehouse connections tests "Prod AWS" --limit 5`
 }
 
 // Run lists tests.

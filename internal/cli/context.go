@@ -116,7 +116,9 @@ type ContextUseCmd struct {
 }
 
 // Help returns examples.
-func (ContextUseCmd) Help() string { return "    gatehouse context use prod" }
+func (ContextUseCmd) Help() string {
+	return "Commands that name no other server talk to this one.\n\n    gatehouse context use prod"
+}
 
 // Run makes a context the current one.
 func (cmd *ContextUseCmd) Run() error {

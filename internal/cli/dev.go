@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"syscall"
 )
 
 // logging is the flags of every command that runs for long.
@@ -31,7 +32,6 @@ func (l logging) logger(w io.Writer) *slog.Logger {
 // local is the flags of the commands that run everything in one process.
 type local struct {
 	logging
-	DataDir              string `default:"${datadir}" env:"GATEHOUSE_DATA_DIR" type:"path" complete:"files" placeholder:"DIR" help:"Where the database, keys and logs are kept (${default})."`
 	Listen               string `default:"${listen}" env:"GATEHOUSE_LISTEN" placeholder:"HOST:PORT" help:"Where to serve (${default})."`
 	DatabaseURL          string `env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use instead of one in the data directory."`
 	AllowPrivateNetworks bool   `default:"true" negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" help:"Let connections reach loopback and private addresses."`
@@ -40,8 +40,17 @@ type local struct {
 // errNotBuilt is answered by a command whose service was left out of a build.
 var errNotBuilt = errors.New("is not part of this build")
 
+// listening adds the way out to the error of a service whose address is taken.
+func listening(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; something else serves there: stop it, or choose another address with --listen", err)
+	}
+	return err
+}
+
 // DevCmd is `gatehouse dev`.
 type DevCmd struct {
+	DataDir string `default:"${devdata}" env:"GATEHOUSE_DATA_DIR" type:"path" complete:"files" placeholder:"DIR" help:"Where the database, keys and logs are kept (${default})."`
 	local
 }
 
@@ -58,13 +67,14 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 	if e.services.Dev == nil {
 		return errNotBuilt
 	}
-	return e.services.Dev(ctx, cmd.process(e), DevOptions{
+	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
-	})
+	}))
 }
 
 // DemoCmd is `gatehouse demo`.
 type DemoCmd struct {
+	DataDir string `default:"${demodata}" env:"GATEHOUSE_DATA_DIR" type:"path" complete:"files" placeholder:"DIR" help:"Where the database, keys and logs are kept (${default})."`
 	local
 	Once   bool  `help:"End after the answers instead of serving until Ctrl-C."`
 	People int   `default:"300" placeholder:"N" help:"How many people the simulated organisation has (${default})."`
@@ -87,10 +97,10 @@ func (cmd *DemoCmd) Run(ctx context.Context, e *environment) error {
 	if cmd.People < 1 {
 		return usagef("--people: must be at least 1")
 	}
-	return e.services.Demo(ctx, cmd.process(e), DemoOptions{
+	return listening(e.services.Demo(ctx, cmd.process(e), DemoOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Once: cmd.Once, People: cmd.People, Seed: cmd.Seed,
 		AllowPrivateNetworks: cmd.AllowPrivateNetworks,
-	})
+	}))
 }
 
 // SimulateCmd is `gatehouse simulate`.
@@ -121,7 +131,7 @@ func (cmd *SimulateAWSCmd) Run(ctx context.Context, e *environment) error {
 	if cmd.People < 1 {
 		return usagef("--people: must be at least 1")
 	}
-	return e.services.SimulateAWS(ctx, cmd.process(e), SimulateAWSOptions{People: cmd.People, Seed: cmd.Seed, Listen: cmd.Listen})
+	return listening(e.services.SimulateAWS(ctx, cmd.process(e), SimulateAWSOptions{People: cmd.People, Seed: cmd.Seed, Listen: cmd.Listen}))
 }
 
 // OpenAPICmd is `gatehouse openapi`.
@@ -151,7 +161,9 @@ func (*OpenAPICmd) Run(ctx context.Context, e *environment) error {
 type VersionCmd struct{}
 
 // Help returns examples.
-func (VersionCmd) Help() string { return "    gatehouse version" }
+func (VersionCmd) Help() string {
+	return "Prints the version that was built in.\n\n    gatehouse version"
+}
 
 // Run prints the version.
 func (*VersionCmd) Run(e *environment) error {

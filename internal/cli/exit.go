@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -42,6 +43,12 @@ func (e *usageError) Error() string { return e.message }
 
 func usagef(format string, args ...any) error {
 	return &usageError{message: fmt.Sprintf(format, args...)}
+}
+
+// parseText is kong's message without what only its own tables mean: the empty
+// choice that stands for a flag left out, and the sort of token it met.
+func parseText(message string) string {
+	return strings.NewReplacer(`,"" but got`, ` but got`, " (short flag)", "").Replace(message)
 }
 
 // notFoundError says that nothing has the name that was given.

@@ -51,6 +51,7 @@ func TestEveryCommandTeachesByAnExampleThatParses(t *testing.T) {
 	for _, command := range parser.Model.Leaves(true) {
 		path := strings.TrimPrefix(command.FullPath(), "gatehouse ")
 		require.NotEmpty(t, command.Help, path)
+		require.False(t, strings.HasPrefix(command.Detail, " "), "%s begins with an example, which loses its indent when the help is printed", path)
 		given := examples(command.Detail)
 		require.NotEmpty(t, given, "%s has no example", path)
 		own := false

@@ -98,7 +98,9 @@ type KeysRevokeCmd struct {
 
 // Help returns examples.
 func (KeysRevokeCmd) Help() string {
-	return `    gatehouse keys revoke mem_3`
+	return `A revoked key stops working at once and cannot be brought back.
+
+    gatehouse keys revoke mem_3`
 }
 
 // Run revokes a key.

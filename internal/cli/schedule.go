@@ -43,6 +43,10 @@ func parseSchedule(text string) (*client.Schedule, error) {
 	if ok && len(rest) == 1 && s.Type != "manual" {
 		s.Timezone = rest[0]
 		rest = nil
+		// Go reads "Local" as this machine's zone, which means nothing elsewhere.
+		if _, err := time.LoadLocation(s.Timezone); err != nil || s.Timezone == "Local" {
+			return nil, usagef("--schedule: %q is no time zone; name it as in Europe/Paris, or leave it out for UTC", s.Timezone)
+		}
 	}
 	if !ok || len(rest) > 0 {
 		return nil, usagef("--schedule: %q is not a schedule; accepted are %s", text, scheduleForms)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	_ "time/tzdata" // the zones are needed on machines without them, too
 
 	"github.com/rogpeppe/go-internal/testscript"
 

@@ -49,10 +49,10 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 			return usagef("%s: is missing; the %s service needs it", needed.flag, needed.service)
 		}
 	}
-	return e.services.Serve(ctx, cmd.process(e), ServeOptions{
+	return listening(e.services.Serve(ctx, cmd.process(e), ServeOptions{
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
 		KeyFile: cmd.KeyFile, DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile,
-	})
+	}))
 }
 
 // WorkerCmd is `gatehouse worker`.
