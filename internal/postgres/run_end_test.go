@@ -43,6 +43,7 @@ func TestSuccessfulTestFindsTheTarget(t *testing.T) {
 	ended := h.finishTest(t, reached)
 	require.Equal(t, run.Succeeded, ended.Outcome)
 	require.Equal(t, []audit.Action{audit.RunAccepted, audit.RunStarted, audit.RunSucceeded}, d.events(t, h.Run))
+	require.Zero(t, d.number(t, `select count(*) from audit_events where target_id = $1 and payload ? 'counts'`, h.Run.ID.String()), "a test counts nothing")
 	require.Equal(t, 1, d.number(t, `select count(*) from audit_events where action = 'connection_tested' and target_id = $1`, first.String()))
 	require.Equal(t, run.Succeeded, d.beginTest(t, second).finishTest(t, reached).Outcome)
 
