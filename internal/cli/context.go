@@ -140,7 +140,7 @@ type ContextRemoveCmd struct {
 
 // Help returns examples.
 func (ContextRemoveCmd) Help() string {
-	return `The key is forgotten here and stays valid at the server; revoke it there with gatehouse keys revoke.
+	return `The key is forgotten here and stays valid at the server; revoke it there with gatehouse api-keys revoke.
 
     gatehouse context remove prod`
 }

@@ -9,28 +9,28 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/client"
 )
 
-// KeysCmd is `gatehouse keys`.
-type KeysCmd struct {
-	List   KeysListCmd   `cmd:"" default:"withargs" help:"List the API keys."`
-	Create KeysCreateCmd `cmd:"" help:"Make an API key; it is shown once."`
-	Revoke KeysRevokeCmd `cmd:"" help:"End an API key at once."`
+// APIKeysCmd is `gatehouse api-keys`.
+type APIKeysCmd struct {
+	List   APIKeysListCmd   `cmd:"" default:"withargs" help:"List the API keys."`
+	Create APIKeysCreateCmd `cmd:"" help:"Make an API key; it is shown once."`
+	Revoke APIKeysRevokeCmd `cmd:"" help:"End an API key at once."`
 }
 
-// KeysListCmd is `gatehouse keys list`.
-type KeysListCmd struct {
+// APIKeysListCmd is `gatehouse api-keys list`.
+type APIKeysListCmd struct {
 	Remote
 	Paging
 }
 
 // Help returns examples.
-func (KeysListCmd) Help() string {
+func (APIKeysListCmd) Help() string {
 	return `Keys themselves cannot be read back; the hint is how a key begins.
 
-    gatehouse keys list`
+    gatehouse api-keys list`
 }
 
 // Run lists keys.
-func (cmd *KeysListCmd) Run(ctx context.Context, e *environment) error {
+func (cmd *APIKeysListCmd) Run(ctx context.Context, e *environment) error {
 	c, pages, err := open(e, &cmd.Remote, cmd.Paging)
 	if err != nil {
 		return err
@@ -48,8 +48,8 @@ func (cmd *KeysListCmd) Run(ctx context.Context, e *environment) error {
 	})
 }
 
-// KeysCreateCmd is `gatehouse keys create`.
-type KeysCreateCmd struct {
+// APIKeysCreateCmd is `gatehouse api-keys create`.
+type APIKeysCreateCmd struct {
 	Remote
 	Name    string        `required:"" placeholder:"NAME" help:"What the key is for."`
 	Role    string        `required:"" placeholder:"ROLE" enum:"viewer,connector_builder,admin" help:"viewer, connector_builder or admin."`
@@ -57,14 +57,14 @@ type KeysCreateCmd struct {
 }
 
 // Help returns examples.
-func (KeysCreateCmd) Help() string {
+func (APIKeysCreateCmd) Help() string {
 	return `Prints the key and nothing else on standard output, so that it can go straight where it is needed.
 
-    gatehouse keys create --name "CI" --role viewer --expires 720h > ci.key`
+    gatehouse api-keys create --name "CI" --role viewer --expires 720h > ci.key`
 }
 
 // Run makes a key.
-func (cmd *KeysCreateCmd) Run(ctx context.Context, e *environment) error {
+func (cmd *APIKeysCreateCmd) Run(ctx context.Context, e *environment) error {
 	c, err := cmd.client(e.services.Version)
 	if err != nil {
 		return err
@@ -89,22 +89,22 @@ func (cmd *KeysCreateCmd) Run(ctx context.Context, e *environment) error {
 	return err
 }
 
-// KeysRevokeCmd is `gatehouse keys revoke`.
-type KeysRevokeCmd struct {
+// APIKeysRevokeCmd is `gatehouse api-keys revoke`.
+type APIKeysRevokeCmd struct {
 	Remote
 	Member string `arg:"" help:"Member id of the key, such as mem_3."`
 	Yes    bool   `short:"y" help:"Do not ask."`
 }
 
 // Help returns examples.
-func (KeysRevokeCmd) Help() string {
+func (APIKeysRevokeCmd) Help() string {
 	return `A revoked key stops working at once and cannot be brought back.
 
-    gatehouse keys revoke mem_3`
+    gatehouse api-keys revoke mem_3`
 }
 
 // Run revokes a key.
-func (cmd *KeysRevokeCmd) Run(ctx context.Context, e *environment) error {
+func (cmd *APIKeysRevokeCmd) Run(ctx context.Context, e *environment) error {
 	c, err := cmd.client(e.services.Version)
 	if err != nil {
 		return err
