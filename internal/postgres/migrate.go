@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -34,21 +34,38 @@ func Migrate(ctx context.Context, databaseURL string) error {
 		return fmt.Errorf("connect to migrate: %w", err)
 	}
 	defer conn.Close(ctx)
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
 	m, err := migrate.NewMigrator(ctx, conn, "public.schema_version")
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", explainDenied(err))
 	}
-	if err := m.LoadMigrations(files); err != nil {
+	if err := loadMigrations(m); err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
 	if err := m.Migrate(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", explainDenied(err))
 	}
 	return migrateRiver(ctx, databaseURL)
+}
+
+// downSeparator stands in a migration before what undoes it; it is tern's.
+const downSeparator = "---- create above / drop below ----"
+
+// loadMigrations reads the migrations in order of their names. Their numbers are
+// an order and may have gaps, so that changes made side by side keep theirs.
+func loadMigrations(m *migrate.Migrator) error {
+	files, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		text, err := migrations.ReadFile("migrations/" + f.Name())
+		if err != nil {
+			return err
+		}
+		up, down, _ := strings.Cut(string(text), downSeparator)
+		m.AppendMigration(f.Name(), strings.TrimSpace(up), strings.TrimSpace(down))
+	}
+	return nil
 }
 
 // codeDenied is PostgreSQL's for a role that lacks a privilege.
