@@ -42,8 +42,8 @@ func completedRun(id string) map[string]any {
 		"run_id": id, "operation_type": "discovery.run", "connection_id": "conn_1", "connection_name": "Prod AWS",
 		"status": "completed", "outcome": "partially_succeeded", "reason_code": "permission_denied", "short_reason": "Permission denied",
 		"failure_summary": map[string]any{
-			"message": "something was not read completely",
-			"details": []string{"lambda 111122223333: skipped: lambda:ListFunctions", "7 relationships were left out because one of their ends was not seen"},
+			"message": "1 of 2 parts not read completely",
+			"details": []string{"7 relationships were left out because one of their ends was not seen"},
 		},
 		"summary_counts": map[string]int{"entities_new": 1200, "relationships_new": 3400}, "next_steps": []any{},
 		"coverage": []any{

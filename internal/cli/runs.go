@@ -186,9 +186,7 @@ func (e *environment) printRun(r Remote, a client.Answer[client.Run]) error {
 	if f := run.FailureSummary; f != nil {
 		fields = append(fields, output.Field{Name: "Failure", Value: f.Message})
 		for _, detail := range f.Details {
-			if !tabled(detail, run.Coverage) {
-				fields = append(fields, output.Field{Name: "Detail", Value: detail})
-			}
+			fields = append(fields, output.Field{Name: "Detail", Value: detail})
 		}
 	}
 	if err := output.Fields(e.Out, fields); err != nil {
@@ -201,24 +199,6 @@ func (e *environment) printRun(r Remote, a client.Answer[client.Run]) error {
 		return err
 	}
 	return e.printNextSteps(run.NextSteps)
-}
-
-// tabled says that a finding is about a gap, which the table of gaps has with
-// more. Findings about gaps begin "stream partition: coverage"; one that counts
-// what did not fit among the findings is covered by the table, too.
-func tabled(detail string, coverage []client.Coverage) bool {
-	gaps := false
-	for _, row := range coverage {
-		if row.Coverage == "complete" {
-			continue
-		}
-		gaps = true
-		where := strings.TrimSpace(row.Stream + " " + row.Partition)
-		if strings.HasPrefix(detail, where+": "+row.Coverage) {
-			return true
-		}
-	}
-	return gaps && strings.HasPrefix(detail, "… and ")
 }
 
 func reasonText(short, code string) string {

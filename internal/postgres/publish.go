@@ -44,7 +44,7 @@ type publication struct {
 	complete []int64
 	// whole says that no partition in scope is missing from complete.
 	whole bool
-	// notes are findings for the run's failure summary.
+	// notes are findings for the run's failure summary, beside its coverage.
 	notes []string
 }
 
@@ -160,11 +160,8 @@ func (p *publication) observe(ctx context.Context) (run.Ending, error) {
 		case connector.Skipped:
 			p.counts[graph.CountPartitionsSkipped]++
 		}
-		if c != connector.Complete {
-			if first == nil {
-				first = row
-			}
-			p.notes = append(p.notes, gapNote(row, c))
+		if c != connector.Complete && first == nil {
+			first = row
 		}
 		if err := p.storeCoverage(ctx, row, c); err != nil {
 			return run.Ending{}, err
@@ -243,26 +240,16 @@ func reasonOf(row *dbsqlc.ListRunPartitionsRow) operation.Code {
 	return operation.FromConnector(connector.Category(orZero(row.Category)))
 }
 
-func gapNote(row *dbsqlc.ListRunPartitionsRow, c connector.Coverage) string {
-	where := row.Stream
-	if row.PartitionKey != "" {
-		where += " " + row.PartitionKey
-	}
-	note := fmt.Sprintf("%s: %s", where, c)
-	if row.Message != nil {
-		note += ": " + *row.Message
-	}
-	return note
-}
-
 // addNotes turns findings into the run's failure summary.
 func (p *publication) addNotes(end *run.Ending) {
-	if len(p.notes) == 0 {
+	incomplete := p.counts[graph.CountPartitionsPartial] + p.counts[graph.CountPartitionsSkipped]
+	if len(p.notes) == 0 && incomplete == 0 {
 		return
 	}
-	end.Failure = &run.Failure{Message: "something was not read completely; what was known of it stays as it was", Details: p.notes}
-	if end.Outcome == run.Succeeded {
-		end.Failure.Message = "some records were left out"
+	end.Failure = &run.Failure{Message: "some records were left out", Details: p.notes}
+	if incomplete > 0 {
+		end.Failure.Message = fmt.Sprintf("%d of %d parts not read completely; what was known of them stays as it was",
+			incomplete, incomplete+p.counts[graph.CountPartitionsComplete])
 	}
 	if len(p.notes) > run.MaxFailureDetails {
 		rest := len(p.notes) - run.MaxFailureDetails + 1

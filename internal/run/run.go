@@ -92,8 +92,8 @@ type Run struct {
 // Failure says what went wrong, in words that are safe to show.
 type Failure struct {
 	Message string `json:"message"`
-	// Details are further findings, such as one line per stream that was not
-	// read completely. At most [MaxFailureDetails].
+	// Details are further findings, at most [MaxFailureDetails]. What was not
+	// read completely is not among them: that is the run's coverage.
 	Details []string `json:"details,omitempty"`
 }
 
