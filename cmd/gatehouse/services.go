@@ -13,14 +13,17 @@ import (
 func services() cli.Services {
 	return cli.Services{
 		Demo: demo, Dev: dev, Serve: serve, Worker: work, Migrate: migrate, SimulateAWS: simulateAWS,
-		OpenAPI: func(context.Context) ([]byte, error) { return app.OpenAPI() },
-		Version: versionText(),
+		OpenAPI:      func(context.Context) ([]byte, error) { return app.OpenAPI() },
+		LicenceKey:   app.NewLicenceKey,
+		IssueLicence: func(o cli.LicenceOptions) (string, error) { return app.IssueLicence(app.LicenceDraft(o)) },
+		Version:      versionText(),
 	}
 }
 
 func dev(ctx context.Context, p cli.Process, o cli.DevOptions) error {
 	c := app.DevConfig{
-		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, Version: versionText(), Logger: p.Logger,
+		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, LicenceKeys: o.LicenceKeys,
+		Version: versionText(), Logger: p.Logger,
 	}
 	return app.Dev(ctx, c, func(ctx context.Context, r app.Running) error {
 		fmt.Fprintf(p.Stdout, "Gatehouse serves %s (its reference: %s/docs).\n", r.URL, r.URL)
@@ -53,7 +56,7 @@ func simulateAWS(ctx context.Context, p cli.Process, o cli.SimulateAWSOptions) e
 }
 
 func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {
-	if err := app.Migrate(ctx, o.DatabaseURL, o.Passwords); err != nil {
+	if err := app.Migrate(ctx, o.DatabaseURL, o.Passwords, o.LicenceKeys); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(p.Stdout, "The database is at the newest schema.")

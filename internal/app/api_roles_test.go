@@ -41,6 +41,8 @@ func TestRoles(t *testing.T) {
 		{"POST", "/v1/api-keys", `{"name":"ci","role":"viewer"}`, 403, 403, 201, 201},
 		{"DELETE", "/v1/api-keys/{k}", "", 403, 403, 204, missing},
 		{"GET", "/v1/audit-events", "", 200, 200, 200, 200},
+		{"GET", "/v1/licence", "", 200, 200, 200, 200},
+		{"PUT", "/v1/licence", `{"licence":"x"}`, 403, 403, 403, 403},
 	} {
 		t.Run(op.method+" "+op.path, func(t *testing.T) {
 			t.Parallel()

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -30,10 +29,11 @@ type database struct {
 
 // openDatabase migrates an existing database when adminURL is given, and else
 // one on a server of its own below the data directory.
-func openDatabase(ctx context.Context, dataDir, adminURL string, log *slog.Logger) (*database, error) {
+func openDatabase(ctx context.Context, c DevConfig) (*database, error) {
+	dataDir, adminURL := c.DataDir, c.DatabaseURL
 	d := &database{urls: map[string]string{}, stop: func(context.Context) error { return nil }}
 	if adminURL == "" {
-		server, err := pgserver.Start(ctx, pgserver.Config{DataDir: filepath.Join(dataDir, "postgres"), Logger: log, Durable: true})
+		server, err := pgserver.Start(ctx, pgserver.Config{DataDir: filepath.Join(dataDir, "postgres"), Logger: c.Logger, Durable: true})
 		if err != nil {
 			return nil, fmt.Errorf("start PostgreSQL: %w", err)
 		}
@@ -46,10 +46,7 @@ func openDatabase(ctx context.Context, dataDir, adminURL string, log *slog.Logge
 	if err != nil {
 		return nil, errors.Join(err, stopWithin(d.stop))
 	}
-	if err := postgres.Migrate(ctx, adminURL); err != nil {
-		return nil, errors.Join(err, stopWithin(d.stop))
-	}
-	if err := postgres.GrantLogins(ctx, adminURL, passwords); err != nil {
+	if err := Migrate(ctx, adminURL, passwords, c.LicenceKeys); err != nil {
 		return nil, errors.Join(err, stopWithin(d.stop))
 	}
 	for role, password := range passwords {

@@ -28,8 +28,11 @@ type DevConfig struct {
 	DatabaseURL string
 	// AllowPrivate lets connectors reach private and loopback addresses.
 	AllowPrivate bool
-	Version      string
-	Logger       *slog.Logger
+	// LicenceKeys is a file with the keys that licences are checked with; empty
+	// leaves them as they are.
+	LicenceKeys string
+	Version     string
+	Logger      *slog.Logger
 }
 
 // Running is what a process that runs everything tells once it is ready.
@@ -54,7 +57,7 @@ func Dev(ctx context.Context, c DevConfig, ready func(ctx context.Context, r Run
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
-	db, err := openDatabase(ctx, c.DataDir, c.DatabaseURL, c.Logger)
+	db, err := openDatabase(ctx, c)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

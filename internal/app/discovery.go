@@ -61,7 +61,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	}
 	runs := postgres.NewRuns(db, tenant, queue.PublishTx)
 	store := postgres.NewGraph(db, runs)
-	gate := &run.Gate{Connections: postgres.NewConnections(db), Catalog: c.catalog, Store: runs}
+	gate := &run.Gate{Connections: postgres.NewConnections(db), Catalog: c.catalog, Store: runs, Licence: postgres.NewLicences(db)}
 	listener := postgres.NewListener(db, c.log)
 	batches, err := workerapi.NewDecoder()
 	if err != nil {

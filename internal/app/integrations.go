@@ -69,7 +69,7 @@ func integrationsOn(ctx context.Context, db *postgres.DB, c integrationsConfig) 
 	tests := newTester(c.discoveryURL, connections.Store)
 	return &service{
 		mount: func(a huma.API) {
-			apiintegration.Mount(a, c.catalog)
+			apiintegration.Mount(a, c.catalog, postgres.NewLicences(db))
 			apiconnection.Mount(a, connections, tests)
 			apiworker.MountIntegrations(a, apiworker.Integrations{Vault: connections.Vault, Store: connections.Store, Tenant: tenant})
 		},

@@ -7,10 +7,14 @@ import (
 )
 
 // Migrate brings a database to the newest schema and lets the service roles that
-// have a password here log in.
-func Migrate(ctx context.Context, adminURL string, passwords map[string]string) error {
+// have a password here log in. licenceKeys is a file with the keys that licences
+// are checked with from now on; empty leaves them as they are.
+func Migrate(ctx context.Context, adminURL string, passwords map[string]string, licenceKeys string) error {
 	if err := postgres.Migrate(ctx, adminURL); err != nil {
 		return err
 	}
-	return postgres.GrantLogins(ctx, adminURL, passwords)
+	if err := postgres.GrantLogins(ctx, adminURL, passwords); err != nil {
+		return err
+	}
+	return trustLicenceKeys(ctx, adminURL, licenceKeys)
 }

@@ -13,11 +13,13 @@ import (
 	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
 	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
+	apilicence "github.com/gatehouse-project/gatehouse/internal/api/licence"
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -33,13 +35,14 @@ func OpenAPI() ([]byte, error) {
 	}
 	// The version of the API, not of a build: the document is checked in.
 	a := api.New(http.NewServeMux(), api.Config{Version: "1", Log: slog.New(slog.DiscardHandler)})
-	apiintegration.Mount(a, catalog)
+	apiintegration.Mount(a, catalog, nil)
 	apiconnection.Mount(a, &connection.Service{}, nil)
 	apioperation.Mount(a, &run.Gate{})
 	apirun.Mount(a, &run.Service{})
 	apientity.Mount(a, &graph.Questions{})
 	apiaccess.Mount(a, &graph.Questions{})
 	apiworkspace.Mount(a, &workspace.Service{})
+	apilicence.Mount(a, &licence.Service{})
 	apiaudit.Mount(a, &workspace.Service{})
 	raw, err := a.OpenAPI().MarshalJSON()
 	if err != nil {

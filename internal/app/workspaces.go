@@ -13,9 +13,11 @@ import (
 
 	apiaudit "github.com/gatehouse-project/gatehouse/internal/api/audit"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
+	apilicence "github.com/gatehouse-project/gatehouse/internal/api/licence"
 	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
@@ -46,6 +48,7 @@ func newWorkspaces(ctx context.Context, c workspacesConfig) (*service, error) {
 		mount: func(a huma.API) {
 			apiworkspace.Mount(a, workspaces)
 			apiaudit.Mount(a, workspaces)
+			apilicence.Mount(a, &licence.Service{Store: postgres.NewLicences(db)})
 		},
 		checks: []health.Check{{Name: "workspaces database", Run: db.Ping}},
 		close:  db.Close,

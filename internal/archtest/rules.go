@@ -27,7 +27,7 @@ func rules() []rule {
 	foundation := []string{"connector", "internal/fault", "internal/id", "internal/secret", "internal/shares"}
 	domain := []string{
 		"internal/audit", "internal/workspace", "internal/integration", "internal/operation",
-		"internal/connection", "internal/run", "internal/graph",
+		"internal/connection", "internal/run", "internal/graph", "internal/licence",
 	}
 	inward := append(append([]string{}, foundation...), domain...)
 
@@ -38,6 +38,9 @@ func rules() []rule {
 	}
 	integration := domainRule("internal/integration", "internal/audit")
 	integration.external = []string{"github.com/santhosh-tekuri/jsonschema", "golang.org/x/text"}
+	// A licence is a signed note, and its JSON is read strictly.
+	licence := domainRule("internal/licence", "internal/audit", "internal/workspace", "internal/integration")
+	licence.external = []string{"golang.org/x/mod/sumdb/note", "github.com/go-json-experiment/json"}
 
 	store := []string{"github.com/jackc", "github.com/riverqueue", "github.com/exaring"}
 	transport := []string{"github.com/danielgtaylor/huma"}
@@ -60,8 +63,9 @@ func rules() []rule {
 		domainRule("internal/workspace", "internal/audit"),
 		integration,
 		domainRule("internal/operation", "internal/workspace"),
+		licence,
 		domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation"),
-		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection"),
+		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/licence"),
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 
 		// What both sides of the worker protocol say.

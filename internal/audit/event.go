@@ -32,6 +32,8 @@ const (
 	APIKeyCreated    Action = "api_key_created"
 	APIKeyRevoked    Action = "api_key_revoked"
 
+	LicenceInstalled Action = "licence_installed"
+
 	AccessDenied Action = "access_denied"
 )
 

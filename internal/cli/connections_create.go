@@ -57,6 +57,10 @@ func (cmd *ConnectionsCreateCmd) Run(ctx context.Context, e *environment) error 
 	if draft.Schedule, err = cmd.schedule(); err != nil {
 		return err
 	}
+	// Before anything is asked for: the server would refuse it in the end.
+	if !integration.Value.Licensed {
+		return fmt.Errorf("%s cannot be connected: %s", cmd.Integration, integration.Value.LicenceReason)
+	}
 	if draft.Configuration, draft.Scope, err = cmd.read(e, integration.Value); err != nil {
 		return err
 	}

@@ -29,6 +29,11 @@ func (l logging) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
+// licenceKeys is the flag of the commands that set a data plane up.
+type licenceKeys struct {
+	LicencePublicKey string `env:"GATEHOUSE_LICENCE_PUBLIC_KEY" type:"path" complete:"files" placeholder:"PATH" help:"File with the public keys of licences that may be installed, in place of those known; they stay as they are without it."`
+}
+
 // local is the flags of the commands that run everything in one process.
 type local struct {
 	logging
@@ -52,6 +57,7 @@ func listening(err error) error {
 type DevCmd struct {
 	DataDir string `default:"${devdata}" env:"GATEHOUSE_DATA_DIR" type:"path" complete:"files" placeholder:"DIR" help:"Where the database, keys and logs are kept (${default})."`
 	local
+	licenceKeys
 }
 
 // Help returns examples.
@@ -69,6 +75,7 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+		LicenceKeys: cmd.LicencePublicKey,
 	}))
 }
 

@@ -47,6 +47,8 @@ func newFakeAPI(t testing.TB) string {
 		"GET /v1/api-keys":                 f.listKeys,
 		"POST /v1/api-keys":                f.createKey,
 		"DELETE /v1/api-keys/{id}":         f.revokeKey,
+		"GET /v1/licence":                  f.getLicence,
+		"PUT /v1/licence":                  f.putLicence,
 
 		"GET /v1/access/resources/{id}/principals": f.whoCan,
 		"GET /v1/access/principals/{id}/resources": f.whatCan,
@@ -123,7 +125,7 @@ func integration() map[string]any {
 	secret["writeOnly"] = true
 	return map[string]any{
 		"integration_id": "aws", "name": "Amazon Web Services", "connector_type": "discovery", "provider_system": "aws",
-		"connector_id": "aws-discovery", "version": "0.1.0", "status": "available", "supports_test": true,
+		"connector_id": "aws-discovery", "version": "0.1.0", "status": "available", "supports_test": true, "licensed": true,
 		"required_permissions": []string{"iam:GetAccountAuthorizationDetails"},
 		"emits_entities":       []string{"Account", "Resource"}, "emits_relationships": []string{"entitlement_grants_resource"},
 		"limits_blind_spots": []string{"Conditions are shown, not evaluated."},
@@ -148,6 +150,10 @@ func (f *fakeAPI) listIntegrations(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *fakeAPI) getIntegration(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("id") == "salesforce" {
+		answer(w, http.StatusOK, unlicensed())
+		return
+	}
 	if r.PathValue("id") != "aws" {
 		refuse(w, http.StatusNotFound, fmt.Sprintf("there is no integration %q in the catalog", r.PathValue("id")))
 		return

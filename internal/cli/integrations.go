@@ -40,10 +40,18 @@ func (cmd *IntegrationsListCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	t := output.Table{Header: []string{"Integration", "Name", "Connector", "Version", "Test"}, Empty: "The catalog is empty."}
+	t := output.Table{Header: []string{"Integration", "Name", "Connector", "Version", "Test", "Licensed"}, Empty: "The catalog is empty."}
 	return printList(e, cmd.Remote, l, t, func(i client.Integration) []string {
-		return []string{i.IntegrationID, i.Name, i.ConnectorID, i.Version, output.YesNo(i.SupportsTest)}
+		return []string{i.IntegrationID, i.Name, i.ConnectorID, i.Version, output.YesNo(i.SupportsTest), licensed(i)}
 	})
+}
+
+// licensed says whether an integration may be used and, if not, why.
+func licensed(i client.Integration) string {
+	if i.Licensed {
+		return "yes"
+	}
+	return "no: " + i.LicenceReason
 }
 
 // IntegrationsShowCmd is `gatehouse integrations show`.
@@ -78,6 +86,7 @@ func (cmd *IntegrationsShowCmd) Run(ctx context.Context, e *environment) error {
 		{Name: "Name", Value: i.Name},
 		{Name: "Connector", Value: i.ConnectorID + " " + i.Version},
 		{Name: "Status", Value: i.Status},
+		{Name: "Licensed", Value: licensed(i)},
 		{Name: "Entities", Value: strings.Join(i.EmitsEntities, ", ")},
 		{Name: "Relationships", Value: strings.Join(i.EmitsRelationships, ", ")},
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli"
+	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
 
 // update rewrites the golden files of scripts: go test ./internal/cli -update.
@@ -44,7 +45,14 @@ func recordingServices() cli.Services {
 		Worker:      record[cli.WorkerOptions],
 		Migrate:     record[cli.MigrateOptions],
 		SimulateAWS: record[cli.SimulateAWSOptions],
-		OpenAPI:     func(context.Context) ([]byte, error) { return []byte(`{"openapi":"3.1.0"}`), nil },
+		LicenceKey: func(name string) (secret.Secret, string, error) {
+			return secret.FromString("PRIVATE+KEY+" + name), name + "+public", nil
+		},
+		IssueLicence: func(o cli.LicenceOptions) (string, error) {
+			text, err := json.Marshal(o)
+			return "gatehouse-licence/v1\n" + string(text) + "\nkey " + o.SigningKey.RevealString(), err
+		},
+		OpenAPI: func(context.Context) ([]byte, error) { return []byte(`{"openapi":"3.1.0"}`), nil },
 	}
 }
 

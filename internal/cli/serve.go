@@ -98,6 +98,7 @@ type MigrateCmd struct {
 	DatabaseURL  string            `required:"" env:"GATEHOUSE_ADMIN_DATABASE_URL" placeholder:"URL" help:"PostgreSQL, as a role that may create roles and tables."`
 	PasswordFile map[string]string `mapsep:"," placeholder:"ROLE=PATH" help:"File with the password of a service role, which is then allowed to log in; repeat for more."`
 	PasswordEnv  map[string]string `mapsep:"," placeholder:"ROLE=VARIABLE" help:"The same from an environment variable."`
+	licenceKeys
 }
 
 // Help returns examples.
@@ -138,5 +139,5 @@ func (cmd *MigrateCmd) Run(ctx context.Context, e *environment) error {
 			return usagef("%s is no service role; there are svc_integration, svc_discovery and svc_workspace", role)
 		}
 	}
-	return e.services.Migrate(ctx, cmd.process(e), MigrateOptions{DatabaseURL: cmd.DatabaseURL, Passwords: passwords})
+	return e.services.Migrate(ctx, cmd.process(e), MigrateOptions{DatabaseURL: cmd.DatabaseURL, Passwords: passwords, LicenceKeys: cmd.LicencePublicKey})
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
 
 // Services is what the commands run that are a part of the platform. Each
@@ -19,6 +22,10 @@ type Services struct {
 	SimulateAWS func(ctx context.Context, p Process, o SimulateAWSOptions) error
 	// OpenAPI returns the OpenAPI document of all services, in JSON.
 	OpenAPI func(ctx context.Context) ([]byte, error)
+	// LicenceKey makes a key that licences are signed with, and IssueLicence
+	// signs one; both need no server.
+	LicenceKey   func(name string) (signing secret.Secret, public string, err error)
+	IssueLicence func(o LicenceOptions) (string, error)
 	// Version is what `gatehouse version` says, without the name.
 	Version string
 }
@@ -51,6 +58,9 @@ type DevOptions struct {
 	Listen               string
 	DatabaseURL          string
 	AllowPrivateNetworks bool
+	// LicenceKeys is a file with the keys that licences are checked with; empty
+	// leaves them as they are.
+	LicenceKeys string
 }
 
 // ServeOptions are the options of `gatehouse serve`.
@@ -92,6 +102,26 @@ type MigrateOptions struct {
 	DatabaseURL string
 	// Passwords by service role; a role without one is left unable to log in.
 	Passwords map[string]string
+	// LicenceKeys is a file with the keys that licences are checked with; empty
+	// leaves them as they are.
+	LicenceKeys string
+}
+
+// LicenceOptions are the options of `gatehouse licence issue`.
+type LicenceOptions struct {
+	SigningKey   secret.Secret
+	ID           string
+	Tenant       string
+	Licensee     string
+	Integrations []string
+	// Workspaces and Connections are the most there may be; nil for no limit.
+	Workspaces  *int64
+	Connections *int64
+	IssuedAt    time.Time
+	NotBefore   time.Time
+	// ExpiresAt is nil for a licence without an end.
+	ExpiresAt *time.Time
+	GraceDays int
 }
 
 // SimulateAWSOptions are the options of `gatehouse simulate aws`.

@@ -21,6 +21,9 @@ type Integration struct {
 	EmitsRelationships  []string `json:"emits_relationships"`
 	LimitsBlindSpots    []string `json:"limits_blind_spots"`
 	SupportsTest        bool     `json:"supports_test"`
+	// Licensed says that the tenant's licence allows it now, LicenceReason why not.
+	Licensed      bool   `json:"licensed"`
+	LicenceReason string `json:"licence_reason"`
 	// Configuration and Scope are JSON Schemas; secret fields are writeOnly.
 	Configuration json.RawMessage `json:"configuration"`
 	Scope         json.RawMessage `json:"scope"`

@@ -3,8 +3,8 @@ package integration
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
@@ -12,6 +12,14 @@ import (
 
 // ID names a catalog entry: a lower-case word such as "aws".
 type ID string
+
+// WellFormed reports whether i could name a catalog entry: a lower-case word of
+// at most 63 letters, digits and underscores.
+func (i ID) WellFormed() bool {
+	return i != "" && len(i) <= 63 && i[0] >= 'a' && i[0] <= 'z' && !strings.ContainsFunc(string(i), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_'
+	})
+}
 
 // Integration is a catalog entry.
 type Integration struct {
@@ -38,7 +46,7 @@ func NewCatalog(connectors []connector.Connector) (*Catalog, error) {
 		if m.ContractVersion != connector.ContractVersion {
 			return nil, fmt.Errorf("connector %s is written for contract %q; this version of Gatehouse speaks %q", m.ConnectorID, m.ContractVersion, connector.ContractVersion)
 		}
-		if !regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`).MatchString(m.IntegrationID) {
+		if !ID(m.IntegrationID).WellFormed() {
 			return nil, fmt.Errorf("connector %s: integration id %q is not a lower-case word", m.ConnectorID, m.IntegrationID)
 		}
 		if _, err := c.Get(ID(m.IntegrationID)); err == nil {

@@ -38,7 +38,7 @@ type NextStep struct {
 	Description string
 	// Href is where to do it in the API or console; empty when it is done elsewhere.
 	Href string
-	// ActionType groups steps for surfaces: "edit_connection", "start_operation", "wait", "provider".
+	// ActionType groups steps for surfaces: "edit_connection", "start_operation", "see_licence", "wait", "provider".
 	ActionType string
 }
 
@@ -82,7 +82,7 @@ func texts(c Code) (short, long string) {
 	case TargetMismatch:
 		return "Wrong organisation", "The credentials reach another organisation than the one this connection is for."
 	case IntegrationNotLicensed:
-		return "Not licensed", "The licence of this tenant does not include the integration."
+		return "Not licensed", "The licence of this tenant does not include the integration, or has ended."
 	case OperationNotSupported:
 		return "Not supported", "The integration of this connection does not offer the operation."
 	case ScopeInvalid:
@@ -137,7 +137,8 @@ func NextSteps(c Code, connection string) []NextStep {
 	case TargetMismatch:
 		edit("Check which organisation the credentials belong to", "Use credentials of the intended organisation, or make another connection.")
 	case IntegrationNotLicensed:
-		elsewhere("Extend the licence", "Data that was read before stays.")
+		steps = append(steps, NextStep{Label: "See what the licence allows", Description: "A tenant admin installs another with gatehouse licence install.", Href: "/v1/licence", ActionType: "see_licence"})
+		elsewhere("Ask for a licence that includes the integration", "What was read before stays, and can be asked and exported.")
 	case OperationNotSupported:
 		steps = append(steps, NextStep{Label: "See what the integration offers", Href: "/v1/integrations", ActionType: "see_integration"})
 	case ScopeInvalid:

@@ -83,6 +83,9 @@ func (s *Connections) Create(ctx context.Context, c connection.Connection, seale
 		return connection.Connection{}, fmt.Errorf("encode schedule: %w", err)
 	}
 	err = s.db.InWorkspace(ctx, c.Scope.Workspace, func(tx pgx.Tx) error {
+		if err := admitConnection(ctx, tx, c.Integration); err != nil {
+			return err
+		}
 		err := dbsqlc.New(tx).InsertConnection(ctx, dbsqlc.InsertConnectionParams{
 			ConnectionID: int64(c.ID), TenantID: int64(c.Scope.Tenant), WorkspaceID: int64(c.Scope.Workspace),
 			IntegrationID: string(c.Integration), ConnectorID: c.ConnectorID, ConnectorVersion: c.ConnectorVersion, Name: c.Name,

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -124,14 +125,31 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 		Actor: audit.System("gate"), Action: audit.RunAccepted, Outcome: audit.Succeeded, TargetType: "run",
 		Payload: map[string]any{"operation_type": row.OperationType, "follows": id.Run(row.RunID).String()},
 	}
-	now := connection.Connection{Lifecycle: connection.Lifecycle(known.Lifecycle)}
-	if why, ok := now.Ready(); !ok {
+	why, ok, err := readyNow(ctx, tx, a.Integration, connection.Lifecycle(known.Lifecycle))
+	if err != nil {
+		return err
+	}
+	if !ok {
 		e.Action, e.Outcome, e.Payload["reason_code"] = audit.RunBlocked, audit.Denied, string(why)
 		_, err = block(ctx, tx, a, why, e)
 		return err
 	}
 	_, _, err = s.tryAdmit(ctx, tx, a, e)
 	return err
+}
+
+// readyNow returns the reason why a connection cannot be started now.
+func readyNow(ctx context.Context, tx pgx.Tx, i integration.ID, lifecycle connection.Lifecycle) (why operation.Code, ok bool, err error) {
+	r, err := licenceRecord(ctx, tx)
+	if err != nil {
+		return "", false, err
+	}
+	if _, ok := r.Standing().Allows(i); !ok {
+		return operation.IntegrationNotLicensed, false, nil
+	}
+	now := connection.Connection{Lifecycle: lifecycle}
+	why, ok = now.Ready()
+	return why, ok, nil
 }
 
 // FinishTest ends a connection test.

@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -21,6 +22,8 @@ type Gate struct {
 	Connections connection.Reader
 	Catalog     *integration.Catalog
 	Store       AdmissionStore
+	// Licence says what may be started now.
+	Licence licence.Reader
 }
 
 // StartRequest asks for an operation on a connection, named or by its target.
@@ -84,8 +87,15 @@ func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, re
 	if conn.Target != nil {
 		a.Target = conn.Target.ID
 	}
-	if a.Context, err = runContext(conn, op, req.Surface); err != nil {
+	if a.Context, err = runContext(conn, op, req.Surface, ""); err != nil {
 		return StartResult{}, err
+	}
+	standing, err := g.Licence.Standing(ctx)
+	if err != nil {
+		return StartResult{}, err
+	}
+	if detail, ok := standing.Allows(conn.Integration); !ok {
+		return g.blockUnlicensed(ctx, by, a, conn, req.Surface, detail)
 	}
 	if why, ok := g.ready(conn, op); !ok {
 		return g.block(ctx, by, a, conn, why)
@@ -148,8 +158,21 @@ func (g *Gate) block(ctx context.Context, by starter, a Admission, conn *connect
 	return newStartResult(StartBlocked, a.Operation, conn, r, why), nil
 }
 
-// runContext is what is safe to know of a run's surroundings.
-func runContext(conn *connection.Connection, op operation.Operation, surface string) (json.RawMessage, error) {
+// blockUnlicensed is block with what the licence says, for the run's context and
+// the message.
+func (g *Gate) blockUnlicensed(ctx context.Context, by starter, a Admission, conn *connection.Connection, surface, detail string) (StartResult, error) {
+	var err error
+	if a.Context, err = runContext(conn, a.Operation, surface, detail); err != nil {
+		return StartResult{}, err
+	}
+	result, err := g.block(ctx, by, a, conn, operation.IntegrationNotLicensed)
+	result.Message += " In short: " + detail + "."
+	return result, err
+}
+
+// runContext is what is safe to know of a run's surroundings; licence is what
+// the licence has against it.
+func runContext(conn *connection.Connection, op operation.Operation, surface, licence string) (json.RawMessage, error) {
 	c := map[string]any{
 		"provider": string(conn.Integration), "connection_id": conn.ID.String(), "connection_name": conn.Name, "module": op.Module,
 	}
@@ -158,6 +181,9 @@ func runContext(conn *connection.Connection, op operation.Operation, surface str
 	}
 	if surface != "" {
 		c["source_surface"] = surface
+	}
+	if licence != "" {
+		c["licence"] = licence
 	}
 	return json.Marshal(c)
 }

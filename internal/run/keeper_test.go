@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
@@ -27,6 +28,7 @@ type overdue struct {
 	moved    map[id.Connection]time.Time
 	admitted []id.Connection
 	blocked  []operation.Code
+	licence  licence.Standing
 }
 
 var errBroken = errors.New("broken")
@@ -77,6 +79,13 @@ func (o *overdue) Block(_ context.Context, a run.Admission, why operation.Code, 
 	return run.Run{ID: 2}, o.move(a)
 }
 
+func (o *overdue) Standing(context.Context) (licence.Standing, error) {
+	if o.licence.State == "" {
+		return licence.Standing{State: licence.BuiltIn}, nil
+	}
+	return o.licence, nil
+}
+
 // discovering is a connector that can be discovered and is never opened.
 type discovering struct{ connector.Connector }
 
@@ -92,7 +101,7 @@ func newKeeper(t *testing.T, o *overdue) *run.Keeper {
 	t.Helper()
 	catalog, err := integration.NewCatalog([]connector.Connector{discovering{}})
 	require.NoError(t, err)
-	return &run.Keeper{Store: o, Gate: &run.Gate{Connections: o, Catalog: catalog, Store: o}}
+	return &run.Keeper{Store: o, Gate: &run.Gate{Connections: o, Catalog: catalog, Store: o, Licence: o}}
 }
 
 func TestSweepPublishesWhatItCan(t *testing.T) {

@@ -37,6 +37,8 @@ const (
 	ManageMembers Capability = "members.manage"
 	// ReadAdministration sees workspaces, members and keys.
 	ReadAdministration Capability = "administration.read"
+	// ManageLicence installs the tenant's licence and sees how much of it is used.
+	ManageLicence Capability = "licence.manage"
 )
 
 // capabilitiesOf is the one table of which role may do what.
@@ -49,7 +51,7 @@ func capabilitiesOf(r Role) []Capability {
 	case Admin:
 		return []Capability{ReadWorkspace, ReadAudit, ReadAdministration, ManageConnections, StartOperations, ManageMembers}
 	case TenantAdmin:
-		return []Capability{ReadAdministration}
+		return []Capability{ReadAdministration, ManageLicence}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/licence"
 )
 
 // Integration is a catalog entry.
@@ -28,6 +29,8 @@ type Integration struct {
 	AuthTypes            []AuthType `json:"auth_types" nullable:"false"`
 	Operations           []string   `json:"operations" nullable:"false"`
 	Streams              []Stream   `json:"streams" nullable:"false"`
+	Licensed             bool       `json:"licensed" doc:"The tenant's licence lets it be connected and started now."`
+	LicenceReason        string     `json:"licence_reason" doc:"Why it is not licensed, and the way out; empty when it is."`
 }
 
 // AuthType is one way of proving who connects.
@@ -55,7 +58,7 @@ type Permission struct {
 	Why  string `json:"why"`
 }
 
-func fromDomain(i *domain.Integration) Integration {
+func fromDomain(i *domain.Integration, standing licence.Standing) Integration {
 	dto := Integration{
 		IntegrationID: i.IntegrationID, Name: i.Name, ConnectorType: i.ConnectorType, ProviderSystem: i.ProviderSystem,
 		ConnectorID: i.ConnectorID, Version: i.Version, RequiredPermissions: texts(i.RequiredPermissions()),
@@ -64,6 +67,7 @@ func fromDomain(i *domain.Integration) Integration {
 		ContractVersion: i.ContractVersion, Configuration: api.Object(i.Configuration), ConfigurationVersion: i.ConfigurationVersion,
 		Scope: api.Object(i.Scope), AuthTypes: []AuthType{}, Operations: texts(i.Operations), Streams: []Stream{},
 	}
+	dto.LicenceReason, dto.Licensed = standing.Allows(i.ID())
 	for _, a := range i.AuthTypes {
 		dto.AuthTypes = append(dto.AuthTypes, AuthType{ID: a.ID, Name: a.Name, Description: a.Description})
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -33,13 +34,14 @@ type getOutput struct {
 	Body Integration
 }
 
-// Mount adds the operations on the catalog.
-func Mount(a huma.API, catalog *domain.Catalog) {
+// Mount adds the operations on the catalog, which say of each integration whether
+// it is licensed.
+func Mount(a huma.API, catalog *domain.Catalog, licences licence.Reader) {
 	tags := []string{"Integrations"}
 	api.Register(a, huma.Operation{
 		OperationID: "list-integrations", Method: http.MethodGet, Path: "/v1/integrations", Tags: tags,
 		Summary:     "List integrations",
-		Description: "The catalog of this deployment's connectors, in order of id. The same for every workspace. Needs workspace.read.",
+		Description: "The catalog of this deployment's connectors, in order of id. The same for every workspace, with what the tenant's licence allows. Needs workspace.read.",
 	}, func(ctx context.Context, in *listInput) (*listOutput, error) {
 		if err := api.CallerFrom(ctx).Require(workspace.ReadWorkspace); err != nil {
 			return nil, err
@@ -48,10 +50,14 @@ func Mount(a huma.API, catalog *domain.Catalog) {
 		if err != nil {
 			return nil, err
 		}
+		standing, err := licences.Standing(ctx)
+		if err != nil {
+			return nil, err
+		}
 		var found []Integration
 		for _, entry := range catalog.List() {
 			if entry.IntegrationID > last && len(found) < in.Fetch() {
-				found = append(found, fromDomain(entry))
+				found = append(found, fromDomain(entry, standing))
 			}
 		}
 		items, next := api.CutAt(in.Page, found, func(i Integration) string { return i.IntegrationID })
@@ -70,6 +76,10 @@ func Mount(a huma.API, catalog *domain.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		return &getOutput{Body: fromDomain(entry)}, nil
+		standing, err := licences.Standing(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &getOutput{Body: fromDomain(entry, standing)}, nil
 	})
 }

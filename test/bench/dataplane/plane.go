@@ -142,7 +142,7 @@ func (p *Plane) compose(ctx context.Context) error {
 	store := postgres.NewGraph(discovery, runs)
 	listener := postgres.NewListener(discovery, log)
 	p.Connections = &connection.Service{Store: postgres.NewConnections(integrations), Catalog: catalog}
-	p.Gate = &run.Gate{Connections: postgres.NewConnections(discovery), Catalog: catalog, Store: runs}
+	p.Gate = &run.Gate{Connections: postgres.NewConnections(discovery), Catalog: catalog, Store: runs, Licence: postgres.NewLicences(discovery)}
 	p.Runs = &run.Service{Store: runs, Changed: listener}
 	p.Leases = &run.Leases{Store: runs, Ready: listener}
 	p.Ingest = &graph.Ingest{Store: store, Catalog: catalog}
