@@ -12,7 +12,7 @@ import (
 // services joins the command line to what it runs.
 func services() cli.Services {
 	return cli.Services{
-		Demo: demo, Dev: dev, Serve: serve, Worker: work, Migrate: migrate, SimulateAWS: simulateAWS,
+		Demo: demo, Dev: dev, Serve: serve, Worker: work, Migrate: migrate, SimulateAWS: simulateAWS, Keys: keyServices(),
 		OpenAPI:      func(context.Context) ([]byte, error) { return app.OpenAPI() },
 		LicenceKey:   app.NewLicenceKey,
 		IssueLicence: func(o cli.LicenceOptions) (string, error) { return app.IssueLicence(app.LicenceDraft(o)) },
@@ -22,7 +22,7 @@ func services() cli.Services {
 
 func dev(ctx context.Context, p cli.Process, o cli.DevOptions) error {
 	c := app.DevConfig{
-		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, LicenceKeys: o.LicenceKeys,
+		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowPrivate: o.AllowPrivateNetworks, LicenceKeys: o.LicenceKeys,
 		Version: versionText(), Logger: p.Logger,
 	}
 	return app.Dev(ctx, c, func(ctx context.Context, r app.Running) error {
@@ -65,7 +65,7 @@ func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {
 
 func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 	return app.Serve(ctx, app.ServeConfig{
-		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, KeyFile: o.KeyFile,
+		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys),
 		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, Version: versionText(), Logger: p.Logger,
 	})
 }

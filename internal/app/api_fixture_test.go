@@ -83,7 +83,7 @@ func newAPIBench(t *testing.T, discoveryURL func(*apiBench) string) *apiBench {
 	catalog, err := newCatalog()
 	require.NoError(t, err)
 	integrations, err := newIntegrations(t.Context(), integrationsConfig{
-		databaseURL: b.database.URL("svc_integration"), keyFile: b.keyFile,
+		databaseURL: b.database.URL("svc_integration"), keys: KeySettings{Write: "local:" + b.keyFile},
 		discoveryURL: discoveryURL(b), catalog: catalog, log: log,
 	})
 	require.NoError(t, err)

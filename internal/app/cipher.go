@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/postgres"
+	"github.com/gatehouse-project/gatehouse/internal/keyring"
 	"github.com/gatehouse-project/gatehouse/internal/seal"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
@@ -22,12 +24,8 @@ type cipher struct {
 
 var _ connection.Cipher = (*cipher)(nil)
 
-func newCipher(wrapper seal.KeyWrapper) (*cipher, error) {
-	opener, err := seal.NewOpener(wrapper)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the opening of credentials: %w", err)
-	}
-	return &cipher{sealer: seal.NewSealer(wrapper), opener: opener}, nil
+func newCipher(k *keys) *cipher {
+	return &cipher{sealer: seal.NewSealer(k.current), opener: k.opener}
 }
 
 // Seal encrypts a secret for one version of one connection.
@@ -36,25 +34,34 @@ func (c *cipher) Seal(ctx context.Context, scope id.Scope, conn id.Connection, v
 	defer clear(plain)
 	s, err := c.sealer.Seal(ctx, binding(scope, conn, version), schemaVersion, plain)
 	if err != nil {
-		return connection.Sealed{}, err
+		return connection.Sealed{}, explain(err)
 	}
-	return connection.Sealed{
-		Version: version, Algorithm: s.Algorithm, Wrapper: s.Wrapper, KMSKeyID: s.KeyID, WrappedKey: s.WrappedKey,
-		Nonce: s.Nonce, Ciphertext: s.Ciphertext, SchemaVersion: s.SchemaVersion,
-	}, nil
+	return columns(version, s), nil
 }
 
 // Open decrypts what Seal made for the same connection.
 func (c *cipher) Open(ctx context.Context, scope id.Scope, conn id.Connection, s connection.Sealed) (secret.Secret, error) {
-	plain, err := c.opener.Open(ctx, binding(scope, conn, s.Version), seal.Sealed{
-		Algorithm: s.Algorithm, Wrapper: s.Wrapper, KeyID: s.KMSKeyID, WrappedKey: s.WrappedKey,
-		Nonce: s.Nonce, Ciphertext: s.Ciphertext, SchemaVersion: s.SchemaVersion,
-	})
+	plain, err := c.opener.Open(ctx, binding(scope, conn, s.Version), record(s))
 	if err != nil {
-		return secret.Secret{}, err
+		return secret.Secret{}, explain(err)
 	}
 	defer clear(plain)
 	return secret.FromBytes(plain), nil
+}
+
+// columns is a sealed record as the database keeps it, and record the reverse.
+func columns(version int64, s seal.Sealed) connection.Sealed {
+	return connection.Sealed{
+		Version: version, Algorithm: s.Algorithm, Wrapper: s.Wrapper, KMSKeyID: s.KeyID, WrappedKey: s.WrappedKey,
+		Nonce: s.Nonce, Ciphertext: s.Ciphertext, SchemaVersion: s.SchemaVersion,
+	}
+}
+
+func record(s connection.Sealed) seal.Sealed {
+	return seal.Sealed{
+		Algorithm: s.Algorithm, Wrapper: s.Wrapper, KeyID: s.KMSKeyID, WrappedKey: s.WrappedKey,
+		Nonce: s.Nonce, Ciphertext: s.Ciphertext, SchemaVersion: s.SchemaVersion,
+	}
 }
 
 func binding(scope id.Scope, conn id.Connection, version int64) seal.Binding {
@@ -63,25 +70,32 @@ func binding(scope id.Scope, conn id.Connection, version int64) seal.Binding {
 	}
 }
 
-// openLocalKey loads the local key from its file and checks that it is the one
-// this database's credentials were sealed with. Only for a database that has
-// not seen a key yet is one made.
-func openLocalKey(ctx context.Context, plane *postgres.DataPlane, path string) (*seal.Local, error) {
-	known, err := plane.LocalKeyCheck(ctx)
+// explain gives failures of sealing and opening a kind that a caller can act
+// on. What a key service said is for the log alone.
+func explain(err error) error {
+	var service *seal.ServiceError
+	switch {
+	case errors.As(err, &service):
+		return fault.Wrap(fault.Unavailable, err, "the service that keeps the keys of credentials does not do its work now; the log of the integrations service says why")
+	case errors.Is(err, seal.ErrDamaged), errors.Is(err, seal.ErrUnknownWrapper), errors.Is(err, seal.ErrKeyMismatch):
+		return fmt.Errorf("%w: %w", keyring.ErrUnreadable, err)
+	}
+	return err
+}
+
+// rewrapper moves data keys under another key.
+type rewrapper struct {
+	opener *seal.Opener
+	to     seal.KeyWrapper
+}
+
+var _ keyring.Cipher = (*rewrapper)(nil)
+
+// Rewrap has a credential's data key wrapped anew.
+func (r *rewrapper) Rewrap(ctx context.Context, c keyring.Credential) (connection.Sealed, error) {
+	rewrapped, err := r.opener.Rewrap(ctx, binding(c.Scope, c.Connection, c.Sealed.Version), record(c.Sealed), r.to)
 	if err != nil {
-		return nil, err
+		return connection.Sealed{}, explain(err)
 	}
-	key, err := seal.LoadOrCreate(path, known != nil)
-	if err != nil {
-		return nil, err
-	}
-	// Of two services that start at once with a key each, one finds the
-	// other's value here.
-	if known, err = plane.SetLocalKeyCheck(ctx, key.CheckValue()); err != nil {
-		return nil, err
-	}
-	if err := key.Check(known); err != nil {
-		return nil, err
-	}
-	return key, nil
+	return columns(c.Sealed.Version, rewrapped), nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
+	"github.com/gatehouse-project/gatehouse/internal/seal/keyspec"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
 
@@ -26,6 +27,9 @@ type DevConfig struct {
 	// DatabaseURL of an existing database, as a role that may create roles;
 	// empty for the embedded server.
 	DatabaseURL string
+	// Keys name the keys that protect credentials; with none to write with, it is
+	// a local one in the data directory.
+	Keys KeySettings
 	// AllowPrivate lets connectors reach private and loopback addresses.
 	AllowPrivate bool
 	// LicenceKeys is a file with the keys that licences are checked with; empty
@@ -77,6 +81,15 @@ func Dev(ctx context.Context, c DevConfig, ready func(ctx context.Context, r Run
 	return runDev(ctx, c, h, ln, r, secret.FromString(token), ready)
 }
 
+// keys returns the settings with what was left open filled in.
+func (c DevConfig) keys() KeySettings {
+	k := c.Keys
+	if k.Write == "" {
+		k.Write = keyspec.Local + ":" + filepath.Join(c.DataDir, "secrets", "local.key")
+	}
+	return k
+}
+
 // newDevHost mounts all services on one listener.
 func newDevHost(ctx context.Context, c DevConfig, db *database, url string, token secret.Secret) (*host, error) {
 	catalog, err := newCatalog()
@@ -87,7 +100,7 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 	for _, make := range []func() (*service, error){
 		func() (*service, error) {
 			return newIntegrations(ctx, integrationsConfig{
-				databaseURL: db.urls[postgres.RoleIntegrations], keyFile: filepath.Join(c.DataDir, "secrets", "local.key"),
+				databaseURL: db.urls[postgres.RoleIntegrations], keys: c.keys(),
 				discoveryURL: url, catalog: catalog, log: c.Logger,
 			})
 		},

@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
 	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
 	apiworker "github.com/gatehouse-project/gatehouse/internal/api/worker"
+	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
@@ -20,8 +21,8 @@ import (
 // integrationsConfig is what the integrations service needs.
 type integrationsConfig struct {
 	databaseURL string
-	// keyFile holds the local key that wraps data keys.
-	keyFile string
+	// keys name the keys that wrap data keys.
+	keys KeySettings
 	// discoveryURL is where tests are started.
 	discoveryURL string
 	catalog      *integration.Catalog
@@ -52,19 +53,18 @@ func integrationsOn(ctx context.Context, db *postgres.DB, c integrationsConfig) 
 	if err != nil {
 		return nil, err
 	}
-	key, err := openLocalKey(ctx, postgres.NewDataPlane(db), c.keyFile)
+	sealing, err := openKeys(ctx, db, c.keys)
 	if err != nil {
 		return nil, err
 	}
-	sealing, err := newCipher(key)
-	if err != nil {
+	if err := sealing.use(ctx, db, audit.System("integrations")); err != nil {
 		return nil, err
 	}
 	if err := postgres.NewIntegrations(db).SyncCatalog(ctx, c.catalog); err != nil {
 		return nil, fmt.Errorf("store the catalog: %w", err)
 	}
 	connections := &connection.Service{
-		Store: postgres.NewConnections(db), Catalog: c.catalog, Vault: connection.Vault{Cipher: sealing},
+		Store: postgres.NewConnections(db), Catalog: c.catalog, Vault: connection.Vault{Cipher: newCipher(sealing)},
 	}
 	tests := newTester(c.discoveryURL, connections.Store)
 	return &service{

@@ -22,8 +22,8 @@ type ServeConfig struct {
 	DatabaseURL string
 	// TLSCert and TLSKey are PEM files; both or neither.
 	TLSCert, TLSKey string
-	// KeyFile holds the key that wraps data keys; for integrations.
-	KeyFile string
+	// Keys name the keys that wrap data keys; for integrations.
+	Keys KeySettings
 	// DiscoveryURL is where tests are started; for integrations.
 	DiscoveryURL string
 	// TokenFile holds what workers claim with; for discovery.
@@ -62,7 +62,7 @@ func newService(ctx context.Context, c ServeConfig) (*service, error) {
 	switch c.Service {
 	case "integrations":
 		return newIntegrations(ctx, integrationsConfig{
-			databaseURL: c.DatabaseURL, keyFile: c.KeyFile, discoveryURL: c.DiscoveryURL, catalog: catalog, log: c.Logger,
+			databaseURL: c.DatabaseURL, keys: c.Keys, discoveryURL: c.DiscoveryURL, catalog: catalog, log: c.Logger,
 		})
 	case "discovery":
 		token, err := readToken(c.TokenFile)

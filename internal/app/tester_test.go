@@ -15,12 +15,10 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
-	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/run"
-	"github.com/gatehouse-project/gatehouse/internal/seal"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
 
@@ -140,18 +138,13 @@ func (b *testBench) disclose(t *testing.T, token run.Token) json.RawMessage {
 		return nil
 	}
 	defer db.Close()
-	key, err := seal.LoadLocal(b.keyFile)
-	if err != nil {
-		t.Error(err)
-		return nil
-	}
-	sealing, err := newCipher(key)
+	k, err := openKeys(t.Context(), db, KeySettings{Write: "local:" + b.keyFile})
 	if err != nil {
 		t.Error(err)
 		return nil
 	}
 	claim := connection.Claim{Scope: id.Scope{Workspace: token.Workspace}, Run: token.Run, Epoch: token.Epoch, TokenHash: token.Hash}
-	d, err := connection.Vault{Cipher: sealing}.Disclose(t.Context(), postgres.NewConnections(db), claim)
+	d, err := connection.Vault{Cipher: newCipher(k)}.Disclose(t.Context(), postgres.NewConnections(db), claim)
 	if err != nil {
 		t.Error(err)
 		return nil
@@ -200,36 +193,4 @@ func TestBlockedTestIsAFailureWithARemedy(t *testing.T) {
 	first, _ := remediation[0].(map[string]any)
 	require.Equal(t, "configuration", first["category"])
 	require.True(t, strings.HasPrefix(first["action"].(string), "Enable the connection"))
-}
-
-func TestKeyOfAnotherDatabaseIsRefused(t *testing.T) {
-	t.Parallel()
-	b := newAPIBench(t, nowhere)
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: b.database.URL("svc_integration"), Service: "test", MaxConns: 2})
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
-	plane := postgres.NewDataPlane(db)
-	_, err = openLocalKey(t.Context(), plane, b.keyFile)
-	require.NoError(t, err, "the same file again")
-
-	other := t.TempDir() + "/other.key"
-	_, err = openLocalKey(t.Context(), plane, other)
-	var missing *seal.MissingKeyError
-	require.ErrorAs(t, err, &missing, "no new key is made over existing ciphertext")
-	require.NoFileExists(t, other)
-	_, err = seal.CreateLocal(other)
-	require.NoError(t, err)
-	_, err = openLocalKey(t.Context(), plane, other)
-	require.ErrorIs(t, err, seal.ErrKeyMismatch)
-}
-
-func TestKeyOfADataPlaneNotSetUpIsNotMade(t *testing.T) {
-	t.Parallel()
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: databases.New(t).URL("svc_integration"), Service: "test", MaxConns: 2})
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
-	file := t.TempDir() + "/local.key"
-	_, err = openLocalKey(t.Context(), postgres.NewDataPlane(db), file)
-	require.Equal(t, fault.Unavailable, fault.KindOf(err))
-	require.NoFileExists(t, file)
 }

@@ -27,7 +27,7 @@ func rules() []rule {
 	foundation := []string{"connector", "internal/fault", "internal/id", "internal/secret", "internal/shares"}
 	domain := []string{
 		"internal/audit", "internal/workspace", "internal/integration", "internal/operation",
-		"internal/connection", "internal/run", "internal/graph", "internal/licence",
+		"internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence",
 	}
 	inward := append(append([]string{}, foundation...), domain...)
 
@@ -66,6 +66,7 @@ func rules() []rule {
 		licence,
 		domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation"),
 		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/licence"),
+		domainRule("internal/keyring", "internal/audit", "internal/connection"),
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 
 		// What both sides of the worker protocol say.

@@ -32,7 +32,10 @@ const (
 	APIKeyCreated    Action = "api_key_created"
 	APIKeyRevoked    Action = "api_key_revoked"
 
-	LicenceInstalled Action = "licence_installed"
+	LicenceInstalled        Action = "licence_installed"
+	CredentialsRewrapped    Action = "credentials_rewrapped"
+	EncryptionKeyRegistered Action = "encryption_key_registered"
+	EncryptionKeyRetired    Action = "encryption_key_retired"
 
 	AccessDenied Action = "access_denied"
 )

@@ -33,6 +33,7 @@ type grammar struct {
 	Serve    ServeCmd    `cmd:"" group:"Operate:" help:"Run one service."`
 	Worker   WorkerCmd   `cmd:"" group:"Operate:" help:"Run a worker, which reads from providers."`
 	Migrate  MigrateCmd  `cmd:"" group:"Operate:" help:"Create or upgrade the database."`
+	Keys     KeysCmd     `cmd:"" group:"Operate:" help:"Keys that protect stored credentials."`
 	APIKeys  APIKeysCmd  `cmd:"" name:"api-keys" group:"Operate:" help:"API keys of the workspace."`
 	Licence  LicenceCmd  `cmd:"" group:"Operate:" help:"What this tenant may use."`
 	Simulate SimulateCmd `cmd:"" group:"Operate:" help:"Serve a made-up enterprise over a provider's protocols."`

@@ -58,6 +58,7 @@ type DevCmd struct {
 	DataDir string `default:"${devdata}" env:"GATEHOUSE_DATA_DIR" type:"path" complete:"files" placeholder:"DIR" help:"Where the database, keys and logs are kept (${default})."`
 	local
 	licenceKeys
+	encryption
 }
 
 // Help returns examples.
@@ -74,7 +75,7 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 		return errNotBuilt
 	}
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
-		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowPrivateNetworks: cmd.AllowPrivateNetworks,
 		LicenceKeys: cmd.LicencePublicKey,
 	}))
 }

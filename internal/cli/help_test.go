@@ -66,7 +66,7 @@ func TestEveryCommandTeachesByAnExampleThatParses(t *testing.T) {
 
 // withRequired adds what an example takes from the environment.
 func withRequired(args []string) []string {
-	if args[0] == "serve" {
+	if args[0] == "serve" || (args[0] == "keys" && args[1] != "create") {
 		return append(args, "--database-url=postgres://db")
 	}
 	return args

@@ -52,6 +52,7 @@ func recordingServices() cli.Services {
 			text, err := json.Marshal(o)
 			return "gatehouse-licence/v1\n" + string(text) + "\nkey " + o.SigningKey.RevealString(), err
 		},
+		Keys:    recordingKeys(),
 		OpenAPI: func(context.Context) ([]byte, error) { return []byte(`{"openapi":"3.1.0"}`), nil },
 	}
 }

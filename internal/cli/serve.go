@@ -15,10 +15,10 @@ type ServeCmd struct {
 	DatabaseURL  string `required:"" env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL, as the role of the service: svc_integration, svc_discovery or svc_workspace."`
 	TLSCert      string `name:"tls-cert" and:"tls" env:"GATEHOUSE_TLS_CERT" type:"path" complete:"files" placeholder:"PATH" help:"Certificate chain, PEM; without it the service speaks plain HTTP."`
 	TLSKey       string `name:"tls-key" and:"tls" env:"GATEHOUSE_TLS_KEY" type:"path" complete:"files" placeholder:"PATH" help:"Private key of the certificate, PEM."`
-	KeyFile      string `env:"GATEHOUSE_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For integrations: the key that protects stored credentials, mode 0400."`
 	DiscoveryURL string `name:"discovery-url" env:"GATEHOUSE_DISCOVERY_URL" placeholder:"URL" help:"For integrations: address of the discovery service, where tests are started."`
 	TokenFile    string `env:"GATEHOUSE_WORKER_TOKEN_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For discovery: the token that workers of this deployment share."`
 	AdminKeyFile string `env:"GATEHOUSE_ADMIN_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: where to write the first admin key of an empty deployment."`
+	encryption
 }
 
 // Help returns examples.
@@ -26,7 +26,7 @@ func (ServeCmd) Help() string {
 	return `Each service has its own database role and can run as often as needed. The database must have been migrated. gatehouse dev runs all of them in one process.
 
     GATEHOUSE_DATABASE_URL=postgres://svc_integration@db/gatehouse gatehouse serve integrations \
-      --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --key-file local.key --discovery-url https://discovery:8443
+      --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --key local:local.key --discovery-url https://discovery:8443
 
     GATEHOUSE_DATABASE_URL=postgres://svc_discovery@db/gatehouse gatehouse serve discovery --token-file worker.token
     GATEHOUSE_DATABASE_URL=postgres://svc_workspace@db/gatehouse gatehouse serve workspaces --admin-key-file admin.key
@@ -40,7 +40,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 		return errNotBuilt
 	}
 	for _, needed := range []struct{ service, flag, value string }{
-		{"integrations", "--key-file", cmd.KeyFile},
+		{"integrations", "--key", cmd.Key},
 		{"integrations", "--discovery-url", cmd.DiscoveryURL},
 		{"discovery", "--token-file", cmd.TokenFile},
 		{"workspaces", "--admin-key-file", cmd.AdminKeyFile},
@@ -51,7 +51,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return listening(e.services.Serve(ctx, cmd.process(e), ServeOptions{
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
-		KeyFile: cmd.KeyFile, DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile,
+		Keys: cmd.options(), DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile,
 	}))
 }
 

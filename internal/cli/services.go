@@ -20,6 +20,7 @@ type Services struct {
 	Worker      func(ctx context.Context, p Process, o WorkerOptions) error
 	Migrate     func(ctx context.Context, p Process, o MigrateOptions) error
 	SimulateAWS func(ctx context.Context, p Process, o SimulateAWSOptions) error
+	Keys        KeyServices
 	// OpenAPI returns the OpenAPI document of all services, in JSON.
 	OpenAPI func(ctx context.Context) ([]byte, error)
 	// LicenceKey makes a key that licences are signed with, and IssueLicence
@@ -54,9 +55,11 @@ type DemoOptions struct {
 
 // DevOptions are the options of `gatehouse dev`.
 type DevOptions struct {
-	DataDir              string
-	Listen               string
-	DatabaseURL          string
+	DataDir     string
+	Listen      string
+	DatabaseURL string
+	// Keys protect credentials; with none it is a local one in DataDir.
+	Keys                 KeyOptions
 	AllowPrivateNetworks bool
 	// LicenceKeys is a file with the keys that licences are checked with; empty
 	// leaves them as they are.
@@ -72,8 +75,8 @@ type ServeOptions struct {
 	// TLSCert and TLSKey are PEM files; both or neither.
 	TLSCert string
 	TLSKey  string
-	// KeyFile holds the key that wraps the credentials' data keys; of integrations.
-	KeyFile string
+	// Keys protect credentials; of integrations.
+	Keys KeyOptions
 	// DiscoveryURL is where integrations starts tests.
 	DiscoveryURL string
 	// TokenFile holds what workers prove themselves to discovery with.
@@ -129,4 +132,55 @@ type SimulateAWSOptions struct {
 	People int
 	Seed   int64
 	Listen string
+}
+
+// KeyOptions name key-encryption keys.
+type KeyOptions struct {
+	// Key is the one to write credentials under, OpenKeys further ones to read
+	// them with.
+	Key      string
+	OpenKeys []string
+}
+
+// KeyServices is what `gatehouse keys` does.
+type KeyServices struct {
+	List   func(ctx context.Context, databaseURL string, o KeyOptions) ([]KeyInUse, error)
+	Check  func(ctx context.Context, databaseURL string, o KeyOptions) ([]KeyCheck, error)
+	Rewrap func(ctx context.Context, databaseURL string, o KeyOptions, progress func(done, all int64)) (RewrapResult, error)
+	Retire func(ctx context.Context, databaseURL, kind, id string) error
+	Create func(path string) (id string, err error)
+}
+
+// KeyInUse is a key of a database.
+type KeyInUse struct {
+	Kind        string     `json:"kind"`
+	ID          string     `json:"id"`
+	Credentials int64      `json:"credentials"`
+	Since       *time.Time `json:"since"`
+	// State is current, open, missing or retirable.
+	State string `json:"state"`
+}
+
+// KeyCheck is a key that was tried.
+type KeyCheck struct {
+	Kind    string `json:"kind"`
+	ID      string `json:"id"`
+	Current bool   `json:"current"`
+	// Problem is empty when the key works.
+	Problem string `json:"problem,omitempty"`
+}
+
+// RewrapResult is what a rewrap did.
+type RewrapResult struct {
+	Moved      int64           `json:"moved"`
+	Unreadable int64           `json:"unreadable"`
+	Left       int64           `json:"left"`
+	Failures   []RewrapFailure `json:"failures,omitempty"`
+}
+
+// RewrapFailure is a credential that could not be moved.
+type RewrapFailure struct {
+	Workspace  string `json:"workspace_id"`
+	Connection string `json:"connection_id"`
+	Reason     string `json:"reason"`
 }

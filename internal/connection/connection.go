@@ -41,6 +41,9 @@ type Connection struct {
 	Name             string
 	// Config is the readable half of the configuration, a JSON object.
 	Config json.RawMessage
+	// ConfigRefs are the secret fields that refer to a secret kept elsewhere, and
+	// the kind of each reference, such as "env".
+	ConfigRefs map[string]string
 	// CredentialType is the kind of stored credential; empty when there is none.
 	CredentialType string
 	ReadScope      json.RawMessage

@@ -87,8 +87,15 @@ func rules() map[string]string {
 
 		"credentials are for the integrations service alone": `
 			select r.rolname from pg_roles r
-			where (r.rolname like 'svc\_%' or r.rolname = 'gatehouse_dispatcher') and r.rolname <> 'svc_integration'
+			where r.rolname like 'svc\_%' and r.rolname <> 'svc_integration'
 				and has_any_column_privilege(r.oid, 'credentials', 'select, insert, update, references')`,
+
+		"across workspaces nothing of a credential is seen but whose it is and its key's name": `
+			select a.attname from pg_attribute a
+			where a.attrelid = 'credentials'::regclass and a.attnum > 0
+				and (has_column_privilege('gatehouse_dispatcher', a.attrelid, a.attnum, 'insert, update, references')
+					or (has_column_privilege('gatehouse_dispatcher', a.attrelid, a.attnum, 'select')
+						and a.attname not in ('workspace_id', 'connection_id', 'wrapper', 'kms_key_id')))`,
 
 		"partitions are reached through their parents": `
 			select c.relname || ' ' || r.rolname from pg_class c, pg_roles r
@@ -169,7 +176,7 @@ func TestRulesFindWhatBreaksThem(t *testing.T) {
 		grant truncate on runs to svc_workspace;
 		grant select on targets to svc_workspace with grant option;
 		grant update (payload) on audit_events to svc_discovery;
-		grant select (ciphertext) on credentials to svc_discovery;
+		grant select (ciphertext) on credentials to svc_discovery, gatehouse_dispatcher;
 		create function act() returns void language sql security definer as $$ select $$;
 		grant usage on schema public to public;
 		grant create on schema public to svc_integration`)

@@ -82,6 +82,10 @@ func (s *Connections) Create(ctx context.Context, c connection.Connection, seale
 	if err != nil {
 		return connection.Connection{}, fmt.Errorf("encode schedule: %w", err)
 	}
+	refs, err := encodeRefs(c.ConfigRefs)
+	if err != nil {
+		return connection.Connection{}, err
+	}
 	err = s.db.InWorkspace(ctx, c.Scope.Workspace, func(tx pgx.Tx) error {
 		if err := admitConnection(ctx, tx, c.Integration); err != nil {
 			return err
@@ -90,7 +94,7 @@ func (s *Connections) Create(ctx context.Context, c connection.Connection, seale
 			ConnectionID: int64(c.ID), TenantID: int64(c.Scope.Tenant), WorkspaceID: int64(c.Scope.Workspace),
 			IntegrationID: string(c.Integration), ConnectorID: c.ConnectorID, ConnectorVersion: c.ConnectorVersion, Name: c.Name,
 			Config: c.Config, Scope: c.ReadScope, Schedule: schedule, Metadata: c.Metadata,
-			CredentialType: orNull(c.CredentialType), Lifecycle: string(c.Lifecycle), NextRunAt: c.NextRunAt,
+			CredentialType: orNull(c.CredentialType), ConfigRefs: refs, Lifecycle: string(c.Lifecycle), NextRunAt: c.NextRunAt,
 		})
 		if err != nil {
 			return nameTaken(err, c.Name)
@@ -114,10 +118,14 @@ func (s *Connections) Update(ctx context.Context, u connection.Change, e audit.E
 	if err != nil {
 		return connection.Connection{}, fmt.Errorf("encode schedule: %w", err)
 	}
+	refs, err := encodeRefs(c.ConfigRefs)
+	if err != nil {
+		return connection.Connection{}, err
+	}
 	err = s.db.InWorkspace(ctx, c.Scope.Workspace, func(tx pgx.Tx) error {
 		changed, err := dbsqlc.New(tx).UpdateConnection(ctx, dbsqlc.UpdateConnectionParams{
 			WorkspaceID: int64(c.Scope.Workspace), ConnectionID: int64(c.ID), Was: u.Was, Name: c.Name, Config: c.Config,
-			Scope: c.ReadScope, Schedule: schedule, Metadata: c.Metadata, CredentialType: orNull(c.CredentialType),
+			Scope: c.ReadScope, Schedule: schedule, Metadata: c.Metadata, CredentialType: orNull(c.CredentialType), ConfigRefs: refs,
 			Lifecycle: string(c.Lifecycle), NextRunAt: c.NextRunAt,
 		})
 		if err != nil {

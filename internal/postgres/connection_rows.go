@@ -65,10 +65,28 @@ func connectionFromRow(r dbsqlc.FindConnectionsRow) (connection.Connection, erro
 	if err := json.Unmarshal(r.Schedule, &c.Schedule); err != nil {
 		return c, fmt.Errorf("decode the schedule of %s: %w", c.ID, err)
 	}
+	if err := json.Unmarshal(r.ConfigRefs, &c.ConfigRefs); err != nil {
+		return c, fmt.Errorf("decode the references of %s: %w", c.ID, err)
+	}
+	if len(c.ConfigRefs) == 0 {
+		c.ConfigRefs = nil
+	}
 	if err := json.Unmarshal(r.ScopesGranted, &c.ScopesGranted); err != nil {
 		return c, fmt.Errorf("decode the granted scopes of %s: %w", c.ID, err)
 	}
 	return c, nil
+}
+
+// encodeRefs gives an object also where there are none.
+func encodeRefs(refs map[string]string) (json.RawMessage, error) {
+	if refs == nil {
+		refs = map[string]string{}
+	}
+	raw, err := json.Marshal(refs)
+	if err != nil {
+		return nil, fmt.Errorf("encode references: %w", err)
+	}
+	return raw, nil
 }
 
 // ListTests returns the newest results first.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/keyring"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 )
 
@@ -52,6 +53,9 @@ func putCredential(ctx context.Context, tx pgx.Tx, c connection.Connection, seal
 			Algorithm: sealed.Algorithm, Wrapper: sealed.Wrapper, KmsKeyID: sealed.KMSKeyID, WrappedKey: sealed.WrappedKey,
 			Nonce: sealed.Nonce, Ciphertext: sealed.Ciphertext, SchemaVersion: sealed.SchemaVersion,
 		})
+	}
+	if violatesKeyReference(err) {
+		return keyNotRegistered(err, keyring.Key{Wrapper: sealed.Wrapper, ID: sealed.KMSKeyID})
 	}
 	if err != nil {
 		return fmt.Errorf("store the credential of %s: %w", c.ID, err)

@@ -20,27 +20,6 @@ type DataPlane struct {
 // NewDataPlane returns the store on a pool.
 func NewDataPlane(db *DB) *DataPlane { return &DataPlane{db: db} }
 
-// LocalKeyCheck returns the check value of the local key that credentials were
-// first sealed with; nil before there was one. Before the data plane has been
-// set up the error is Unavailable.
-func (p *DataPlane) LocalKeyCheck(ctx context.Context) ([]byte, error) {
-	row, err := dbsqlc.New(p.db.pool).GetDataPlane(ctx)
-	if err != nil {
-		return nil, beforeSetup(err)
-	}
-	return row.LocalKeyCheck, nil
-}
-
-// SetLocalKeyCheck stores a check value unless there is one, and returns the one
-// that is stored now.
-func (p *DataPlane) SetLocalKeyCheck(ctx context.Context, value []byte) ([]byte, error) {
-	stored, err := dbsqlc.New(p.db.pool).SetLocalKeyCheck(ctx, value)
-	if err != nil {
-		return nil, beforeSetup(err)
-	}
-	return stored, nil
-}
-
 func beforeSetup(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fault.Wrap(fault.Unavailable, err, "the data plane has not been set up yet; the workspaces service does that when it starts")

@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/keyring"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
@@ -49,6 +50,7 @@ func newLicensed(t *testing.T) *licensed {
 	l := &licensed{
 		plane: &plane{
 			super: d.SuperuserPool(), workspaces: postgres.NewWorkspaces(workspaces), connections: postgres.NewConnections(integrations),
+			keyring: postgres.NewKeyring(integrations),
 		},
 		adminURL: d.SuperuserURL(), reader: postgres.NewLicences(integrations), discovery: open("svc_discovery"),
 		licences: &licence.Service{Store: postgres.NewLicences(workspaces)},
@@ -59,6 +61,7 @@ func newLicensed(t *testing.T) *licensed {
 	require.NoError(t, postgres.NewIntegrations(integrations).SyncCatalog(t.Context(), l.catalog))
 	l.a, _, err = workspace.Bootstrap(t.Context(), l.workspaces, 1, "Contoso", "first")
 	require.NoError(t, err)
+	l.register(t, keyring.Key{Wrapper: "local", ID: "local:1"})
 	l.b = id.Scope{Tenant: 1}
 	require.NoError(t, l.super.QueryRow(t.Context(), `insert into workspaces (name) values ('second') returning workspace_id`).Scan(&l.b.Workspace))
 	l.runs = postgres.NewRuns(l.discovery, 1, (&queue{}).add)

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/keyring"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -20,6 +21,7 @@ type plane struct {
 	super       *pgxpool.Pool
 	workspaces  *postgres.Workspaces
 	connections *postgres.Connections
+	keyring     *postgres.Keyring
 	catalog     *integration.Catalog
 	a, b        id.Scope
 }
@@ -46,9 +48,17 @@ func newPlane(t *testing.T) *plane {
 	p.a, key, err = workspace.Bootstrap(t.Context(), p.workspaces, 1, "Contoso", "first")
 	require.NoError(t, err)
 	require.False(t, key.IsZero())
+	p.keyring = postgres.NewKeyring(integrations)
+	p.register(t, keyring.Key{Wrapper: "local", ID: "local:1"})
 	p.b = id.Scope{Tenant: 1}
 	require.NoError(t, p.super.QueryRow(t.Context(), `insert into workspaces (name) values ('second') returning workspace_id`).Scan(&p.b.Workspace))
 	return p
+}
+
+// register lets credentials be written under a key.
+func (p *plane) register(t *testing.T, key keyring.Key) {
+	t.Helper()
+	require.NoError(t, keyring.Use(t.Context(), p.keyring, key, nil, func(keyring.Key) bool { return true }, audit.System("test")))
 }
 
 // draft returns a connection about to be created, with a credential.

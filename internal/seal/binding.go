@@ -3,6 +3,7 @@ package seal
 import (
 	"encoding/binary"
 	"fmt"
+	"strconv"
 )
 
 // Binding names the one row and the one use that a credential is sealed for.
@@ -47,6 +48,23 @@ func (b Binding) associatedData(algorithm string, schemaVersion string) []byte {
 	data := b.encode("gatehouse credential")
 	data = appendText(data, algorithm)
 	return appendText(data, schemaVersion)
+}
+
+// WrapData gives the bytes that a wrapped data key is bound to, where the
+// wrapper's cipher authenticates data beside what it encrypts. They hold ids
+// and no secret.
+func (b Binding) WrapData() []byte { return b.encode("gatehouse data key") }
+
+// WrapContext is WrapData for key services that take names and values. The
+// values are opaque ids: such services log them.
+func (b Binding) WrapContext() map[string]string {
+	return map[string]string{
+		"gatehouse:purpose":    b.Purpose,
+		"gatehouse:tenant":     strconv.FormatInt(b.Tenant, 10),
+		"gatehouse:workspace":  strconv.FormatInt(b.Workspace, 10),
+		"gatehouse:connection": strconv.FormatInt(b.Connection, 10),
+		"gatehouse:version":    strconv.FormatInt(b.Version, 10),
+	}
 }
 
 // encode gives an unambiguous form of the binding: each field behind its

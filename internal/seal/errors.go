@@ -16,17 +16,17 @@ var (
 	// Opening it again does not help; the credential has to be entered again
 	// or restored from a backup.
 	ErrDamaged = errors.New("sealed record does not open")
-	// ErrUnknownWrapper: the record names a wrapper that this process was not
-	// given. A matter of configuration.
+	// ErrUnknownWrapper: the record names a wrapper of which this process was
+	// given no key. A matter of configuration.
 	ErrUnknownWrapper = errors.New("unknown key wrapper")
 	// ErrKeyMismatch: the wrapper's key is not the one that the record or the
 	// stored check value was made with.
 	ErrKeyMismatch = errors.New("key-encryption key does not match")
 )
 
-// MissingKeyError tells that the file of the local key is gone while the
-// database holds credentials sealed with it. A new key would make them
-// unreadable for good, so none is made.
+// MissingKeyError tells that there is no file for the local key while the
+// database has been used with a key. Going on with a new one would hide that
+// what is stored needs another, so none is made.
 type MissingKeyError struct {
 	// Path is where the key file should be.
 	Path string
@@ -34,9 +34,9 @@ type MissingKeyError struct {
 
 // Error names the file and the two ways out.
 func (e *MissingKeyError) Error() string {
-	return fmt.Sprintf("local key file %s is missing, but the database holds credentials sealed with it: "+
-		"restore the file from a backup (mode 0400), or, if it is lost, delete the connections and create them again "+
-		"to enter their credentials anew", e.Path)
+	return fmt.Sprintf("local key file %s is missing, but this database has been used with a key before, so none is made: "+
+		"restore the file from a backup (mode 0400); to go over to a new key, make it with gatehouse keys create; "+
+		"if the old one is lost, delete the connections and create them again to enter their credentials anew", e.Path)
 }
 
 // KeyFileError tells that a local key file exists and cannot be used as it is.

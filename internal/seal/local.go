@@ -55,7 +55,7 @@ func (l *Local) Wrap(_ context.Context, dataKey []byte, binding Binding) ([]byte
 	}
 	wrapped := make([]byte, nonceBytes, localWrappedBytes)
 	_, _ = rand.Read(wrapped)
-	return l.aead.Seal(wrapped, wrapped, dataKey, localAssociatedData(binding)), nil
+	return l.aead.Seal(wrapped, wrapped, dataKey, binding.WrapData()), nil
 }
 
 // Unwrap reverses Wrap.
@@ -66,7 +66,7 @@ func (l *Local) Unwrap(_ context.Context, wrapped []byte, keyID string, binding 
 	if len(wrapped) != localWrappedBytes {
 		return nil, fmt.Errorf("%w: wrapped key has %d bytes, want %d", ErrDamaged, len(wrapped), localWrappedBytes)
 	}
-	dataKey, err := l.aead.Open(nil, wrapped[:nonceBytes], wrapped[nonceBytes:], localAssociatedData(binding))
+	dataKey, err := l.aead.Open(nil, wrapped[:nonceBytes], wrapped[nonceBytes:], binding.WrapData())
 	if err != nil {
 		return nil, fmt.Errorf("%w: wrapped key altered or moved from another row", ErrDamaged)
 	}
@@ -93,5 +93,3 @@ func (l *Local) Check(stored []byte) error {
 	}
 	return nil
 }
-
-func localAssociatedData(binding Binding) []byte { return binding.encode("gatehouse data key") }

@@ -5,23 +5,41 @@ import (
 	"fmt"
 )
 
-// Opener decrypts credentials, each with the wrapper that its record names. It
-// is safe for concurrent use.
+// Opener decrypts credentials, each with the key that its record names. It is
+// safe for concurrent use.
 type Opener struct {
-	wrappers map[string]KeyWrapper
+	wrappers map[Key]KeyWrapper
 }
 
-// NewOpener returns an Opener that reads records of all the given wrappers. No
-// two of them may share a name.
+// Key names a key-encryption key: the wrapper, and the key inside it.
+type Key struct {
+	// Wrapper is the name of the KeyWrapper, such as "local".
+	Wrapper string
+	// ID is what the wrapper calls the key.
+	ID string
+}
+
+// KeyOf returns the key that a wrapper wraps with.
+func KeyOf(w KeyWrapper) Key { return Key{Wrapper: w.Name(), ID: w.KeyID()} }
+
+// NewOpener returns an Opener that reads records of all the given keys. None
+// may be given twice.
 func NewOpener(wrappers ...KeyWrapper) (*Opener, error) {
-	byName := make(map[string]KeyWrapper, len(wrappers))
+	byKey := make(map[Key]KeyWrapper, len(wrappers))
 	for _, wrapper := range wrappers {
-		if _, exists := byName[wrapper.Name()]; exists {
-			return nil, fmt.Errorf("two key wrappers are named %q", wrapper.Name())
+		key := KeyOf(wrapper)
+		if _, exists := byKey[key]; exists {
+			return nil, fmt.Errorf("the %s key %s is given twice", key.Wrapper, key.ID)
 		}
-		byName[wrapper.Name()] = wrapper
+		byKey[key] = wrapper
 	}
-	return &Opener{wrappers: byName}, nil
+	return &Opener{wrappers: byKey}, nil
+}
+
+// Opens reports whether records of a key can be opened.
+func (o *Opener) Opens(key Key) bool {
+	_, exists := o.wrappers[key]
+	return exists
 }
 
 // Open decrypts sealed, which must have been sealed for the same binding. The
@@ -51,9 +69,9 @@ func (o *Opener) unwrap(ctx context.Context, binding Binding, sealed Sealed) ([]
 	if err := sealed.validate(); err != nil {
 		return nil, err
 	}
-	wrapper, exists := o.wrappers[sealed.Wrapper]
-	if !exists {
-		return nil, fmt.Errorf("%w: the record was sealed with %q, which is not configured", ErrUnknownWrapper, sealed.Wrapper)
+	wrapper, err := o.find(Key{Wrapper: sealed.Wrapper, ID: sealed.KeyID})
+	if err != nil {
+		return nil, err
 	}
 	dataKey, err := wrapper.Unwrap(ctx, sealed.WrappedKey, sealed.KeyID, binding)
 	if err != nil {
@@ -65,6 +83,19 @@ func (o *Opener) unwrap(ctx context.Context, binding Binding, sealed Sealed) ([]
 		return nil, fmt.Errorf("%w: unwrapped data key has %d bytes, want %d", ErrDamaged, len(dataKey), DataKeyBytes)
 	}
 	return dataKey, nil
+}
+
+// find returns the wrapper of a key.
+func (o *Opener) find(key Key) (KeyWrapper, error) {
+	if wrapper, exists := o.wrappers[key]; exists {
+		return wrapper, nil
+	}
+	for known := range o.wrappers {
+		if known.Wrapper == key.Wrapper {
+			return nil, fmt.Errorf("%w: the record needs the %s key %q, which is not configured", ErrKeyMismatch, key.Wrapper, key.ID)
+		}
+	}
+	return nil, fmt.Errorf("%w: the record was sealed with %q, which is not configured", ErrUnknownWrapper, key.Wrapper)
 }
 
 // decrypt opens the ciphertext of a record whose lengths were checked.

@@ -74,8 +74,22 @@ func TestWrapperThatBreaksItsContractStoresNothing(t *testing.T) {
 	}
 }
 
-func TestOpenerRefusesTwoWrappersOfOneName(t *testing.T) {
+func TestOpenerRefusesAKeyTwice(t *testing.T) {
 	t.Parallel()
 	_, err := seal.NewOpener(newWatchedWrapper("a"), newWatchedWrapper("b"), newWatchedWrapper("a"))
-	require.ErrorContains(t, err, `"a"`)
+	require.ErrorContains(t, err, "the a key a:1 is given twice")
+}
+
+func TestOpenerOpensWithTheKeyThatTheRecordNames(t *testing.T) {
+	t.Parallel()
+	first, second := setup(t), setup(t)
+	opener, err := seal.NewOpener(first.local, second.local)
+	require.NoError(t, err)
+	require.True(t, opener.Opens(seal.KeyOf(first.local)))
+	require.False(t, opener.Opens(seal.Key{Wrapper: "local", ID: "local:0"}))
+	for _, b := range []bundle{first, second} {
+		opened, err := opener.Open(t.Context(), testBinding(), mustSeal(t, b.sealer))
+		require.NoError(t, err)
+		require.Equal(t, canary, string(opened))
+	}
 }

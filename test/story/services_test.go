@@ -68,7 +68,7 @@ func deploy(t *testing.T) *deployment {
 	adminKey := filepath.Join(dir, "admin.key")
 	workspaces := d.serve(t, "workspaces", "--admin-key-file", adminKey)
 	discovery := d.serve(t, "discovery", "--token-file", d.tokenFile)
-	integrations := d.serve(t, "integrations", "--key-file", filepath.Join(dir, "local.key"), "--discovery-url", discovery)
+	integrations := d.serve(t, "integrations", "--key", "local:"+filepath.Join(dir, "local.key"), "--discovery-url", discovery)
 	key, err := os.ReadFile(adminKey)
 	require.NoError(t, err)
 	admin := strings.TrimSpace(string(key))

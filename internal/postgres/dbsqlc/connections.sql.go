@@ -33,7 +33,7 @@ func (q *Queries) ClearDefault(ctx context.Context, arg ClearDefaultParams) erro
 
 const deleteConnection = `-- name: DeleteConnection :execrows
 update connections
-set deleted_at = now(), updated_at = now(), config = '{}', credential_type = null, is_default = false, next_run_at = null
+set deleted_at = now(), updated_at = now(), config = '{}', credential_type = null, config_refs = '{}', is_default = false, next_run_at = null
 where workspace_id = $1 and connection_id = $2 and deleted_at is null
 `
 
@@ -63,7 +63,7 @@ func (q *Queries) DrawConnectionID(ctx context.Context) (int64, error) {
 
 const findConnections = `-- name: FindConnections :many
 select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
-  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.is_default,
+  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.config_refs, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name
@@ -101,6 +101,7 @@ type FindConnectionsRow struct {
 	Metadata            json.RawMessage
 	ScopesGranted       json.RawMessage
 	CredentialType      *string
+	ConfigRefs          json.RawMessage
 	IsDefault           bool
 	Lifecycle           string
 	Status              string
@@ -153,6 +154,7 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 			&i.Metadata,
 			&i.ScopesGranted,
 			&i.CredentialType,
+			&i.ConfigRefs,
 			&i.IsDefault,
 			&i.Lifecycle,
 			&i.Status,
@@ -184,9 +186,9 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 
 const insertConnection = `-- name: InsertConnection :exec
 insert into connections (connection_id, tenant_id, workspace_id, integration_id, connector_id, connector_version, name,
-  config, scope, schedule, metadata, credential_type, lifecycle, next_run_at)
+  config, scope, schedule, metadata, credential_type, config_refs, lifecycle, next_run_at)
 values ($1, $2, $3, $4, $5, $6, $7,
-  $8, $9, $10, $11, $12, ($13::text)::connection_lifecycle, $14)
+  $8, $9, $10, $11, $12, $13, ($14::text)::connection_lifecycle, $15)
 `
 
 type InsertConnectionParams struct {
@@ -202,6 +204,7 @@ type InsertConnectionParams struct {
 	Schedule         json.RawMessage
 	Metadata         json.RawMessage
 	CredentialType   *string
+	ConfigRefs       json.RawMessage
 	Lifecycle        string
 	NextRunAt        *time.Time
 }
@@ -220,6 +223,7 @@ func (q *Queries) InsertConnection(ctx context.Context, arg InsertConnectionPara
 		arg.Schedule,
 		arg.Metadata,
 		arg.CredentialType,
+		arg.ConfigRefs,
 		arg.Lifecycle,
 		arg.NextRunAt,
 	)
@@ -310,10 +314,10 @@ func (q *Queries) SetDefault(ctx context.Context, arg SetDefaultParams) error {
 const updateConnection = `-- name: UpdateConnection :execrows
 update connections
 set name = $1, config = $2, scope = $3, metadata = $4, credential_type = $5,
-  lifecycle = ($6::text)::connection_lifecycle,
-  next_run_at = case when schedule = $7 then next_run_at else $8 end,
-  schedule = $7, version = version + 1, updated_at = now()
-where workspace_id = $9 and connection_id = $10 and version = $11 and deleted_at is null
+  config_refs = $6, lifecycle = ($7::text)::connection_lifecycle,
+  next_run_at = case when schedule = $8 then next_run_at else $9 end,
+  schedule = $8, version = version + 1, updated_at = now()
+where workspace_id = $10 and connection_id = $11 and version = $12 and deleted_at is null
 `
 
 type UpdateConnectionParams struct {
@@ -322,6 +326,7 @@ type UpdateConnectionParams struct {
 	Scope          json.RawMessage
 	Metadata       json.RawMessage
 	CredentialType *string
+	ConfigRefs     json.RawMessage
 	Lifecycle      string
 	Schedule       json.RawMessage
 	NextRunAt      *time.Time
@@ -339,6 +344,7 @@ func (q *Queries) UpdateConnection(ctx context.Context, arg UpdateConnectionPara
 		arg.Scope,
 		arg.Metadata,
 		arg.CredentialType,
+		arg.ConfigRefs,
 		arg.Lifecycle,
 		arg.Schedule,
 		arg.NextRunAt,

@@ -187,6 +187,13 @@ func (ns NullRunStatus) Value() (driver.Value, error) {
 	return string(ns.RunStatus), nil
 }
 
+type EncryptionKey struct {
+	Wrapper      string
+	KeyID        string
+	CheckValue   []byte
+	RegisteredAt time.Time
+}
+
 type Run struct {
 	RunID             int64
 	WorkspaceID       int64

@@ -22,25 +22,19 @@ func (q *Queries) DrawWorkspaceID(ctx context.Context) (int64, error) {
 }
 
 const getDataPlane = `-- name: GetDataPlane :one
-select tenant_id, name, first_workspace_id, local_key_check from data_plane
+select tenant_id, name, first_workspace_id from data_plane
 `
 
 type GetDataPlaneRow struct {
 	TenantID         int64
 	Name             string
 	FirstWorkspaceID int64
-	LocalKeyCheck    []byte
 }
 
 func (q *Queries) GetDataPlane(ctx context.Context) (GetDataPlaneRow, error) {
 	row := q.db.QueryRow(ctx, getDataPlane)
 	var i GetDataPlaneRow
-	err := row.Scan(
-		&i.TenantID,
-		&i.Name,
-		&i.FirstWorkspaceID,
-		&i.LocalKeyCheck,
-	)
+	err := row.Scan(&i.TenantID, &i.Name, &i.FirstWorkspaceID)
 	return i, err
 }
 
@@ -148,16 +142,4 @@ func (q *Queries) ListMembers(ctx context.Context, arg ListMembersParams) ([]Lis
 		return nil, err
 	}
 	return items, nil
-}
-
-const setLocalKeyCheck = `-- name: SetLocalKeyCheck :one
-update data_plane set local_key_check = coalesce(local_key_check, $1)
-returning local_key_check
-`
-
-func (q *Queries) SetLocalKeyCheck(ctx context.Context, localKeyCheck []byte) ([]byte, error) {
-	row := q.db.QueryRow(ctx, setLocalKeyCheck, localKeyCheck)
-	var local_key_check []byte
-	err := row.Scan(&local_key_check)
-	return local_key_check, err
 }

@@ -1,5 +1,5 @@
 -- name: GetDataPlane :one
-select tenant_id, name, first_workspace_id, local_key_check from data_plane;
+select tenant_id, name, first_workspace_id from data_plane;
 
 -- name: DrawWorkspaceID :one
 select nextval('workspaces_workspace_id_seq')::bigint;
@@ -7,10 +7,6 @@ select nextval('workspaces_workspace_id_seq')::bigint;
 -- name: InsertDataPlane :execrows
 insert into data_plane (tenant_id, name, first_workspace_id) values ($1, $2, $3)
 on conflict (singleton) do nothing;
-
--- name: SetLocalKeyCheck :one
-update data_plane set local_key_check = coalesce(local_key_check, @local_key_check)
-returning local_key_check;
 
 -- name: InsertWorkspace :exec
 insert into workspaces (workspace_id, name) values ($1, $2);

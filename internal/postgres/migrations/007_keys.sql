@@ -1,0 +1,85 @@
+set role gatehouse_owner;
+
+-- The key-encryption keys that services of this data plane have been set up to
+-- write with: names, no key. A credential refers to its key, so that a key in use
+-- cannot be retired and nothing more can be written under one that was. A plane
+-- has a handful; they carry no workspace.
+create table encryption_keys (
+  wrapper text not null,
+  key_id text not null,
+  -- For a key from a file: what tells that a file holds another key.
+  check_value bytea,
+  registered_at timestamptz not null default now(),
+  primary key (wrapper, key_id),
+  constraint encryption_keys_wrapper_length check (octet_length(wrapper) between 1 and 64),
+  constraint encryption_keys_key_id_length check (octet_length(key_id) between 1 and 2048)
+);
+
+-- Whoever owns a table with forced row-level security sees no row of it outside a workspace.
+alter table credentials no force row level security;
+insert into encryption_keys (wrapper, key_id)
+select distinct wrapper, kms_key_id from credentials;
+update encryption_keys set check_value = (select local_key_check from data_plane)
+where wrapper = 'local' and (select count(*) from encryption_keys where wrapper = 'local') = 1;
+alter table credentials force row level security;
+
+alter table credentials add constraint credentials_key_registered
+  foreign key (wrapper, kms_key_id) references encryption_keys (wrapper, key_id);
+alter table data_plane drop column local_key_check;
+
+-- Which secrets of the configuration are kept elsewhere: field and kind of
+-- reference. The reference itself is sealed.
+alter table connections add column config_refs jsonb not null default '{}';
+
+grant select, insert, delete on encryption_keys to svc_integration;
+
+-- Whoever counts or rewraps credentials does not know their workspaces. Which key
+-- a credential is under is all that may be seen across them.
+create policy dispatch on credentials for select to gatehouse_dispatcher using (true);
+grant select (workspace_id, connection_id, wrapper, kms_key_id) on credentials to gatehouse_dispatcher;
+
+-- How many credentials are under each key.
+create function credentials_by_key()
+  returns table (wrapper text, key_id text, credentials bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select c.wrapper, c.kms_key_id, count(*)
+  from credentials c
+  group by c.wrapper, c.kms_key_id;
+end;
+
+-- Credentials behind the given one, in order of their primary key, that are not
+-- under the given key.
+create function credentials_to_rewrap(under_wrapper text, under_key text, after_workspace bigint, after_connection bigint, most integer)
+  returns table (workspace_id bigint, connection_id bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select c.workspace_id, c.connection_id
+  from credentials c
+  where (c.workspace_id, c.connection_id) > (after_workspace, after_connection)
+    and (c.wrapper, c.kms_key_id) <> (under_wrapper, under_key)
+  order by c.workspace_id, c.connection_id
+  limit most;
+end;
+
+reset role;
+
+-- As in 005: the functions' owner needs CREATE on their schema, briefly.
+grant create on schema public to gatehouse_dispatcher;
+alter function credentials_by_key() owner to gatehouse_dispatcher;
+alter function credentials_to_rewrap(text, text, bigint, bigint, integer) owner to gatehouse_dispatcher;
+revoke create on schema public from gatehouse_dispatcher;
+revoke all on function credentials_by_key(), credentials_to_rewrap(text, text, bigint, bigint, integer) from public;
+grant execute on function credentials_by_key(), credentials_to_rewrap(text, text, bigint, bigint, integer) to svc_integration;
+
+---- create above / drop below ----
+
+drop function credentials_to_rewrap(text, text, bigint, bigint, integer), credentials_by_key();
+revoke select (workspace_id, connection_id, wrapper, kms_key_id) on credentials from gatehouse_dispatcher;
+drop policy dispatch on credentials;
+alter table connections drop column config_refs;
+alter table credentials drop constraint credentials_key_registered;
+alter table data_plane add column local_key_check bytea;
+update data_plane set local_key_check = (select check_value from encryption_keys where wrapper = 'local' and check_value is not null order by registered_at desc limit 1);
+grant update (local_key_check) on data_plane to svc_integration;
+drop table encryption_keys;
