@@ -66,7 +66,7 @@ func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {
 func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 	return app.Serve(ctx, app.ServeConfig{
 		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys),
-		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, Version: versionText(), Logger: p.Logger,
+		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, AuditKeyFile: o.AuditKeyFile, Version: versionText(), Logger: p.Logger,
 	})
 }
 

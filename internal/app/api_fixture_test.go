@@ -33,6 +33,8 @@ type apiBench struct {
 	super    *pgxpool.Pool
 	log      *logBuffer
 	keyFile  string
+	// auditKey is the file of the key that signs the audit log.
+	auditKey string
 	store    *postgres.Workspaces
 	a, b     id.Scope
 	keys     map[workspace.Role]secret.Secret
@@ -63,7 +65,7 @@ func newAPIBench(t *testing.T, discoveryURL func(*apiBench) string) *apiBench {
 	t.Helper()
 	b := &apiBench{
 		database: databases.New(t), log: &logBuffer{}, keys: map[workspace.Role]secret.Secret{},
-		keyFile: filepath.Join(t.TempDir(), "local.key"),
+		keyFile: filepath.Join(t.TempDir(), "local.key"), auditKey: filepath.Join(t.TempDir(), "audit.key"),
 	}
 	b.super = b.database.SuperuserPool()
 	log := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -88,7 +90,9 @@ func newAPIBench(t *testing.T, discoveryURL func(*apiBench) string) *apiBench {
 	})
 	require.NoError(t, err)
 	t.Cleanup(integrations.close)
-	workspaces, err := newWorkspaces(t.Context(), workspacesConfig{databaseURL: b.database.URL("svc_workspace"), log: log})
+	workspaces, err := newWorkspaces(t.Context(), workspacesConfig{
+		databaseURL: b.database.URL("svc_workspace"), auditKeyFile: b.auditKey, metrics: newMetrics(), log: log,
+	})
 	require.NoError(t, err)
 	t.Cleanup(workspaces.close)
 	handler, err := (&host{

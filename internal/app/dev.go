@@ -108,7 +108,10 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 			return newDiscovery(ctx, discoveryConfig{databaseURL: db.urls[postgres.RoleDiscovery], workerToken: token, catalog: catalog, log: c.Logger})
 		},
 		func() (*service, error) {
-			return newWorkspaces(ctx, workspacesConfig{databaseURL: db.urls[postgres.RoleWorkspaces], log: c.Logger})
+			return newWorkspaces(ctx, workspacesConfig{
+				databaseURL: db.urls[postgres.RoleWorkspaces], auditKeyFile: filepath.Join(c.DataDir, "secrets", "audit.key"),
+				metrics: h.metrics, log: c.Logger,
+			})
 		},
 	} {
 		s, err := make()

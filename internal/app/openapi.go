@@ -17,6 +17,7 @@ import (
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
+	"github.com/gatehouse-project/gatehouse/internal/auditlog"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
@@ -43,7 +44,7 @@ func OpenAPI() ([]byte, error) {
 	apiaccess.Mount(a, &graph.Questions{})
 	apiworkspace.Mount(a, &workspace.Service{})
 	apilicence.Mount(a, &licence.Service{})
-	apiaudit.Mount(a, &workspace.Service{})
+	apiaudit.Mount(a, &auditlog.Service{})
 	raw, err := a.OpenAPI().MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("encode the OpenAPI document: %w", err)

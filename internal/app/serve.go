@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
 
@@ -31,6 +33,8 @@ type ServeConfig struct {
 	// AdminKeyFile is where the first admin key of an empty data plane is
 	// written; for workspaces.
 	AdminKeyFile string
+	// AuditKeyFile holds the key that signs the audit log; for workspaces.
+	AuditKeyFile string
 	Version      string
 	Logger       *slog.Logger
 }
@@ -46,15 +50,16 @@ func Serve(ctx context.Context, c ServeConfig) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
-	s, err := newService(ctx, c)
+	metrics := newMetrics()
+	s, err := newService(ctx, c, metrics)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	h := &host{version: c.Version, keys: s.keys, denials: s.denials, log: c.Logger, services: []*service{s}, metrics: newMetrics(), tls: secure}
+	h := &host{version: c.Version, keys: s.keys, denials: s.denials, log: c.Logger, services: []*service{s}, metrics: metrics, tls: secure}
 	return h.serve(ctx, ln, func() { c.Logger.InfoContext(ctx, "serving", "service", c.Service, "address", ln.Addr().String()) })
 }
 
-func newService(ctx context.Context, c ServeConfig) (*service, error) {
+func newService(ctx context.Context, c ServeConfig, metrics prometheus.Registerer) (*service, error) {
 	catalog, err := newCatalog()
 	if err != nil {
 		return nil, err
@@ -76,7 +81,9 @@ func newService(ctx context.Context, c ServeConfig) (*service, error) {
 		} else if made {
 			c.Logger.InfoContext(ctx, "wrote an admin key", "file", c.AdminKeyFile)
 		}
-		return newWorkspaces(ctx, workspacesConfig{databaseURL: c.DatabaseURL, log: c.Logger})
+		return newWorkspaces(ctx, workspacesConfig{
+			databaseURL: c.DatabaseURL, auditKeyFile: c.AuditKeyFile, metrics: metrics, log: c.Logger,
+		})
 	}
 	return nil, fmt.Errorf("there is no service %q; services are integrations, discovery and workspaces", c.Service)
 }

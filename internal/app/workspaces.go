@@ -10,11 +10,13 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	apiaudit "github.com/gatehouse-project/gatehouse/internal/api/audit"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
 	apilicence "github.com/gatehouse-project/gatehouse/internal/api/licence"
 	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
+	"github.com/gatehouse-project/gatehouse/internal/auditlog"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
@@ -26,7 +28,10 @@ import (
 // workspacesConfig is what the workspaces service needs.
 type workspacesConfig struct {
 	databaseURL string
-	log         *slog.Logger
+	// auditKeyFile holds the key that signs the audit log's checkpoints.
+	auditKeyFile string
+	metrics      prometheus.Registerer
+	log          *slog.Logger
 }
 
 // What an empty data plane is set up with.
@@ -42,17 +47,41 @@ func newWorkspaces(ctx context.Context, c workspacesConfig) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := workspacesOn(ctx, db, c)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func workspacesOn(ctx context.Context, db *postgres.DB, c workspacesConfig) (*service, error) {
 	keys := postgres.NewWorkspaces(db)
 	workspaces := &workspace.Service{Store: keys}
+	tenant, err := tenantOf(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	logs := postgres.NewAuditLogs(db)
+	signer, err := openAuditSigner(ctx, logs, tenant, c.auditKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	observe, err := observeSealing(c.metrics)
+	if err != nil {
+		return nil, err
+	}
+	sealer := &auditlog.Sealer{Store: logs, Tenant: tenant, Signer: signer, Log: c.log, Observe: observe}
 	return &service{
 		mount: func(a huma.API) {
 			apiworkspace.Mount(a, workspaces)
-			apiaudit.Mount(a, workspaces)
+			apiaudit.Mount(a, &auditlog.Service{Events: db, Log: logs, Recorder: db, PublicKey: signer.PublicKey()})
 			apilicence.Mount(a, &licence.Service{Store: postgres.NewLicences(db)})
 		},
-		checks: []health.Check{{Name: "workspaces database", Run: db.Ping}},
-		close:  db.Close,
-		keys:   keys, denials: keys,
+		checks:     []health.Check{{Name: "workspaces database", Run: db.Ping}},
+		background: []func(context.Context) error{sealer.Run},
+		close:      db.Close,
+		keys:       keys, denials: keys,
 	}, nil
 }
 

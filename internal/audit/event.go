@@ -1,9 +1,6 @@
 package audit
 
 import (
-	"context"
-	"time"
-
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
@@ -36,6 +33,8 @@ const (
 	CredentialsRewrapped    Action = "credentials_rewrapped"
 	EncryptionKeyRegistered Action = "encryption_key_registered"
 	EncryptionKeyRetired    Action = "encryption_key_retired"
+
+	AuditExported Action = "audit_exported"
 
 	AccessDenied Action = "access_denied"
 )
@@ -86,34 +85,4 @@ type Event struct {
 	TargetID   string
 	// Payload explains the action. It never holds a secret.
 	Payload map[string]any
-}
-
-// Record is an event as it was stored.
-type Record struct {
-	Event
-	ID        id.AuditEvent
-	Scope     id.Scope
-	CreatedAt time.Time
-}
-
-// Filter narrows a listing; zero fields do not narrow.
-type Filter struct {
-	Action     Action
-	TargetType string
-	TargetID   string
-	ActorID    string
-	// Before continues a listing: only events older than this id.
-	Before id.AuditEvent
-	// Limit is the most records to return, 1 or more.
-	Limit int
-}
-
-// Reader lists what was recorded, newest first.
-type Reader interface {
-	ListEvents(ctx context.Context, scope id.Scope, f Filter) ([]Record, error)
-}
-
-// Recorder writes an event that accompanies no change, such as a denied attempt.
-type Recorder interface {
-	RecordEvent(ctx context.Context, scope id.Scope, e Event) error
 }

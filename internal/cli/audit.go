@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
 	"github.com/gatehouse-project/gatehouse/internal/client"
@@ -9,34 +10,59 @@ import (
 
 // AuditCmd is `gatehouse audit`.
 type AuditCmd struct {
-	List AuditListCmd `cmd:"" default:"withargs" help:"List audit events, newest first."`
+	List       AuditListCmd       `cmd:"" default:"withargs" help:"List audit events, newest first."`
+	Verify     AuditVerifyCmd     `cmd:"" help:"Check that no event was changed, removed or added behind the log's back."`
+	Checkpoint AuditCheckpointCmd `cmd:"" help:"Print the log's last signed checkpoint, to keep elsewhere."`
+	Key        AuditKeyCmd        `cmd:"" help:"Print the public key of the log's signatures, to keep elsewhere."`
+}
+
+// auditFilter is the flags that narrow events; list and export have them.
+type auditFilter struct {
+	Action     string `placeholder:"ACTION" help:"Only this action, such as connection_created."`
+	Actor      string `placeholder:"ID" help:"Only what this member, worker or part of the system did, such as mem_1."`
+	Outcome    string `enum:",succeeded,failed,denied" default:"" placeholder:"OUTCOME" help:"Only this outcome: succeeded, failed or denied."`
+	TargetType string `placeholder:"TYPE" help:"Only events about this sort of thing, such as connection."`
+	TargetID   string `placeholder:"ID" help:"Only events about this, such as conn_12."`
+	Since      string `placeholder:"WHEN" help:"Only from this moment on: 2026-01-31, 2026-01-31T08:00:00Z, or how long ago, as 90m, 24h or 7d."`
+	Until      string `placeholder:"WHEN" help:"Only before this moment."`
+}
+
+func (f auditFilter) filter(now time.Time) (client.AuditFilter, error) {
+	c := client.AuditFilter{Action: f.Action, Outcome: f.Outcome, TargetType: f.TargetType, TargetID: f.TargetID, Actor: f.Actor}
+	var err error
+	if c.Since, err = parseMoment("--since", f.Since, now); err != nil {
+		return c, err
+	}
+	c.Until, err = parseMoment("--until", f.Until, now)
+	return c, err
 }
 
 // AuditListCmd is `gatehouse audit list`.
 type AuditListCmd struct {
 	Remote
 	Paging
-	Action     string `placeholder:"ACTION" help:"Only this action, such as connection_created."`
-	Actor      string `placeholder:"ID" help:"Only what this member did, such as mem_1."`
-	TargetType string `placeholder:"TYPE" help:"Only events about this sort of thing, such as connection."`
-	TargetID   string `placeholder:"ID" help:"Only events about this, such as conn_12."`
+	auditFilter
 }
 
 // Help returns examples.
 func (AuditListCmd) Help() string {
-	return `Shows the newest events first; payloads are in the JSON.
+	return `Shows the newest events first; payloads are in the JSON. Filters can be combined.
 
     gatehouse audit list --action connection_created
-    gatehouse audit list --target-id conn_12 --all -o json`
+    gatehouse audit list --target-id conn_12 --all -o json
+    gatehouse audit list --outcome denied --since 24h`
 }
 
 // Run lists audit events.
 func (cmd *AuditListCmd) Run(ctx context.Context, e *environment) error {
+	f, err := cmd.filter(time.Now())
+	if err != nil {
+		return err
+	}
 	c, pages, err := open(e, &cmd.Remote, cmd.Paging)
 	if err != nil {
 		return err
 	}
-	f := client.AuditFilter{Action: cmd.Action, Actor: cmd.Actor, TargetType: cmd.TargetType, TargetID: cmd.TargetID}
 	l, err := c.AuditEvents(ctx, f, pages)
 	if err != nil {
 		return err

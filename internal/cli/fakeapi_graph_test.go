@@ -94,3 +94,10 @@ func (f *fakeAPI) revokeKey(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
+
+// getAuditLog has a key and nothing sealed.
+func (f *fakeAPI) getAuditLog(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]any{
+		"origin": "gatehouse/t_1/w_1/audit", "public_key": "gatehouse/t_1+0af82a92+AYqI49AKdhBcAxHb4Vt7hhzQhlUH/2BM+b5U",
+	})
+}

@@ -44,6 +44,7 @@ func newFakeAPI(t testing.TB) string {
 		"GET /v1/entities":                 f.listEntities,
 		"GET /v1/entities/{id}":            f.getEntity,
 		"GET /v1/audit-events":             f.listAudit,
+		"GET /v1/audit-log":                f.getAuditLog,
 		"GET /v1/api-keys":                 f.listKeys,
 		"POST /v1/api-keys":                f.createKey,
 		"DELETE /v1/api-keys/{id}":         f.revokeKey,

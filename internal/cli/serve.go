@@ -18,6 +18,7 @@ type ServeCmd struct {
 	DiscoveryURL string `name:"discovery-url" env:"GATEHOUSE_DISCOVERY_URL" placeholder:"URL" help:"For integrations: address of the discovery service, where tests are started."`
 	TokenFile    string `env:"GATEHOUSE_WORKER_TOKEN_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For discovery: the token that workers of this deployment share."`
 	AdminKeyFile string `env:"GATEHOUSE_ADMIN_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: where to write the first admin key of an empty deployment."`
+	AuditKeyFile string `env:"GATEHOUSE_AUDIT_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: the key that signs the audit log, mode 0400; made where the database has seen none."`
 	encryption
 }
 
@@ -29,7 +30,7 @@ func (ServeCmd) Help() string {
       --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --key local:local.key --discovery-url https://discovery:8443
 
     GATEHOUSE_DATABASE_URL=postgres://svc_discovery@db/gatehouse gatehouse serve discovery --token-file worker.token
-    GATEHOUSE_DATABASE_URL=postgres://svc_workspace@db/gatehouse gatehouse serve workspaces --admin-key-file admin.key
+    GATEHOUSE_DATABASE_URL=postgres://svc_workspace@db/gatehouse gatehouse serve workspaces --admin-key-file admin.key --audit-key-file audit.key
 
 A password in a flag is visible to every process of the machine: put it in the environment, or in a file that PGPASSFILE names.`
 }
@@ -44,6 +45,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 		{"integrations", "--discovery-url", cmd.DiscoveryURL},
 		{"discovery", "--token-file", cmd.TokenFile},
 		{"workspaces", "--admin-key-file", cmd.AdminKeyFile},
+		{"workspaces", "--audit-key-file", cmd.AuditKeyFile},
 	} {
 		if cmd.Service == needed.service && needed.value == "" {
 			return usagef("%s: is missing; the %s service needs it", needed.flag, needed.service)
@@ -51,7 +53,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return listening(e.services.Serve(ctx, cmd.process(e), ServeOptions{
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
-		Keys: cmd.options(), DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile,
+		Keys: cmd.options(), DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
 	}))
 }
 

@@ -84,6 +84,8 @@ type ServeOptions struct {
 	// AdminKeyFile is where workspaces writes the first admin key of an empty
 	// data plane.
 	AdminKeyFile string
+	// AuditKeyFile holds the key that signs the audit log; of workspaces.
+	AuditKeyFile string
 }
 
 // WorkerOptions are the options of `gatehouse worker`.

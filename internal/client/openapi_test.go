@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -106,9 +107,15 @@ func TestCallsAreTheDocuments(t *testing.T) {
 		func() error { _, err := c.WhatCan(ctx, "id", access, pages); return err },
 		func() error { _, err := c.Paths(ctx, "a", "b", 1, 1); return err },
 		func() error {
-			_, err := c.AuditEvents(ctx, client.AuditFilter{Action: "a", TargetType: "t", TargetID: "i", Actor: "m"}, pages)
+			_, err := c.AuditEvents(ctx, client.AuditFilter{
+				Action: "a", Outcome: "o", TargetType: "t", TargetID: "i", Actor: "m", Since: &time.Time{}, Until: &time.Time{},
+			}, pages)
 			return err
 		},
+		func() error { _, _, err := c.AuditEventsPage(ctx, "c"); return err },
+		func() error { _, err := c.AuditLog(ctx); return err },
+		func() error { _, err := c.AuditCheckpoints(ctx, 1); return err },
+		func() error { _, err := c.AuditLogEntries(ctx, 1); return err },
 		func() error { _, err := c.APIKeys(ctx, pages); return err },
 		func() error { _, err := c.CreateAPIKey(ctx, client.APIKeyDraft{}); return err },
 		func() error { return c.RevokeAPIKey(ctx, "id") },

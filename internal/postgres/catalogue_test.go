@@ -78,12 +78,17 @@ func rules() map[string]string {
 			where g.table_schema = 'public' and g.grantee not in ('gatehouse_owner', (select pg_get_userbyid(10)))
 				and (g.is_grantable = 'YES' or g.grantee not in ('gatehouse_dispatcher', 'svc_integration', 'svc_discovery', 'svc_workspace'))`,
 
-		"audit events are only ever added": `
-			select grantee || ' ' || privilege_type from information_schema.column_privileges
-			where table_name = 'audit_events' and privilege_type not in ('INSERT', 'SELECT') and grantee <> 'gatehouse_owner'
+		"audit events and their log are only ever added to": `
+			select grantee || ' ' || privilege_type || ' ' || table_name from information_schema.column_privileges
+			where table_name in ('audit_events', 'audit_log_entries', 'audit_checkpoints', 'audit_signer')
+				and privilege_type not in ('INSERT', 'SELECT') and grantee <> 'gatehouse_owner'
 			union all
-			select grantee || ' ' || privilege_type from information_schema.table_privileges
-			where table_name = 'audit_events' and privilege_type not in ('INSERT', 'SELECT') and grantee <> 'gatehouse_owner'`,
+			select grantee || ' ' || privilege_type || ' ' || table_name from information_schema.table_privileges
+			where table_name in ('audit_events', 'audit_log_entries', 'audit_checkpoints', 'audit_signer')
+				and privilege_type not in ('INSERT', 'SELECT') and grantee <> 'gatehouse_owner'
+			union all
+			select 'no trigger on ' || t from unnest(array['audit_events', 'audit_log_entries', 'audit_checkpoints', 'audit_signer']) t
+			where not exists (select from pg_trigger g where g.tgrelid = t::regclass and g.tgfoid = 'refuse_change'::regproc and g.tgenabled = 'O')`,
 
 		"credentials are for the integrations service alone": `
 			select r.rolname from pg_roles r

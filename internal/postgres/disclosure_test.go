@@ -50,7 +50,7 @@ func TestDisclosureIsRecordedAndHappensOnce(t *testing.T) {
 		require.Equal(t, fault.Conflict, fault.KindOf(err))
 	}
 	require.Equal(t, 1, disclosed)
-	records, err := p.workspaces.ListEvents(t.Context(), p.a, audit.Filter{Action: audit.ConfigurationDisclosed, Limit: 10})
+	records, err := p.workspaces.ListEvents(t.Context(), p.a, audit.Filter{Action: audit.ConfigurationDisclosed}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, records, 1)
 	require.Equal(t, c.ID.String(), records[0].TargetID)

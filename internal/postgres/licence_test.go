@@ -152,11 +152,11 @@ func TestInstalledLicenceCountsAtOnceAndIsRecorded(t *testing.T) {
 	require.Equal(t, installed, s, "another service sees the same, without a restart")
 	require.Equal(t, "mem_1", s.InstalledBy)
 
-	records, err := l.workspaces.ListEvents(t.Context(), l.a, audit.Filter{Action: audit.LicenceInstalled, Limit: 10})
+	records, err := l.workspaces.ListEvents(t.Context(), l.a, audit.Filter{Action: audit.LicenceInstalled}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, records, 1)
 	require.Equal(t, "lic-1", records[0].TargetID)
-	require.EqualValues(t, 7, records[0].Payload["connections"])
+	require.Contains(t, string(records[0].Payload), `"connections": 7`)
 	require.Equal(t, audit.Member(1), records[0].Actor)
 }
 

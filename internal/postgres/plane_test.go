@@ -90,7 +90,7 @@ func (p *plane) create(t *testing.T, scope id.Scope, name string) connection.Con
 // actions returns what was recorded in a workspace, the newest first.
 func (p *plane) actions(t *testing.T, scope id.Scope) []audit.Action {
 	t.Helper()
-	records, err := p.workspaces.ListEvents(t.Context(), scope, audit.Filter{Limit: 100})
+	records, err := p.workspaces.ListEvents(t.Context(), scope, audit.Filter{}, 0, 100)
 	require.NoError(t, err)
 	var actions []audit.Action
 	for _, r := range records {

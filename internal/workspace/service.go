@@ -88,14 +88,6 @@ func (s *Service) RevokeKey(ctx context.Context, c Caller, m id.Member) error {
 	})
 }
 
-// AuditEvents lists what was recorded in the caller's workspace, newest first.
-func (s *Service) AuditEvents(ctx context.Context, c Caller, f audit.Filter) ([]audit.Record, error) {
-	if err := c.Require(ReadAudit); err != nil {
-		return nil, err
-	}
-	return s.Store.ListEvents(ctx, c.Scope, f)
-}
-
 // Bootstrap prepares an empty data plane: its tenant, a first workspace, and an
 // admin key for it. When a workspace exists already, no key is made and the
 // returned secret is empty.

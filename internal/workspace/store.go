@@ -21,7 +21,6 @@ type KeyFinder interface {
 // its audit event.
 type Store interface {
 	KeyFinder
-	audit.Reader
 	audit.Recorder
 
 	// Bootstrap makes the tenant row, and a workspace when there is none, once.

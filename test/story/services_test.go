@@ -66,7 +66,7 @@ func deploy(t *testing.T) *deployment {
 	require.NoError(t, os.WriteFile(d.tokenFile, []byte(rand.Text()+rand.Text()+"\n"), 0o600))
 
 	adminKey := filepath.Join(dir, "admin.key")
-	workspaces := d.serve(t, "workspaces", "--admin-key-file", adminKey)
+	workspaces := d.serve(t, "workspaces", "--admin-key-file", adminKey, "--audit-key-file", filepath.Join(dir, "audit.key"))
 	discovery := d.serve(t, "discovery", "--token-file", d.tokenFile)
 	integrations := d.serve(t, "integrations", "--key", "local:"+filepath.Join(dir, "local.key"), "--discovery-url", discovery)
 	key, err := os.ReadFile(adminKey)

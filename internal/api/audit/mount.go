@@ -9,57 +9,50 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/auditlog"
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
-// Event is one significant action.
-type Event struct {
-	EventID     id.AuditEvent  `json:"event_id" example:"aud_123"`
-	TenantID    id.Tenant      `json:"tenant_id" example:"t_123"`
-	WorkspaceID id.Workspace   `json:"workspace_id" example:"w_123"`
-	ActorKind   string         `json:"actor_kind" enum:"member,worker,system"`
-	ActorID     string         `json:"actor_id" example:"mem_123"`
-	Action      string         `json:"action" example:"connection_created"`
-	Outcome     string         `json:"outcome" enum:"succeeded,failed,denied"`
-	TargetType  string         `json:"target_type" example:"connection"`
-	TargetID    string         `json:"target_id" example:"conn_123"`
-	Payload     map[string]any `json:"payload" doc:"Explains the action; never a secret."`
-	CreatedAt   time.Time      `json:"created_at"`
+// Filter is the part of a query that narrows; list and export have it.
+type Filter struct {
+	Action     string    `query:"action" maxLength:"64" example:"connection_created"`
+	Outcome    string    `query:"outcome" enum:"succeeded,failed,denied"`
+	TargetType string    `query:"target_type" maxLength:"64" example:"connection"`
+	TargetID   string    `query:"target_id" maxLength:"128" example:"conn_123"`
+	ActorID    string    `query:"actor_id" maxLength:"128" example:"mem_123"`
+	Since      time.Time `query:"since" doc:"The first moment that counts."`
+	Until      time.Time `query:"until" doc:"The first moment that does not count any more."`
 }
 
-// List is a page of audit events.
-type List struct {
-	AuditEvents []Event `json:"audit_events" nullable:"false"`
-	NextCursor  string  `json:"next_cursor,omitempty"`
+func (f Filter) domain() domain.Filter {
+	return domain.Filter{
+		Action: domain.Action(f.Action), Outcome: domain.Outcome(f.Outcome), TargetType: f.TargetType, TargetID: f.TargetID,
+		ActorID: f.ActorID, Since: f.Since, Until: f.Until,
+	}
 }
 
 type listInput struct {
 	api.Page
-	Action     string `query:"action" maxLength:"64" example:"connection_created"`
-	TargetType string `query:"target_type" maxLength:"64" example:"connection"`
-	TargetID   string `query:"target_id" maxLength:"128" example:"conn_123"`
-	ActorID    string `query:"actor_id" maxLength:"128" example:"mem_123"`
+	Filter
+	Total bool `query:"total" doc:"Count what passes the filter, up to 10,000; a filter that finds little makes this slow."`
 }
 
 type listOutput struct {
 	Body List
 }
 
-// Mount adds the operation on audit events.
-func Mount(a huma.API, workspaces *workspace.Service) {
+// Mount adds the operations on audit events and their log.
+func Mount(a huma.API, events *auditlog.Service) {
 	api.Register(a, huma.Operation{
 		OperationID: "list-audit-events", Method: http.MethodGet, Path: "/v1/audit-events", Tags: []string{"Audit"},
-		Summary: "List audit events", Description: "What was done in the workspace, the newest first. Needs audit.read.",
+		Summary:     "List audit events",
+		Description: "What was done in the workspace, the newest first. An event is listed once its transaction has ended: one of a longer transaction can appear behind events that were listed before. To miss none, follow /v1/audit-log/entries or the export. Needs audit.read.",
 	}, func(ctx context.Context, in *listInput) (*listOutput, error) {
 		before, err := api.After[id.AuditEvent](in.Page)
 		if err != nil {
 			return nil, err
 		}
-		found, err := workspaces.AuditEvents(ctx, api.CallerFrom(ctx), domain.Filter{
-			Action: domain.Action(in.Action), TargetType: in.TargetType, TargetID: in.TargetID, ActorID: in.ActorID,
-			Before: before, Limit: in.Fetch(),
-		})
+		found, err := events.List(ctx, api.CallerFrom(ctx), in.domain(), before, in.Fetch())
 		if err != nil {
 			return nil, err
 		}
@@ -68,14 +61,14 @@ func Mount(a huma.API, workspaces *workspace.Service) {
 		for i, r := range items {
 			out.Body.AuditEvents[i] = fromDomain(r)
 		}
+		if in.Total {
+			n, err := events.Count(ctx, api.CallerFrom(ctx), in.domain())
+			if err != nil {
+				return nil, err
+			}
+			out.Body.Total, out.Body.TotalAtMost = &n, n == domain.CountLimit
+		}
 		return out, nil
 	})
-}
-
-func fromDomain(r domain.Record) Event {
-	return Event{
-		EventID: r.ID, TenantID: r.Scope.Tenant, WorkspaceID: r.Scope.Workspace, ActorKind: string(r.Actor.Kind), ActorID: r.Actor.ID,
-		Action: string(r.Action), Outcome: string(r.Outcome), TargetType: r.TargetType, TargetID: r.TargetID,
-		Payload: r.Payload, CreatedAt: r.CreatedAt.UTC(),
-	}
+	mountLog(a, events)
 }

@@ -11,6 +11,50 @@ import (
 	"time"
 )
 
+const countAuditEvents = `-- name: CountAuditEvents :one
+select count(*) from (
+  select from audit_events
+  where workspace_id = $1
+    and ($2::text = '' or action = $2)
+    and ($3::text = '' or outcome = $3)
+    and ($4::text = '' or target_type = $4)
+    and ($5::text = '' or target_id = $5)
+    and ($6::text = '' or actor_id = $6)
+    and ($7::timestamptz is null or created_at >= $7)
+    and ($8::timestamptz is null or created_at < $8)
+  limit $9
+) found
+`
+
+type CountAuditEventsParams struct {
+	WorkspaceID int64
+	Action      string
+	Outcome     string
+	TargetType  string
+	TargetID    string
+	ActorID     string
+	Since       *time.Time
+	Until       *time.Time
+	Most        int32
+}
+
+func (q *Queries) CountAuditEvents(ctx context.Context, arg CountAuditEventsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countAuditEvents,
+		arg.WorkspaceID,
+		arg.Action,
+		arg.Outcome,
+		arg.TargetType,
+		arg.TargetID,
+		arg.ActorID,
+		arg.Since,
+		arg.Until,
+		arg.Most,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const insertAuditEvent = `-- name: InsertAuditEvent :exec
 insert into audit_events (tenant_id, workspace_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -44,47 +88,59 @@ func (q *Queries) InsertAuditEvent(ctx context.Context, arg InsertAuditEventPara
 }
 
 const listAuditEvents = `-- name: ListAuditEvents :many
-select event_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload, created_at
+select event_id, tenant_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload, created_at,
+  transaction::text as transaction
 from audit_events
 where workspace_id = $1
   and ($2::text = '' or action = $2)
-  and ($3::text = '' or target_type = $3)
-  and ($4::text = '' or target_id = $4)
-  and ($5::text = '' or actor_id = $5)
-  and ($6::bigint = 0 or event_id < $6)
+  and ($3::text = '' or outcome = $3)
+  and ($4::text = '' or target_type = $4)
+  and ($5::text = '' or target_id = $5)
+  and ($6::text = '' or actor_id = $6)
+  and ($7::timestamptz is null or created_at >= $7)
+  and ($8::timestamptz is null or created_at < $8)
+  and ($9::bigint = 0 or event_id < $9)
 order by event_id desc
-limit $7
+limit $10
 `
 
 type ListAuditEventsParams struct {
 	WorkspaceID int64
 	Action      string
+	Outcome     string
 	TargetType  string
 	TargetID    string
 	ActorID     string
+	Since       *time.Time
+	Until       *time.Time
 	Before      int64
 	Most        int32
 }
 
 type ListAuditEventsRow struct {
-	EventID    int64
-	ActorKind  string
-	ActorID    string
-	Action     string
-	Outcome    string
-	TargetType string
-	TargetID   string
-	Payload    json.RawMessage
-	CreatedAt  time.Time
+	EventID     int64
+	TenantID    int64
+	ActorKind   string
+	ActorID     string
+	Action      string
+	Outcome     string
+	TargetType  string
+	TargetID    string
+	Payload     json.RawMessage
+	CreatedAt   time.Time
+	Transaction string
 }
 
 func (q *Queries) ListAuditEvents(ctx context.Context, arg ListAuditEventsParams) ([]ListAuditEventsRow, error) {
 	rows, err := q.db.Query(ctx, listAuditEvents,
 		arg.WorkspaceID,
 		arg.Action,
+		arg.Outcome,
 		arg.TargetType,
 		arg.TargetID,
 		arg.ActorID,
+		arg.Since,
+		arg.Until,
 		arg.Before,
 		arg.Most,
 	)
@@ -97,6 +153,7 @@ func (q *Queries) ListAuditEvents(ctx context.Context, arg ListAuditEventsParams
 		var i ListAuditEventsRow
 		if err := rows.Scan(
 			&i.EventID,
+			&i.TenantID,
 			&i.ActorKind,
 			&i.ActorID,
 			&i.Action,
@@ -105,6 +162,7 @@ func (q *Queries) ListAuditEvents(ctx context.Context, arg ListAuditEventsParams
 			&i.TargetID,
 			&i.Payload,
 			&i.CreatedAt,
+			&i.Transaction,
 		); err != nil {
 			return nil, err
 		}

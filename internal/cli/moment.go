@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// parseMoment reads a moment that a flag names: a day, which begins at midnight
+// UTC, a time with its offset, or how long ago. Nothing gives nil.
+func parseMoment(flag, text string, now time.Time) (*time.Time, error) {
+	if text == "" {
+		return nil, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return &at, nil
+		}
+	}
+	if ago, ok := parseAgo(text); ok {
+		at := now.Add(-ago)
+		return &at, nil
+	}
+	return nil, usagef("%s: %q is no moment; write 2026-01-31, 2026-01-31T08:00:00Z, or how long ago, as 90m, 24h or 7d", flag, text)
+}
+
+func parseAgo(text string) (time.Duration, bool) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		// Longer than any log, shorter than what a duration holds.
+		const most = 36_500
+		n, err := strconv.Atoi(days)
+		return time.Duration(n) * 24 * time.Hour, err == nil && n >= 0 && n <= most
+	}
+	ago, err := time.ParseDuration(text)
+	return ago, err == nil && ago >= 0
+}

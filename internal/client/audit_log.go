@@ -1,0 +1,70 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// AuditLog is the sealed log of a workspace.
+type AuditLog struct {
+	Origin    string           `json:"origin"`
+	PublicKey string           `json:"public_key"`
+	Latest    *AuditCheckpoint `json:"latest"`
+}
+
+// AuditCheckpoint is a signed statement of what the log holds.
+type AuditCheckpoint struct {
+	Number int64  `json:"number"`
+	Size   int64  `json:"size"`
+	Note   string `json:"note"`
+}
+
+// AuditLogEntry is an event's place in the log.
+type AuditLogEntry struct {
+	Entry    int64       `json:"entry"`
+	EventID  string      `json:"event_id"`
+	LeafHash []byte      `json:"leaf_hash"`
+	Event    *AuditEvent `json:"event"`
+}
+
+// AuditLog returns the workspace's log as a whole.
+func (c *Client) AuditLog(ctx context.Context) (Answer[AuditLog], error) {
+	return send[AuditLog](ctx, c, call{method: http.MethodGet, path: "/v1/audit-log"})
+}
+
+// AuditCheckpoints returns a page of the checkpoints behind that number.
+func (c *Client) AuditCheckpoints(ctx context.Context, after int64) ([]AuditCheckpoint, error) {
+	a, err := send[struct {
+		Checkpoints []AuditCheckpoint `json:"checkpoints"`
+	}](ctx, c, call{method: http.MethodGet, path: "/v1/audit-log/checkpoints", query: behind(after)})
+	return a.Value.Checkpoints, err
+}
+
+// AuditLogEntries returns a page of the entries behind that number; -1 begins
+// with the first.
+func (c *Client) AuditLogEntries(ctx context.Context, after int64) ([]AuditLogEntry, error) {
+	a, err := send[struct {
+		Entries []AuditLogEntry `json:"entries"`
+	}](ctx, c, call{method: http.MethodGet, path: "/v1/audit-log/entries", query: behind(after)})
+	return a.Value.Entries, err
+}
+
+// AuditEventsPage returns one page of the list of audit events, and the cursor of
+// the next one.
+func (c *Client) AuditEventsPage(ctx context.Context, cursor string) (events []AuditEvent, next string, err error) {
+	q := url.Values{"limit": {strconv.Itoa(maxPage)}}
+	if cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	a, err := send[struct {
+		AuditEvents []AuditEvent `json:"audit_events"`
+		NextCursor  string       `json:"next_cursor"`
+	}](ctx, c, call{method: http.MethodGet, path: "/v1/audit-events", query: q})
+	return a.Value.AuditEvents, a.Value.NextCursor, err
+}
+
+func behind(number int64) url.Values {
+	return url.Values{"limit": {strconv.Itoa(maxPage)}, "after": {strconv.FormatInt(number, 10)}}
+}

@@ -1,0 +1,74 @@
+-- One sealer per workspace; the others find nothing to do.
+-- name: TryLockAuditLog :one
+select pg_try_advisory_xact_lock(hashtextextended('gatehouse audit log ' || (@workspace_id::bigint)::text, 0));
+
+-- name: SealableWorkspaces :many
+select workspace_id::bigint as workspace_id, waiting_since::timestamptz as waiting_since
+from sealable_workspaces(@most::integer);
+
+-- name: LatestAuditCheckpoint :one
+select number, size, note, sealed_at
+from audit_checkpoints
+where workspace_id = @workspace_id
+order by number desc
+limit 1;
+
+-- name: AuditCheckpointsAfter :many
+select number, size, note, sealed_at
+from audit_checkpoints
+where workspace_id = @workspace_id and number > @after
+order by number
+limit @most;
+
+-- name: CountAuditLog :one
+select coalesce(max(entry) + 1, 0)::bigint from audit_log_entries where workspace_id = @workspace_id;
+
+-- name: AuditLogHashes :many
+select entry, hashes
+from audit_log_entries
+where workspace_id = @workspace_id and entry = any (@entries::bigint[]);
+
+-- name: CurrentSnapshot :one
+select pg_snapshot_xmin(s)::text as xmin, pg_snapshot_xmax(s)::text as xmax
+from pg_current_snapshot() s;
+
+-- Events of transactions that this server has not begun came with a dump of
+-- another one, and are committed.
+-- name: UnsealedAuditEvents :many
+select event_id, tenant_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload, created_at,
+  transaction::text as transaction
+from audit_events e
+where e.workspace_id = @workspace_id
+  and e.transaction >= (@from_transaction::text)::xid8
+  and (e.transaction < (@xmin::text)::xid8 or @foreign_numbers::boolean and e.transaction >= (@xmax::text)::xid8)
+  and not exists (select from audit_log_entries l where l.workspace_id = e.workspace_id and l.event_id = e.event_id)
+order by e.transaction, e.event_id
+limit @most;
+
+-- name: InsertAuditLogEntries :exec
+insert into audit_log_entries (workspace_id, entry, event_id, hashes)
+select @workspace_id, unnest(@entries::bigint[]), unnest(@event_ids::bigint[]), unnest(@hashes::bytea[]);
+
+-- name: InsertAuditCheckpoint :exec
+insert into audit_checkpoints (workspace_id, number, size, horizon, note)
+values (@workspace_id, @number, @size, (@horizon::text)::xid8, @note);
+
+-- name: AuditLogEntriesFrom :many
+select entry, event_id, hashes
+from audit_log_entries
+where workspace_id = @workspace_id and entry >= @first_entry
+order by entry
+limit @most;
+
+-- name: AuditEventsByID :many
+select event_id, tenant_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload, created_at,
+  transaction::text as transaction
+from audit_events
+where workspace_id = @workspace_id and event_id = any (@event_ids::bigint[]);
+
+-- name: GetAuditSigner :one
+select public_key from audit_signer;
+
+-- name: InsertAuditSigner :exec
+insert into audit_signer (public_key) values ($1)
+on conflict (singleton) do nothing;
