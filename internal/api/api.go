@@ -45,7 +45,9 @@ func New(mux *http.ServeMux, c Config) huma.API {
 	hc.DocsPath, hc.SchemasPath, hc.CreateHooks = "", "", nil
 	hc.Transformers = []huma.Transformer{redactProblem}
 	hc.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	describeIDs(hc.Components.Schemas)
 	documentProblem(hc.Components.Schemas)
+	strictNames()
 	a := humago.New(mux, hc)
 	a.UseMiddleware(begin(c), authenticate(a, c.Keys))
 	mountDocs(mux, hc.OpenAPIPath+".json")

@@ -4,8 +4,11 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
 // schemaName names a type in the OpenAPI document. Types of packages api/<noun>
@@ -25,6 +28,38 @@ func schemaName(t reflect.Type, hint string) string {
 	}
 	return noun + name
 }
+
+// describeIDs gives ids in bodies the form that they have, so that one of another
+// form is refused with the name of its field. Without it they would be strings,
+// and a body with a malformed one would be refused as a whole.
+func describeIDs(r huma.Registry) {
+	describeID[id.Tenant](r)
+	describeID[id.Workspace](r)
+	describeID[id.Member](r)
+	describeID[id.Connection](r)
+	describeID[id.Target](r)
+	describeID[id.Test](r)
+	describeID[id.Run](r)
+	describeID[id.AuditEvent](r)
+}
+
+func describeID[T Identifier](r huma.Registry) {
+	r.RegisterTypeAlias(reflect.TypeFor[T](), reflect.TypeFor[bodyID[T]]())
+}
+
+// bodyID stands for an id in descriptions of bodies, and only there.
+type bodyID[T Identifier] struct{}
+
+// Schema describes the id.
+func (bodyID[T]) Schema(huma.Registry) *huma.Schema {
+	example := T(123).String()
+	return &huma.Schema{Type: huma.TypeString, Pattern: pattern[T](), PatternDescription: "an id such as " + example, Examples: []any{example}}
+}
+
+// strictNames has properties refused whose names are spelt with other capitals:
+// encoding/json would read them as the property. The library keeps this choice
+// in a variable of its package.
+var strictNames = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 
 // documentProblem takes the refused value out of the problem's schema, because
 // it is taken out of every answer.

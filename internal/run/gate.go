@@ -123,6 +123,9 @@ func (g *Gate) resolve(ctx context.Context, scope id.Scope, req StartRequest) (*
 		if err != nil {
 			return nil, err
 		}
+		if req.Target != 0 && (conn.Target == nil || conn.Target.ID != req.Target) {
+			return nil, fault.InvalidField("target_id", "is not the target of connection %s; leave it out, or leave the connection out", conn.ID)
+		}
 		return &conn, nil
 	}
 	conn, err := g.Connections.GetDefault(ctx, scope, req.Target)

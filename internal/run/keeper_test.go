@@ -43,6 +43,9 @@ func (o *overdue) DueConnections(context.Context, int) ([]run.DueConnection, err
 
 // move notes the due time that an admission moves on.
 func (o *overdue) move(a run.Admission) error {
+	if a.Moves == nil {
+		return nil // nobody's schedule
+	}
 	if a.Connection == 4 {
 		return run.ErrNotDue // another process was first
 	}
@@ -62,6 +65,8 @@ func (o *overdue) Get(_ context.Context, scope id.Scope, c id.Connection) (conne
 		return conn, fault.New(fault.NotFound, "deleted")
 	case 5:
 		conn.Lifecycle = connection.Disabled
+	case 6:
+		conn.Target = &connection.Target{ID: 9}
 	}
 	return conn, nil
 }

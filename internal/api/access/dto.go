@@ -49,40 +49,40 @@ type Gap struct {
 
 // Access is that an account reaches a resource.
 type Access struct {
-	Principals  []entity.Ref `json:"principals" nullable:"false" doc:"Who the account represents; empty when nobody is known. At most 20."`
-	Account     entity.Ref   `json:"account"`
-	Resource    entity.Ref   `json:"resource"`
-	Access      string       `json:"access" enum:"direct,inherited" doc:"Direct: an entitlement that grants the resource itself is assigned to the account itself."`
-	Decision    string       `json:"decision" enum:"allowed,conditional,denied" doc:"What the statements found say together; not a full policy evaluation. Denied: unconditional denials cover all actions of every allow. Conditional: what is left of the allows holds on conditions, needs activation, or is denied on conditions."`
-	Via         entity.Ref   `json:"via" doc:"The entitlement at the beginning of the shortest way."`
-	ActingAs    *entity.Ref  `json:"acting_as" doc:"The account that is assumed on the shortest way; null when none is."`
-	Hops        int          `json:"hops" doc:"Edges of the shortest way from the account to the resource."`
-	Actions     []string     `json:"actions" nullable:"false" doc:"Actions that the allows name, in the provider's terms; at most 50. An asterisk stands for all that an entitlement gives."`
-	MoreActions bool         `json:"more_actions,omitempty"`
-	Allows      []Ground     `json:"allows" nullable:"false" doc:"At most 20."`
-	Denies      []Ground     `json:"denies" nullable:"false" doc:"At most 20."`
-	MoreGrounds bool         `json:"more_grounds,omitempty"`
+	Principals  []entity.Ref             `json:"principals" nullable:"false" doc:"Who the account represents; empty when nobody is known. At most 20."`
+	Account     entity.Ref               `json:"account"`
+	Resource    entity.Ref               `json:"resource"`
+	Access      string                   `json:"access" enum:"direct,inherited" doc:"Direct: an entitlement that grants the resource itself is assigned to the account itself."`
+	Decision    string                   `json:"decision" enum:"allowed,conditional,denied" doc:"What the statements found say together; not a full policy evaluation. Denied: unconditional denials cover all actions of every allow. Conditional: what is left of the allows holds on conditions, needs activation, or is denied on conditions."`
+	Via         entity.Ref               `json:"via" doc:"The entitlement at the beginning of the shortest way."`
+	ActingAs    api.Nullable[entity.Ref] `json:"acting_as" doc:"The account that is assumed on the shortest way; null when none is."`
+	Hops        int                      `json:"hops" doc:"Edges of the shortest way from the account to the resource."`
+	Actions     []string                 `json:"actions" nullable:"false" doc:"Actions that the allows name, in the provider's terms; at most 50. An asterisk stands for all that an entitlement gives."`
+	MoreActions bool                     `json:"more_actions,omitempty"`
+	Allows      []Ground                 `json:"allows" nullable:"false" doc:"At most 20."`
+	Denies      []Ground                 `json:"denies" nullable:"false" doc:"At most 20."`
+	MoreGrounds bool                     `json:"more_grounds,omitempty"`
 }
 
 // Ground is one grant that allows or denies.
 type Ground struct {
-	ActingAs    *entity.Ref `json:"acting_as" doc:"The account that is assumed; null when the account acts as itself."`
-	Via         entity.Ref  `json:"via" doc:"The entitlement that the acting account is assigned."`
-	Entitlement entity.Ref  `json:"entitlement" doc:"The entitlement that grants; may be the same."`
-	Hops        int         `json:"hops"`
-	Conditional bool        `json:"conditional" doc:"A condition or an activation stands somewhere on the way."`
+	ActingAs    api.Nullable[entity.Ref] `json:"acting_as" doc:"The account that is assumed; null when the account acts as itself."`
+	Via         entity.Ref               `json:"via" doc:"The entitlement that the acting account is assigned."`
+	Entitlement entity.Ref               `json:"entitlement" doc:"The entitlement that grants; may be the same."`
+	Hops        int                      `json:"hops"`
+	Conditional bool                     `json:"conditional" doc:"A condition or an activation stands somewhere on the way."`
 	Terms
 }
 
 // Terms are what an edge says.
 type Terms struct {
-	Key        string      `json:"key,omitempty" doc:"Tells apart several statements between the same two ends."`
-	Effect     string      `json:"effect" enum:"allow,deny"`
-	Actions    []string    `json:"actions" nullable:"false" doc:"Empty means all that the entitlement stands for."`
-	NotActions []string    `json:"not_actions" nullable:"false"`
-	Conditions *api.Object `json:"conditions" doc:"In the provider's own form; null when there are none."`
-	Given      string      `json:"given" enum:"direct,eligible,inherited"`
-	ExpiresAt  *time.Time  `json:"expires_at"`
+	Key        string                   `json:"key,omitempty" doc:"Tells apart several statements between the same two ends."`
+	Effect     string                   `json:"effect" enum:"allow,deny"`
+	Actions    []string                 `json:"actions" nullable:"false" doc:"Empty means all that the entitlement stands for."`
+	NotActions []string                 `json:"not_actions" nullable:"false"`
+	Conditions api.Nullable[api.Object] `json:"conditions" doc:"In the provider's own form; null when there are none."`
+	Given      string                   `json:"given" enum:"direct,eligible,inherited"`
+	ExpiresAt  *time.Time               `json:"expires_at"`
 }
 
 // Total is how many rows an answer has over all pages.

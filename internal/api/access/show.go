@@ -19,13 +19,13 @@ func (n naming) ref(e graph.EntityID) entity.Ref {
 	return entity.Ref{EntityID: e.String()}
 }
 
-// other is ref, or nil when both are the same.
-func (n naming) other(e, than graph.EntityID) *entity.Ref {
+// other is ref, or null when both are the same.
+func (n naming) other(e, than graph.EntityID) api.Nullable[entity.Ref] {
 	if e == than {
-		return nil
+		return api.Nullable[entity.Ref]{}
 	}
 	r := n.ref(e)
-	return &r
+	return api.Nullable[entity.Ref]{Value: &r}
 }
 
 func (n naming) access(r graph.AccessRow) Access {
@@ -60,7 +60,7 @@ func terms(e graph.Edge) Terms {
 	shown.NotActions = append(shown.NotActions, e.Terms.NotActions...)
 	if len(e.Terms.Conditions) > 0 {
 		conditions := api.Object(e.Terms.Conditions)
-		shown.Conditions = &conditions
+		shown.Conditions.Value = &conditions
 	}
 	if e.Terms.Given != "" {
 		shown.Given = string(e.Terms.Given)

@@ -22,7 +22,7 @@ type Connection struct {
 	Status           string        `json:"status" enum:"healthy,degraded,unknown"`
 	LastRunAt        *time.Time    `json:"last_run_at"`
 
-	TargetID            *id.Target `json:"target_id" doc:"The organisation the credentials reach; a first successful test finds it."`
+	TargetID            *id.Target `json:"target_id" nullable:"true" doc:"The organisation the credentials reach; a first successful test finds it."`
 	Target              *Target    `json:"target,omitempty"`
 	IsDefault           bool       `json:"is_default"`
 	Lifecycle           string     `json:"lifecycle" enum:"needs_consent,active,disabled"`

@@ -66,17 +66,17 @@ type StartRequest struct {
 
 // StartResult is the gate's answer.
 type StartResult struct {
-	Status             string            `json:"status" enum:"accepted,deduped,scope_busy,blocked"`
-	OperationType      string            `json:"operation_type"`
-	OperatorVerb       string            `json:"operator_verb"`
-	OperatorTarget     string            `json:"operator_target"`
-	OperatorMessage    string            `json:"operator_message" doc:"The answer in one or two sentences."`
-	ShortReason        *string           `json:"short_reason"`
-	ReasonCode         *string           `json:"reason_code"`
-	ProviderConnection *ConnectionRef    `json:"provider_connection"`
-	Run                RunRef            `json:"run" doc:"The new run, the identical one, the one that holds the scope, or the blocked one."`
-	NextSteps          []apirun.NextStep `json:"next_steps"`
-	Actions            []Action          `json:"actions"`
+	Status             string                      `json:"status" enum:"accepted,deduped,scope_busy,blocked"`
+	OperationType      string                      `json:"operation_type"`
+	OperatorVerb       string                      `json:"operator_verb"`
+	OperatorTarget     string                      `json:"operator_target"`
+	OperatorMessage    string                      `json:"operator_message" doc:"The answer in one or two sentences."`
+	ShortReason        *string                     `json:"short_reason"`
+	ReasonCode         *string                     `json:"reason_code"`
+	ProviderConnection api.Nullable[ConnectionRef] `json:"provider_connection"`
+	Run                RunRef                      `json:"run" doc:"The new run, the identical one, the one that holds the scope, or the blocked one."`
+	NextSteps          []apirun.NextStep           `json:"next_steps"`
+	Actions            []Action                    `json:"actions"`
 }
 
 // ConnectionRef names the connection that is used.
@@ -139,7 +139,7 @@ func FromDomain(r run.StartResult) StartResult {
 		shown.ReasonCode = &code
 	}
 	if c := r.Connection; c != nil {
-		shown.ProviderConnection = &ConnectionRef{ID: c.ID, Provider: string(c.Integration), Label: c.Name}
+		shown.ProviderConnection.Value = &ConnectionRef{ID: c.ID, Provider: string(c.Integration), Label: c.Name}
 	}
 	for i, a := range r.Actions {
 		shown.Actions[i] = Action(a)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/gatehouse-project/gatehouse/internal/api"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	domain "github.com/gatehouse-project/gatehouse/internal/run"
@@ -11,32 +12,32 @@ import (
 
 // Run is a run as the API shows it.
 type Run struct {
-	RunID          id.Run           `json:"run_id" doc:"Id of the run."`
-	TenantID       id.Tenant        `json:"tenant_id"`
-	WorkspaceID    id.Workspace     `json:"workspace_id"`
-	OperationType  string           `json:"operation_type" example:"discovery.run"`
-	IntegrationID  string           `json:"integration_id,omitempty" example:"aws"`
-	ConnectionID   *id.Connection   `json:"connection_id,omitempty"`
-	ConnectionName string           `json:"connection_name,omitempty"`
-	TargetID       *id.Target       `json:"target_id,omitempty"`
-	Status         string           `json:"status" enum:"queued,running,completed"`
-	Outcome        string           `json:"outcome" enum:"pending,succeeded,partially_succeeded,failed,cancelled,blocked"`
-	Phase          string           `json:"phase" enum:"executing,publishing" doc:"Who has an unfinished run in hand: a worker, or the publisher."`
-	ReasonCode     *string          `json:"reason_code" doc:"Why the run did not simply succeed; null when it did or has not ended."`
-	ShortReason    *string          `json:"short_reason"`
-	Explanation    string           `json:"explanation,omitempty"`
-	NextSteps      []NextStep       `json:"next_steps"`
-	FailureSummary *FailureSummary  `json:"failure_summary"`
-	SummaryCounts  map[string]int64 `json:"summary_counts" doc:"How much was read, new, changed and closed, by name."`
-	Progress       Progress         `json:"progress"`
-	Context        json.RawMessage  `json:"context" doc:"Provider, connection, target and module; never a secret."`
-	Initiator      string           `json:"initiator" enum:"user,schedule,system"`
-	InitiatedBy    *id.Member       `json:"initiated_by,omitempty"`
-	Attempt        int              `json:"attempt" doc:"How often a worker has taken the run."`
-	CreatedAt      time.Time        `json:"created_at"`
-	StartedAt      *time.Time       `json:"started_at"`
-	CompletedAt    *time.Time       `json:"completed_at"`
-	CancelledAt    *time.Time       `json:"cancel_requested_at,omitempty"`
+	RunID          id.Run                       `json:"run_id" doc:"Id of the run."`
+	TenantID       id.Tenant                    `json:"tenant_id"`
+	WorkspaceID    id.Workspace                 `json:"workspace_id"`
+	OperationType  string                       `json:"operation_type" example:"discovery.run"`
+	IntegrationID  string                       `json:"integration_id,omitempty" example:"aws"`
+	ConnectionID   *id.Connection               `json:"connection_id,omitempty"`
+	ConnectionName string                       `json:"connection_name,omitempty"`
+	TargetID       *id.Target                   `json:"target_id,omitempty"`
+	Status         string                       `json:"status" enum:"queued,running,completed"`
+	Outcome        string                       `json:"outcome" enum:"pending,succeeded,partially_succeeded,failed,cancelled,blocked"`
+	Phase          string                       `json:"phase" enum:"executing,publishing" doc:"Who has an unfinished run in hand: a worker, or the publisher."`
+	ReasonCode     *string                      `json:"reason_code" doc:"Why the run did not simply succeed; null when it did or has not ended."`
+	ShortReason    *string                      `json:"short_reason"`
+	Explanation    string                       `json:"explanation,omitempty"`
+	NextSteps      []NextStep                   `json:"next_steps"`
+	FailureSummary api.Nullable[FailureSummary] `json:"failure_summary"`
+	SummaryCounts  map[string]int64             `json:"summary_counts" doc:"How much was read, new, changed and closed, by name."`
+	Progress       Progress                     `json:"progress"`
+	Context        json.RawMessage              `json:"context" doc:"Provider, connection, target and module; never a secret."`
+	Initiator      string                       `json:"initiator" enum:"user,schedule,system"`
+	InitiatedBy    *id.Member                   `json:"initiated_by,omitempty"`
+	Attempt        int                          `json:"attempt" doc:"How often a worker has taken the run."`
+	CreatedAt      time.Time                    `json:"created_at"`
+	StartedAt      *time.Time                   `json:"started_at"`
+	CompletedAt    *time.Time                   `json:"completed_at"`
+	CancelledAt    *time.Time                   `json:"cancel_requested_at,omitempty"`
 	// Coverage is only in the answer about one run, once it was published.
 	Coverage []Coverage `json:"coverage,omitempty" doc:"How completely each part was read."`
 }
@@ -89,7 +90,7 @@ func FromDomain(r domain.Run) Run {
 		shown.SummaryCounts = map[string]int64{}
 	}
 	if r.Failure != nil {
-		shown.FailureSummary = &FailureSummary{Message: r.Failure.Message, Details: r.Failure.Details}
+		shown.FailureSummary.Value = &FailureSummary{Message: r.Failure.Message, Details: r.Failure.Details}
 	}
 	if r.Reason != "" {
 		reason, code := operation.Explain(r.Reason), string(r.Reason)
