@@ -31,7 +31,8 @@ func schemaName(t reflect.Type, hint string) string {
 
 // describeIDs gives ids in bodies the form that they have, so that one of another
 // form is refused with the name of its field. Without it they would be strings,
-// and a body with a malformed one would be refused as a whole.
+// and a body with a malformed one would be refused as a whole. Where an answer
+// has null for an id, its field has the tag nullable:"true".
 func describeIDs(r huma.Registry) {
 	describeID[id.Tenant](r)
 	describeID[id.Workspace](r)

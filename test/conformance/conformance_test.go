@@ -14,7 +14,11 @@ import (
 
 // neverSucceed are operations that no request here can have succeed, each with
 // the reason.
-func neverSucceed() map[string]string { return map[string]string{} }
+func neverSucceed() map[string]string {
+	return map[string]string{
+		"install-licence": "a licence is signed with a key that is not here; internal/app has one",
+	}
+}
 
 // Whatever is sent, the answer is one that the document describes. Each of
 // rapid's checks, of which there are 100 unless -rapid.checks says otherwise,

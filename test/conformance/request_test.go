@@ -171,10 +171,32 @@ func (r *request) misfit() string {
 	if err != nil {
 		return "the body is no JSON"
 	}
-	if r.op.body.compiled.Validate(body) != nil {
+	if r.op.body.compiled.Validate(withoutNulls(body)) != nil {
 		return "the body does not fit its schema"
 	}
 	return ""
+}
+
+// withoutNulls leaves out what is null: the API takes an optional property that
+// is null as one that is not there.
+func withoutNulls(body any) any {
+	switch v := body.(type) {
+	case node:
+		kept := node{}
+		for name, below := range v {
+			if below != nil {
+				kept[name] = withoutNulls(below)
+			}
+		}
+		return kept
+	case []any:
+		kept := make([]any, len(v))
+		for i, below := range v {
+			kept[i] = withoutNulls(below)
+		}
+		return kept
+	}
+	return body
 }
 
 // parsed reads a parameter as its schema's type.

@@ -12,7 +12,7 @@ type Licence struct {
 	State        string     `json:"state" enum:"built_in,valid,grace,expired,untrusted" doc:"built_in allows everything; with expired and untrusted nothing new can be connected or started, and everything that is there stays."`
 	Message      string     `json:"message" doc:"What to know or do; empty when all is well."`
 	LicenceID    *string    `json:"licence_id" doc:"Null for the built-in licence, and where the stored one cannot be trusted; so are the fields below."`
-	TenantID     *id.Tenant `json:"tenant_id" example:"t_123"`
+	TenantID     *id.Tenant `json:"tenant_id" nullable:"true" example:"t_123"`
 	Licensee     *string    `json:"licensee"`
 	Integrations []string   `json:"integrations" nullable:"false" doc:"Ids of the integrations that may be connected and started; * stands for all."`
 	Limits       Limits     `json:"limits"`
