@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/internal/seal"
+	"github.com/gatehouse-project/gatehouse/internal/seal/sealtest"
 )
 
 func TestCreatedKeyFile(t *testing.T) {
@@ -156,4 +157,9 @@ func TestLocalWrapsNothingButDataKeys(t *testing.T) {
 		_, err := b.local.Wrap(t.Context(), make([]byte, length), testBinding())
 		require.Error(t, err)
 	}
+}
+
+func TestLocalKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	sealtest.Contract(t, setup(t).local, 0)
 }

@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/gatehouse-project/gatehouse/internal/seal"
@@ -48,7 +48,7 @@ func (w *Wrapper) explain(err error, permission string) error {
 // innerCode returns the code inside an error, which says why access was refused:
 // {"error":{"code":"Forbidden","innererror":{"code":"KeyDisabled"}}}.
 func innerCode(response *azcore.ResponseError) string {
-	if response.RawResponse == nil || response.RawResponse.Body == nil {
+	if response.RawResponse == nil {
 		return ""
 	}
 	var body struct {
@@ -58,7 +58,8 @@ func innerCode(response *azcore.ResponseError) string {
 			} `json:"innererror"`
 		} `json:"error"`
 	}
-	raw, err := io.ReadAll(io.LimitReader(response.RawResponse.Body, 64<<10))
+	// The SDK has read the body and keeps it.
+	raw, err := runtime.Payload(response.RawResponse)
 	if err != nil || json.Unmarshal(raw, &body) != nil {
 		return ""
 	}

@@ -3,6 +3,7 @@ package pgcrypto
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -21,9 +22,11 @@ const Name = "pgcrypto"
 // whoever has the database to try passphrases, so it is not to be guessed.
 const minPassphraseBytes = 32
 
-// An OpenPGP message of a data key and a digest has about 150 bytes.
+// A wrapped key is an authentication code and an OpenPGP message, which for a
+// data key has about 100 bytes.
 const (
-	minWrappedBytes = seal.BoundKeyBytes
+	tagBytes        = sha256.Size
+	minWrappedBytes = tagBytes + seal.DataKeyBytes
 	maxWrappedBytes = 1024
 )
 
@@ -43,6 +46,7 @@ type Functions interface {
 type Wrapper struct {
 	functions  Functions
 	passphrase secret.Secret
+	macKey     secret.Secret
 	keyID      string
 }
 
@@ -67,26 +71,40 @@ func New(path string, functions Functions) (*Wrapper, error) {
 	if len(passphrase) < minPassphraseBytes {
 		return nil, fmt.Errorf("passphrase file %s: holds fewer than %d bytes; make one with: openssl rand -hex 32", path, minPassphraseBytes)
 	}
-	digest := sha256.New()
-	digest.Write([]byte("gatehouse pgcrypto key id"))
-	digest.Write(passphrase)
+	id, macKey := derive("gatehouse pgcrypto key id", passphrase), derive("gatehouse pgcrypto authentication", passphrase)
 	return &Wrapper{
-		functions: functions, passphrase: secret.FromBytes(passphrase), keyID: "pgcrypto:" + hex.EncodeToString(digest.Sum(nil))[:16],
+		functions: functions, passphrase: secret.FromBytes(passphrase), macKey: secret.FromBytes(macKey), keyID: "pgcrypto:" + hex.EncodeToString(id)[:16],
 	}, nil
 }
 
-// Wrap has PostgreSQL encrypt the data key and a digest of the binding.
+func derive(label string, passphrase []byte) []byte {
+	digest := hmac.New(sha256.New, passphrase)
+	digest.Write([]byte(label))
+	return digest.Sum(nil)
+}
+
+// tag authenticates an OpenPGP message and the binding that it was made for.
+func (w *Wrapper) tag(message []byte, binding seal.Binding) []byte {
+	key := w.macKey.Reveal()
+	defer clear(key)
+	// The binding's encoding ends by itself, so nothing needs to part the two.
+	mac := hmac.New(sha256.New, key)
+	mac.Write(binding.WrapData())
+	mac.Write(message)
+	return mac.Sum(nil)
+}
+
+// Wrap has PostgreSQL encrypt the data key, and puts an authentication code of
+// message and binding in front.
 func (w *Wrapper) Wrap(ctx context.Context, dataKey []byte, binding seal.Binding) ([]byte, error) {
-	bound, err := seal.BindKey(dataKey, binding)
-	if err != nil {
-		return nil, err
+	if len(dataKey) != seal.DataKeyBytes {
+		return nil, fmt.Errorf("data key has %d bytes, want %d", len(dataKey), seal.DataKeyBytes)
 	}
-	defer clear(bound)
-	wrapped, err := w.functions.Encrypt(ctx, bound, w.passphrase)
+	message, err := w.functions.Encrypt(ctx, dataKey, w.passphrase)
 	if err != nil {
 		return nil, w.explain(err)
 	}
-	return wrapped, nil
+	return append(w.tag(message, binding), message...), nil
 }
 
 // Unwrap has PostgreSQL decrypt what Wrap returned.
@@ -97,14 +115,22 @@ func (w *Wrapper) Unwrap(ctx context.Context, wrapped []byte, keyID string, bind
 	if len(wrapped) < minWrappedBytes || len(wrapped) > maxWrappedBytes {
 		return nil, fmt.Errorf("%w: wrapped key has %d bytes, want %d to %d", seal.ErrDamaged, len(wrapped), minWrappedBytes, maxWrappedBytes)
 	}
-	bound, err := w.functions.Decrypt(ctx, wrapped, w.passphrase)
+	message := wrapped[tagBytes:]
+	if !hmac.Equal(wrapped[:tagBytes], w.tag(message, binding)) {
+		return nil, fmt.Errorf("%w: wrapped key altered or moved from another row", seal.ErrDamaged)
+	}
+	dataKey, err := w.functions.Decrypt(ctx, message, w.passphrase)
 	if errors.Is(err, ErrDoesNotDecrypt) {
 		return nil, fmt.Errorf("%w: wrapped key altered", seal.ErrDamaged)
 	}
 	if err != nil {
 		return nil, w.explain(err)
 	}
-	return seal.UnbindKey(bound, binding)
+	if len(dataKey) != seal.DataKeyBytes {
+		clear(dataKey)
+		return nil, fmt.Errorf("%w: unwrapped key has %d bytes, want %d", seal.ErrDamaged, len(dataKey), seal.DataKeyBytes)
+	}
+	return dataKey, nil
 }
 
 // KeyID returns "pgcrypto:" and 16 hexadecimal digits derived from the
