@@ -33,6 +33,8 @@ type apiBench struct {
 	super    *pgxpool.Pool
 	log      *logBuffer
 	keyFile  string
+	// protection is the keys of credentials; with none named it is keyFile.
+	protection KeySettings
 	// auditKey is the file of the key that signs the audit log.
 	auditKey string
 	store    *postgres.Workspaces
@@ -63,9 +65,18 @@ func (l *logBuffer) String() string {
 // newAPIBench serves the API; discoveryURL is where tests are started.
 func newAPIBench(t *testing.T, discoveryURL func(*apiBench) string) *apiBench {
 	t.Helper()
+	return newAPIBenchUnder(t, KeySettings{}, discoveryURL)
+}
+
+// newAPIBenchUnder is newAPIBench with other keys of credentials.
+func newAPIBenchUnder(t *testing.T, protection KeySettings, discoveryURL func(*apiBench) string) *apiBench {
+	t.Helper()
 	b := &apiBench{
-		database: databases.New(t), log: &logBuffer{}, keys: map[workspace.Role]secret.Secret{},
+		protection: protection, database: databases.New(t), log: &logBuffer{}, keys: map[workspace.Role]secret.Secret{},
 		keyFile: filepath.Join(t.TempDir(), "local.key"), auditKey: filepath.Join(t.TempDir(), "audit.key"),
+	}
+	if b.protection.Write == "" {
+		b.protection.Write = "local:" + b.keyFile
 	}
 	b.super = b.database.SuperuserPool()
 	log := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -85,7 +96,7 @@ func newAPIBench(t *testing.T, discoveryURL func(*apiBench) string) *apiBench {
 	catalog, err := newCatalog()
 	require.NoError(t, err)
 	integrations, err := newIntegrations(t.Context(), integrationsConfig{
-		databaseURL: b.database.URL("svc_integration"), keys: KeySettings{Write: "local:" + b.keyFile},
+		databaseURL: b.database.URL("svc_integration"), keys: b.protection,
 		discoveryURL: discoveryURL(b), catalog: catalog, log: log,
 	})
 	require.NoError(t, err)

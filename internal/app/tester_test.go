@@ -34,8 +34,14 @@ type testBench struct {
 
 func newTestBench(t *testing.T) *testBench {
 	t.Helper()
+	return newTestBenchUnder(t, KeySettings{})
+}
+
+// newTestBenchUnder is newTestBench with other keys of credentials.
+func newTestBenchUnder(t *testing.T, protection KeySettings) *testBench {
+	t.Helper()
 	b := &testBench{}
-	b.apiBench = newAPIBench(t, func(a *apiBench) string {
+	b.apiBench = newAPIBenchUnder(t, protection, func(a *apiBench) string {
 		log := slog.New(slog.NewTextHandler(a.log, nil))
 		catalog, err := newCatalog()
 		require.NoError(t, err)
@@ -138,7 +144,7 @@ func (b *testBench) disclose(t *testing.T, token run.Token) json.RawMessage {
 		return nil
 	}
 	defer db.Close()
-	k, err := openKeys(t.Context(), db, KeySettings{Write: "local:" + b.keyFile})
+	k, err := openKeys(t.Context(), db, b.protection)
 	if err != nil {
 		t.Error(err)
 		return nil
