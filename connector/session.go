@@ -120,6 +120,15 @@ const (
 type CheckResult struct {
 	// Target is the organisation the credentials reach.
 	Target Target `json:"target"`
+	// ActsAs is the provider's immutable id of whom the credentials act as, such
+	// as a user's or application's id, at most 1,024 bytes. Empty when the
+	// provider does not tell: then nobody notices that something is connected
+	// twice.
+	ActsAs string `json:"acts_as,omitempty"`
+	// Granted lists the permissions or scopes that the provider says were
+	// granted. When it is nil, the runtime takes those of the manifest that no
+	// stream misses.
+	Granted []string `json:"granted,omitempty"`
 	// Sufficient says that every stream the manifest does not call optional
 	// would be read completely.
 	Sufficient bool `json:"sufficient"`
@@ -137,6 +146,24 @@ type Target struct {
 	Name string `json:"name,omitempty"`
 	// Type is the provider's term, such as "organization" or "account".
 	Type string `json:"type"`
+}
+
+// Identity is what credentials are at the provider.
+type Identity struct {
+	// Target and ActsAs are those of a [CheckResult].
+	Target Target
+	ActsAs string
+}
+
+// IdentifyingSession is a session that can name its target without the rest of a
+// check. It is optional: before a run reads anything it is asked what it reaches,
+// and of a session that is no IdentifyingSession the answer is taken from Check.
+type IdentifyingSession interface {
+	Session
+	// Identify names the target and whom the credentials act as, in as few calls
+	// as possible. It returns the same as Check, or an [*Error] where that is not
+	// known for certain; the run then ends before it has read anything.
+	Identify(ctx context.Context) (Identity, error)
 }
 
 // StreamOutlook is what a run would get from one stream.

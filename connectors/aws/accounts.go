@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -17,6 +18,8 @@ import (
 // permission.
 type caller struct {
 	account, arn string
+	// id is the unique id of the user or role.
+	id string
 }
 
 func (s *session) whoAmI(ctx context.Context) (*caller, error) {
@@ -34,6 +37,8 @@ func (s *session) whoAmI(ctx context.Context) (*caller, error) {
 		return nil, &connector.Error{Category: connector.ProviderUnavailable, Message: "sts:GetCallerIdentity was answered in a form that is not AWS's; check endpoint_url"}
 	}
 	s.caller = &caller{account: aws.ToString(out.Account), arn: aws.ToString(out.Arn)}
+	// Behind a role's unique id stands the name of the session, which changes.
+	s.caller.id, _, _ = strings.Cut(aws.ToString(out.UserId), ":")
 	return s.caller, nil
 }
 

@@ -36,6 +36,10 @@ func (s *session) Check(ctx context.Context) (connector.CheckResult, error) {
 	target := connector.Target{ID: me.account, Type: "account"}
 	if s.configuration.OrganizationsEnabled {
 		o, err := s.describeOrganization(ctx)
+		if _, denied := isDenied(err); denied {
+			// Whether there is an organisation cannot be seen.
+			target = connector.Target{}
+		}
 		if err := c.note(err, streamOrganization); err != nil {
 			return connector.CheckResult{}, err
 		}
@@ -71,7 +75,27 @@ func (s *session) Check(ctx context.Context) (connector.CheckResult, error) {
 		}
 	}
 	outlook := c.outlook()
-	return connector.CheckResult{Target: target, Sufficient: sufficient(outlook), Streams: outlook, Remediation: c.remediation()}, nil
+	return connector.CheckResult{Target: target, ActsAs: me.id, Sufficient: sufficient(outlook), Streams: outlook, Remediation: c.remediation()}, nil
+}
+
+// Identify names the organisation, or the account where organizations_enabled is
+// off, and whom the credentials act as.
+func (s *session) Identify(ctx context.Context) (connector.Identity, error) {
+	me, err := s.whoAmI(ctx)
+	if err != nil {
+		return connector.Identity{}, err
+	}
+	found := connector.Identity{Target: connector.Target{ID: me.account, Type: "account"}, ActsAs: me.id}
+	if s.configuration.OrganizationsEnabled {
+		o, err := s.describeOrganization(ctx)
+		switch {
+		case err == nil:
+			found.Target = connector.Target{ID: o.id, Type: "organization"}
+		case connector.AsError(err).Category != connector.ScopeInvalid: // the account is in no organisation
+			return connector.Identity{}, err
+		}
+	}
+	return found, nil
 }
 
 // note keeps a finding and returns every error that is none: one that stops

@@ -14,7 +14,10 @@ type Connector struct {
 	pageRecords int
 }
 
-var _ connector.Connector = Connector{}
+var (
+	_ connector.Connector          = Connector{}
+	_ connector.IdentifyingSession = (*session)(nil)
+)
 
 // New returns the connector.
 func New() Connector { return Connector{snapshotItems: mostSnapshotItems, pageRecords: enoughRecords} }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -58,7 +59,8 @@ func New(mux *http.ServeMux, c Config) huma.API {
 // [huma.Operation.Security].
 func NoKey() []map[string][]string { return []map[string][]string{} }
 
-// Register adds an operation whose handler returns domain errors. Unless its
+// Register adds an operation whose handler returns domain errors; one wrapped by
+// [huma.ErrorWithHeaders] gives the answer those headers. Unless its
 // Security says otherwise, the operation needs an API key.
 func Register[I, O any](a huma.API, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	if op.Security == nil {
@@ -74,6 +76,10 @@ func Register[I, O any](a huma.API, op huma.Operation, handler func(context.Cont
 	}
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
+		var headed huma.HeadersError
+		if errors.As(err, &headed) {
+			return nil, huma.ErrorWithHeaders(Problem(ctx, err), headed.GetHeaders())
+		}
 		if err != nil {
 			return nil, Problem(ctx, err)
 		}

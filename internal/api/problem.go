@@ -78,7 +78,12 @@ func Problem(ctx context.Context, err error) huma.StatusError {
 	}
 	p := problem(ctx, statusOf(f.Kind, c.conditional), detail)
 	for _, field := range f.Fields {
-		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: location(field.Path), Message: field.Message})
+		detail := &huma.ErrorDetail{Location: location(field.Path), Message: field.Message}
+		if field.Pointer != "" {
+			// The transformer takes it out again.
+			detail.Value = jsonPointer(field.Pointer)
+		}
+		p.Errors = append(p.Errors, detail)
 	}
 	return p
 }
@@ -131,14 +136,13 @@ func redactProblem(ctx huma.Context, _ string, v any) (any, error) {
 				detail.Message = aboutBody(ctx.Operation(), p.Status)
 			}
 		}
-		detail.Value = nil
 	}
 	if p.Instance == "" {
 		if id := RequestID(ctx.Context()); id != "" {
 			p.Instance = "urn:gatehouse:request:" + id
 		}
 	}
-	return p, nil
+	return shownProblem(p), nil
 }
 
 // aboutBody says what is wrong with a body that was not even decoded.

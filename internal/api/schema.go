@@ -63,10 +63,13 @@ func (bodyID[T]) Schema(huma.Registry) *huma.Schema {
 var strictNames = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 
 // documentProblem takes the refused value out of the problem's schema, because
-// it is taken out of every answer.
+// it is taken out of every answer, and puts the pointer in, which is in them.
 func documentProblem(r huma.Registry) {
 	r.Schema(reflect.TypeFor[huma.ErrorModel](), true, "ErrorModel")
 	if detail := r.Map()["ErrorDetail"]; detail != nil {
 		delete(detail.Properties, "value")
+		detail.Properties["pointer"] = &huma.Schema{
+			Type: huma.TypeString, Description: "The field of the request's body as a JSON pointer (RFC 6901).", Examples: []any{"/configuration/region"},
+		}
 	}
 }

@@ -29,7 +29,7 @@ func TestConnectionHasEveryDocumentedField(t *testing.T) {
 		"schedule": map[string]any{"type": "daily", "hour": 2.0, "minute": 0.0},
 		"status":   "unknown", "last_run_at": nil,
 		"config":    map[string]any{"access_key_id": "AKIAIOSFODNN7EXAMPLE", "region": "us-east-1"},
-		"target_id": nil, "is_default": false, "lifecycle": "active", "scopes_granted": []any{}, "metadata": map[string]any{},
+		"target_id": nil, "acts_as": "", "is_default": false, "lifecycle": "active", "scopes_granted": []any{}, "metadata": map[string]any{},
 		"credential_type": "access_key", "last_used_at": nil, "last_connected_at": nil, "last_health_check_at": nil,
 		"last_error_reason_code": "", "last_error_message": "", "version": 1.0,
 	} {
@@ -44,8 +44,8 @@ func TestConnectionHasEveryDocumentedField(t *testing.T) {
 	read := b.builder(t, http.MethodGet, "/v1/connections/"+connID, "")
 	require.Empty(t, cmp.Diff(got, read.decoded(t)))
 	list := b.builder(t, http.MethodGet, "/v1/connections?integration_id=aws", "")
-	require.Empty(t, cmp.Diff(map[string]any{"connections": []any{got}}, list.decoded(t)))
-	require.JSONEq(t, `{"connections":[]}`, b.builder(t, http.MethodGet, "/v1/connections?integration_id=azure", "").text)
+	require.Empty(t, cmp.Diff(map[string]any{"connections": []any{got}, "total": 1.0}, list.decoded(t)))
+	require.JSONEq(t, `{"connections":[],"total":0}`, b.builder(t, http.MethodGet, "/v1/connections?integration_id=azure", "").text)
 }
 
 func TestIntegrationHasEveryDocumentedField(t *testing.T) {

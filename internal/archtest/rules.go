@@ -24,10 +24,10 @@ type rule struct {
 
 // rules is the dependency direction of docs/architecture.md as a table.
 func rules() []rule {
-	foundation := []string{"connector", "internal/fault", "internal/id", "internal/secret", "internal/shares"}
+	foundation := []string{"connector", "internal/fault", "internal/id", "internal/mergepatch", "internal/nearest", "internal/secret", "internal/shares"}
 	domain := []string{
 		"internal/audit", "internal/auditlog", "internal/workspace", "internal/integration", "internal/operation",
-		"internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence",
+		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence",
 	}
 	inward := append(append([]string{}, foundation...), domain...)
 
@@ -44,6 +44,8 @@ func rules() []rule {
 
 	auditlog := domainRule("internal/auditlog", "internal/audit", "internal/workspace")
 	auditlog.external = []string{"golang.org/x/mod/sumdb", "github.com/go-json-experiment/json"}
+	connection := domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/idempotency")
+	connection.external = []string{"github.com/robfig/cron"}
 
 	store := []string{"github.com/jackc", "github.com/riverqueue", "github.com/exaring"}
 	transport := []string{"github.com/danielgtaylor/huma"}
@@ -55,6 +57,8 @@ func rules() []rule {
 		{folder: "connector"},
 		{folder: "internal/fault"},
 		{folder: "internal/id"},
+		{folder: "internal/mergepatch"},
+		{folder: "internal/nearest"},
 		{folder: "internal/shares"},
 		{folder: "internal/secret"},
 		{folder: "internal/egress", local: []string{"internal/fault"}},
@@ -69,7 +73,8 @@ func rules() []rule {
 		integration,
 		domainRule("internal/operation", "internal/workspace"),
 		licence,
-		domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation"),
+		domainRule("internal/idempotency"),
+		connection,
 		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/licence"),
 		domainRule("internal/keyring", "internal/audit", "internal/connection"),
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),

@@ -37,7 +37,8 @@ type Remote struct {
 const noServer = "no server is named: run gatehouse dev in this directory, set GATEHOUSE_URL and GATEHOUSE_API_KEY, or keep them with gatehouse context set NAME --url URL"
 
 // client returns a client of the server that the flags, the environment, the
-// contexts or a `gatehouse dev` of this directory name, in this order.
+// contexts, or a `gatehouse dev` of GATEHOUSE_DATA_DIR or else of this directory
+// name, in this order.
 func (r *Remote) client(version string) (*client.Client, error) {
 	address, key, err := r.server()
 	if err != nil {
@@ -76,7 +77,7 @@ func (r *Remote) server() (address, key string, err error) {
 	if known.Current != "" {
 		return fromContext(known.Current)
 	}
-	key, err = readKey(filepath.Join(devDataDir, adminKeyFile))
+	key, err = readKey(filepath.Join(localDataDir(), adminKeyFile))
 	switch {
 	case err == nil:
 		return defaultURL, key, nil
@@ -86,6 +87,15 @@ func (r *Remote) server() (address, key string, err error) {
 		return "", "", usagef("%s", noServer)
 	}
 	return "", "", err
+}
+
+// localDataDir is where a `gatehouse dev` of this directory or of this
+// environment keeps its data.
+func localDataDir() string {
+	if dir := os.Getenv("GATEHOUSE_DATA_DIR"); dir != "" {
+		return dir
+	}
+	return devDataDir
 }
 
 func fromContext(name string) (address, key string, err error) {

@@ -37,8 +37,13 @@ type Connection struct {
 	Integration      integration.ID
 	ConnectorID      string
 	ConnectorVersion string
-	Target           *Target
-	Name             string
+	// Target is the organisation the connection is for: named when it was made, or
+	// found by the first test or run that succeeds. It never becomes another.
+	Target *Target
+	// ActsAs is the provider's id of whom the credentials act as; empty until a
+	// test or a run has found it.
+	ActsAs string
+	Name   string
 	// Config is the readable half of the configuration, a JSON object.
 	Config json.RawMessage
 	// ConfigRefs are the secret fields that refer to a secret kept elsewhere, and
@@ -68,22 +73,14 @@ type Connection struct {
 	UpdatedAt time.Time
 }
 
-// Target is the provider-side organisation that a connection reaches.
-type Target struct {
-	ID             id.Target
-	ProviderSystem string
-	ProviderID     string
-	Type           string
-	Name           string
-}
-
-// Ready returns the reason why the connection cannot be used now; ok is true
-// when there is none.
-func (c *Connection) Ready() (why operation.Code, ok bool) {
-	switch c.Lifecycle {
-	case Disabled:
+// Ready returns the reason why an operation cannot use the connection now; ok is
+// true when there is none. A connection that waits for consent may be tested:
+// that is how it is found that consent was given.
+func (c *Connection) Ready(op operation.Type) (why operation.Code, ok bool) {
+	switch {
+	case c.Lifecycle == Disabled:
 		return operation.ConnectionDisabled, false
-	case NeedsConsent:
+	case c.Lifecycle == NeedsConsent && op != operation.ConnectionTest:
 		return operation.ConsentRequired, false
 	}
 	return "", true

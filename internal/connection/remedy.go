@@ -22,7 +22,7 @@ func Remedies(why operation.Code, c id.Connection) []connector.Remediation {
 
 func remedyCategory(why operation.Code) connector.RemediationCategory {
 	switch why {
-	case operation.CredentialMissing, operation.CredentialInvalid, operation.CredentialExpired, operation.TargetMismatch:
+	case operation.CredentialMissing, operation.CredentialInvalid, operation.CredentialExpired, operation.TargetMismatch, operation.ConnectionDuplicate:
 		return connector.RemedyCredentials
 	case operation.ConsentRequired, operation.PermissionDenied:
 		return connector.RemedyPermissions

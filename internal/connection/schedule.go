@@ -1,10 +1,18 @@
 package connection
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/robfig/cron/v3"
+
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/mergepatch"
 )
 
 // ScheduleType says how often a connection is discovered by itself.
@@ -16,42 +24,184 @@ const (
 	Hourly ScheduleType = "hourly"
 	Daily  ScheduleType = "daily"
 	Weekly ScheduleType = "weekly"
+	Cron   ScheduleType = "cron"
 )
+
+// maxCronLength bounds a cron expression, in bytes.
+const maxCronLength = 200
 
 // Schedule says when a connection is discovered by itself.
 type Schedule struct {
-	Type ScheduleType `json:"type"`
+	Type ScheduleType
 	// Hour is 0 to 23, for daily and weekly.
-	Hour int `json:"hour,omitempty"`
-	// Minute is 0 to 59, for all but manual.
-	Minute int `json:"minute,omitempty"`
+	Hour int
+	// Minute is 0 to 59, for hourly, daily and weekly.
+	Minute int
 	// Weekday is 0 (Sunday) to 6, for weekly.
-	Weekday int `json:"weekday,omitempty"`
+	Weekday int
+	// Cron is minute, hour, day of month, month and day of week, for cron.
+	Cron string
 	// Timezone is an IANA name; UTC when empty.
-	Timezone string `json:"timezone,omitempty"`
+	Timezone string
+}
+
+// fields lists the fields that have a meaning for the type.
+func (t ScheduleType) fields() []string {
+	switch t {
+	case Manual:
+		return []string{"type"}
+	case Hourly:
+		return []string{"type", "minute", "timezone"}
+	case Daily:
+		return []string{"type", "hour", "minute", "timezone"}
+	case Weekly:
+		return []string{"type", "weekday", "hour", "minute", "timezone"}
+	case Cron:
+		return []string{"type", "cron", "timezone"}
+	}
+	return nil
+}
+
+// parts are the schedule's fields by name.
+func (s *Schedule) parts() map[string]any {
+	return map[string]any{
+		"type": &s.Type, "hour": &s.Hour, "minute": &s.Minute, "weekday": &s.Weekday, "cron": &s.Cron, "timezone": &s.Timezone,
+	}
+}
+
+// MarshalJSON writes the fields that have a meaning for the type, also those
+// that are zero.
+func (s Schedule) MarshalJSON() ([]byte, error) {
+	shown, parts := map[string]any{}, s.parts()
+	for _, name := range s.Type.fields() {
+		shown[name] = parts[name]
+	}
+	if s.Timezone == "" {
+		delete(shown, "timezone")
+	}
+	return json.Marshal(shown)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; see [ParseSchedule] for what a
+// caller sends.
+func (s *Schedule) UnmarshalJSON(raw []byte) error {
+	parsed, wrong := decodeSchedule(raw)
+	if len(wrong) > 0 {
+		return fault.InvalidFields(wrong...)
+	}
+	*s = parsed
+	return nil
+}
+
+// ParseSchedule reads a schedule. The error is Invalid and names each field that
+// is wrong.
+func ParseSchedule(raw json.RawMessage) (Schedule, error) {
+	s, wrong := decodeSchedule(raw)
+	if len(wrong) > 0 {
+		return Schedule{}, fault.InvalidFields(wrong...)
+	}
+	return s, s.Validate()
+}
+
+func decodeSchedule(raw json.RawMessage) (s Schedule, wrong []fault.Field) {
+	var given map[string]json.RawMessage
+	if json.Unmarshal(raw, &given) != nil || given == nil {
+		return s, []fault.Field{{Path: "schedule", Message: "must be a JSON object"}}
+	}
+	parts := s.parts()
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		into, known := parts[name]
+		switch {
+		case !known:
+			wrong = append(wrong, fault.Field{Path: "schedule." + name, Message: "is not a known field; known are " + strings.Join(slices.Sorted(maps.Keys(parts)), ", ")})
+		case bytes.Equal(given[name], []byte("null")) || json.Unmarshal(given[name], into) != nil:
+			kind := "a text"
+			if _, number := into.(*int); number {
+				kind = "a whole number"
+			}
+			wrong = append(wrong, fault.Field{Path: "schedule." + name, Message: "must be " + kind})
+		}
+	}
+	return s, wrong
+}
+
+// patched applies a JSON merge patch. What has no meaning for the type that
+// comes out is dropped, unless the patch named it. The error is Invalid and
+// names each field that is wrong; a patch that is null makes the schedule
+// manual.
+func (s Schedule) patched(patch json.RawMessage) (Schedule, error) {
+	if bytes.Equal(bytes.TrimSpace(patch), []byte("null")) {
+		return Schedule{Type: Manual}, nil
+	}
+	var named map[string]json.RawMessage
+	if json.Unmarshal(patch, &named) != nil || named == nil {
+		return s, fault.InvalidField("schedule", "must be a JSON object")
+	}
+	before, err := json.Marshal(s)
+	if err != nil {
+		return s, fmt.Errorf("encode schedule: %w", err)
+	}
+	after, err := mergepatch.Apply(before, patch)
+	if err != nil {
+		return s, fault.InvalidField("schedule", "must be valid JSON")
+	}
+	merged, wrong := decodeSchedule(after)
+	if len(wrong) > 0 {
+		return s, fault.InvalidFields(wrong...)
+	}
+	var empty Schedule
+	zero, parts := empty.parts(), merged.parts()
+	for name := range parts {
+		if _, asked := named[name]; asked || slices.Contains(merged.Type.fields(), name) || merged.Type.fields() == nil {
+			continue
+		}
+		switch into := parts[name].(type) {
+		case *int:
+			*into = *zero[name].(*int)
+		case *string:
+			*into = *zero[name].(*string)
+		}
+	}
+	return merged, merged.Validate()
 }
 
 // Validate returns an Invalid error that names each wrong field.
 func (s Schedule) Validate() error {
 	var wrong []fault.Field
-	within := func(name string, value, most int, used bool) {
+	add := func(name, format string, args ...any) {
+		wrong = append(wrong, fault.Field{Path: "schedule." + name, Message: fmt.Sprintf(format, args...)})
+	}
+	used := s.Type.fields()
+	within := func(name string, value, most int) {
 		switch {
-		case !used && value != 0:
-			wrong = append(wrong, fault.Field{Path: "schedule." + name, Message: fmt.Sprintf("has no meaning for type %s", s.Type)})
+		case !slices.Contains(used, name) && value != 0:
+			add(name, "has no meaning for type %s", s.Type)
 		case value < 0 || value > most:
-			wrong = append(wrong, fault.Field{Path: "schedule." + name, Message: fmt.Sprintf("must be 0 to %d", most)})
+			add(name, "must be 0 to %d", most)
 		}
 	}
-	switch s.Type {
-	case Manual, Hourly, Daily, Weekly:
-		within("minute", s.Minute, 59, s.Type != Manual)
-		within("hour", s.Hour, 23, s.Type == Daily || s.Type == Weekly)
-		within("weekday", s.Weekday, 6, s.Type == Weekly)
-	default:
-		wrong = append(wrong, fault.Field{Path: "schedule.type", Message: "must be manual, hourly, daily or weekly"})
+	if used == nil {
+		add("type", "must be manual, hourly, daily, weekly or cron")
+	} else {
+		within("minute", s.Minute, 59)
+		within("hour", s.Hour, 23)
+		within("weekday", s.Weekday, 6)
+		if s.Type != Cron && s.Cron != "" {
+			add("cron", "has no meaning for type %s", s.Type)
+		}
 	}
 	if _, err := s.location(); err != nil {
-		wrong = append(wrong, fault.Field{Path: "schedule.timezone", Message: "must be an IANA time zone such as Europe/Paris"})
+		add("timezone", "must be an IANA time zone such as Europe/Paris")
+	}
+	if s.Type == Cron {
+		switch spec, err := parseCron(s.Cron); {
+		case err != nil:
+			add("cron", "%s", err)
+		case len(wrong) == 0:
+			if _, due := calendarOf(spec).next(time.UTC, time.Unix(0, 0)); !due {
+				add("cron", "never comes due: no month has such a day")
+			}
+		}
 	}
 	if len(wrong) > 0 {
 		return fault.InvalidFields(wrong...)
@@ -59,31 +209,25 @@ func (s Schedule) Validate() error {
 	return nil
 }
 
-// Next returns the first due time after the given one; ok is false for manual.
-// Local times that a daylight-saving change skips move to the first moment that
-// exists; those it repeats come once.
-func (s Schedule) Next(after time.Time) (due time.Time, ok bool) {
-	loc, err := s.location()
-	if err != nil || s.Type == Manual || s.Type == "" {
-		return time.Time{}, false
+// parseCron reads the five fields of an expression. Its error is fit for a
+// caller.
+func parseCron(expression string) (*cron.SpecSchedule, error) {
+	const form = "must be five fields: minute, hour, day of month, month and day of week, such as 30 2 * * 1-5"
+	strange := func(r rune) bool {
+		return !strings.ContainsRune("*/,-? ", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	}
-	local := after.In(loc)
-	if s.Type == Hourly {
-		// Not every zone is whole hours away from UTC.
-		_, seconds := local.Zone()
-		offset := time.Duration(seconds) * time.Second
-		due := after.Add(offset).Truncate(time.Hour).Add(time.Duration(s.Minute)*time.Minute - offset)
-		if !due.After(after) {
-			due = due.Add(time.Hour)
-		}
-		return due.UTC(), true
+	if len(expression) > maxCronLength || len(strings.Fields(expression)) != 5 || strings.ContainsFunc(expression, strange) {
+		return nil, fmt.Errorf("%s", form)
 	}
-	for day := 0; ; day++ {
-		due := time.Date(local.Year(), local.Month(), local.Day()+day, s.Hour, s.Minute, 0, 0, loc)
-		if due.After(after) && (s.Type == Daily || int(due.Weekday()) == s.Weekday) {
-			return due.UTC(), true
-		}
+	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow).Parse(expression)
+	if err != nil {
+		return nil, fmt.Errorf("is not understood (%w); it %s", err, form)
 	}
+	spec, ok := parsed.(*cron.SpecSchedule)
+	if !ok {
+		return nil, fmt.Errorf("%s", form)
+	}
+	return spec, nil
 }
 
 func (s Schedule) location() (*time.Location, error) {

@@ -41,6 +41,9 @@ func (k Kind) String() string {
 type Field struct {
 	// Path of the field in the input, such as "configuration.region".
 	Path string
+	// Pointer is the field as a JSON pointer (RFC 6901) into the input, for a
+	// path that cannot be taken apart at its dots; otherwise empty.
+	Pointer string
 	// Message says what is wrong and what is accepted; it never repeats a
 	// secret.
 	Message string

@@ -1,10 +1,12 @@
 package integration
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 
+	"github.com/gatehouse-project/gatehouse/internal/mergepatch"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
 
@@ -34,11 +36,11 @@ func (i *Integration) Validate(configuration json.RawMessage) (Configuration, er
 	return i.split(object)
 }
 
-// Merge applies a partial configuration to a stored one: a field that is null
-// is removed, one that is absent keeps what it was, secrets included. The
+// Merge applies a merge patch (RFC 7396) to a stored configuration: a field that
+// is null is removed, one that is absent keeps what it was, secrets included. The
 // result is validated as a whole.
 func (i *Integration) Merge(stored, patch json.RawMessage) (Configuration, error) {
-	merged, err := i.configuration.object(stored)
+	before, err := i.configuration.object(stored)
 	if err != nil {
 		return Configuration{}, err
 	}
@@ -46,12 +48,9 @@ func (i *Integration) Merge(stored, patch json.RawMessage) (Configuration, error
 	if err != nil {
 		return Configuration{}, err
 	}
-	for name, value := range changes {
-		if value == nil {
-			delete(merged, name)
-		} else {
-			merged[name] = value
-		}
+	merged, ok := mergepatch.Merge(before, changes).(map[string]any)
+	if !ok || bytes.Equal(bytes.TrimSpace(patch), []byte("null")) {
+		merged = map[string]any{}
 	}
 	if err := i.configuration.validate(merged); err != nil {
 		return Configuration{}, err

@@ -85,11 +85,11 @@ func (s *schema) validate(value map[string]any) error {
 	if !errors.As(err, &invalid) {
 		return fmt.Errorf("validate %s: %w", s.root, err)
 	}
-	wrong := map[string]string{}
+	wrong := map[string]fault.Field{}
 	s.collect(invalid, wrong)
 	fields := make([]fault.Field, 0, len(wrong))
 	for _, path := range slices.Sorted(maps.Keys(wrong)) {
-		fields = append(fields, fault.Field{Path: path, Message: wrong[path]})
+		fields = append(fields, wrong[path])
 	}
 	return fault.InvalidFields(fields...)
 }

@@ -7,10 +7,13 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/nearest"
 )
 
 // collect turns the leaves of a validation error into one message per field.
-func (s *schema) collect(e *jsonschema.ValidationError, wrong map[string]string) {
+func (s *schema) collect(e *jsonschema.ValidationError, wrong map[string]fault.Field) {
 	if len(e.Causes) > 0 {
 		for _, c := range e.Causes {
 			s.collect(c, wrong)
@@ -21,7 +24,7 @@ func (s *schema) collect(e *jsonschema.ValidationError, wrong map[string]string)
 	add := func(path []string, format string, args ...any) {
 		key := strings.Join(path, ".")
 		if _, taken := wrong[key]; !taken {
-			wrong[key] = fmt.Sprintf(format, args...)
+			wrong[key] = fault.Field{Path: key, Pointer: pointer(path), Message: fmt.Sprintf(format, args...)}
 		}
 	}
 	missing := func(names []string) {
@@ -36,7 +39,7 @@ func (s *schema) collect(e *jsonschema.ValidationError, wrong map[string]string)
 		missing(k.Missing)
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
-			if near := s.nearest(name); near != "" && len(e.InstanceLocation) == 0 {
+			if near := nearest.Name(name, s.names()); near != "" && len(e.InstanceLocation) == 0 {
 				add(append(slices.Clone(at), name), "is not a known field; did you mean %s?", near)
 			} else {
 				add(append(slices.Clone(at), name), "is not a known field; known are %s", strings.Join(s.names(), ", "))
@@ -83,33 +86,15 @@ func (s *schema) names() []string {
 	return names
 }
 
-// nearest returns the known field that name was probably meant to be, or "".
-func (s *schema) nearest(name string) string {
-	best, least := "", max(2, len(name)/3)+1
-	for _, known := range s.names() {
-		if d := distance(strings.ToLower(name), known); d < least {
-			best, least = known, d
-		}
+// pointer returns the JSON pointer of a path whose names have dots or brackets
+// in them; any other path is told by its dots.
+func pointer(path []string) string {
+	if !strings.ContainsAny(strings.Join(path, ""), ".[]") {
+		return ""
 	}
-	return best
-}
-
-// distance is the Levenshtein distance in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	text := ""
+	for _, step := range path {
+		text += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(step)
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return text
 }

@@ -13,6 +13,7 @@ type Code string
 const (
 	ConnectionMissing      Code = "connection_missing"
 	ConnectionDisabled     Code = "connection_disabled"
+	ConnectionDuplicate    Code = "connection_duplicate"
 	ConsentRequired        Code = "consent_required"
 	CredentialMissing      Code = "credential_missing"
 	CredentialInvalid      Code = "credential_invalid"
@@ -71,6 +72,8 @@ func texts(c Code) (short, long string) {
 		return "No connection", "The operation needs a connection, and none was named or is the default for this target."
 	case ConnectionDisabled:
 		return "Connection disabled", "The connection is switched off, so nothing may use it."
+	case ConnectionDuplicate:
+		return "Connected already", "Another connection of the workspace acts as the same identity in the same organisation, so everything would be there twice."
 	case ConsentRequired:
 		return "Consent required", "The provider's administrator has not yet agreed to what this operation needs."
 	case CredentialMissing:
@@ -125,6 +128,8 @@ func NextSteps(c Code, connection string) []NextStep {
 		steps = append(steps, NextStep{Label: "Create a connection", Description: "Connect the provider, then start the operation again.", Href: "/v1/connections", ActionType: "create_connection"})
 	case ConnectionDisabled:
 		edit("Enable the connection", "Set its lifecycle to active.")
+	case ConnectionDuplicate:
+		edit("Use the other connection", "Give it the wider scope and delete this one, or store credentials of another identity here.")
 	case CredentialMissing, CredentialInvalid:
 		edit("Enter new credentials", "Store credentials that the provider accepts.")
 		retest()

@@ -25,7 +25,7 @@ const facts = `
 	union all select 'connection_deleted ' || connection_id from connections where workspace_id = $1 and deleted_at is not null
 	union all select 'connection_tested ' || connection_id from connection_tests where workspace_id = $1
 	union all select 'configuration_disclosed ' || connection_id from credential_disclosures where workspace_id = $1
-	union all select 'run_accepted ' || run_id from runs where workspace_id = $1 and outcome <> 'blocked'
+	union all select 'run_accepted ' || run_id from runs where workspace_id = $1 and (outcome <> 'blocked' or deadline_at is not null)
 	union all select 'run_started ' || run_id from runs, generate_series(1, epoch) where workspace_id = $1
 	union all select 'run_cancel_requested ' || run_id from runs where workspace_id = $1 and cancel_requested_at is not null
 	union all select 'run_' || outcome || ' ' || run_id from runs where workspace_id = $1 and status = 'completed'
@@ -119,14 +119,16 @@ func (a *auditedActions) do(rt *rapid.T, step string) error {
 	case "create":
 		drawn, err := a.connections.NextID(ctx)
 		require.NoError(rt, err)
-		c, err := a.connections.Create(ctx, connection.Connection{
+		made, err := a.connections.Create(ctx, connection.Creation{Connection: connection.Connection{
 			ID: drawn, Scope: a.scope, Integration: "aws", ConnectorID: "aws-discovery", ConnectorVersion: "1", Version: 1,
 			Name: rapid.SampledFrom([]string{"one", "two", "three"}).Draw(rt, "name"), Config: []byte(`{}`), ReadScope: []byte(`{}`), Metadata: []byte(`{}`),
 			Schedule: connection.Schedule{Type: connection.Manual}, Lifecycle: connection.Active,
-		}, nil, a.event(audit.ConnectionCreated, drawn))
-		if err == nil {
-			a.made = append(a.made, c)
+		}}, a.event(audit.ConnectionCreated, drawn))
+		if err != nil {
+			return err
 		}
+		c, err := a.connections.Get(ctx, a.scope, made)
+		a.made = append(a.made, c)
 		return err
 	}
 	if len(a.made) > 0 {
@@ -154,7 +156,7 @@ func (a *auditedActions) doOnConnection(rt *rapid.T, step string, c *connection.
 		}
 		return true, err
 	case "delete":
-		return true, a.connections.Delete(ctx, a.scope, c.ID, a.event(audit.ConnectionDeleted, c.ID))
+		return true, a.connections.Delete(ctx, a.scope, c.ID, nil, a.event(audit.ConnectionDeleted, c.ID))
 	case "start":
 		_, err = a.runs.Admit(ctx, start, accepted())
 		return true, err

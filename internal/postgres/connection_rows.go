@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
@@ -14,12 +12,12 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 )
 
-func getConnection(ctx context.Context, tx pgx.Tx, w id.Workspace, c id.Connection) (connection.Connection, error) {
+func getConnection(ctx context.Context, q *dbsqlc.Queries, w id.Workspace, c id.Connection) (connection.Connection, error) {
 	// To the query, zero means any.
 	if c == 0 {
 		return connection.Connection{}, noConnection(c)
 	}
-	found, err := findConnections(ctx, tx, dbsqlc.FindConnectionsParams{WorkspaceID: int64(w), ConnectionID: int64(c), Most: 1})
+	found, err := findConnections(ctx, q, dbsqlc.FindConnectionsParams{WorkspaceID: int64(w), ConnectionID: int64(c), Most: 1})
 	if err != nil {
 		return connection.Connection{}, err
 	}
@@ -29,8 +27,8 @@ func getConnection(ctx context.Context, tx pgx.Tx, w id.Workspace, c id.Connecti
 	return found[0], nil
 }
 
-func findConnections(ctx context.Context, tx pgx.Tx, p dbsqlc.FindConnectionsParams) ([]connection.Connection, error) {
-	rows, err := dbsqlc.New(tx).FindConnections(ctx, p)
+func findConnections(ctx context.Context, q *dbsqlc.Queries, p dbsqlc.FindConnectionsParams) ([]connection.Connection, error) {
+	rows, err := q.FindConnections(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("find connections: %w", err)
 	}
@@ -51,7 +49,7 @@ func connectionFromRow(r dbsqlc.FindConnectionsRow) (connection.Connection, erro
 		Scope:       id.Scope{Tenant: id.Tenant(r.TenantID), Workspace: id.Workspace(r.WorkspaceID)},
 		Integration: integration.ID(r.IntegrationID), ConnectorID: r.ConnectorID, ConnectorVersion: r.ConnectorVersion,
 		Name: r.Name, Config: r.Config, CredentialType: orZero(r.CredentialType), ReadScope: r.Scope, Metadata: r.Metadata,
-		IsDefault: r.IsDefault, Lifecycle: connection.Lifecycle(r.Lifecycle), Status: connection.Status(r.Status),
+		ActsAs: orZero(r.ActsAs), IsDefault: r.IsDefault, Lifecycle: connection.Lifecycle(r.Lifecycle), Status: connection.Status(r.Status),
 		LastRunAt: r.LastRunAt, LastUsedAt: r.LastUsedAt, LastConnectedAt: r.LastConnectedAt, LastHealthCheckAt: r.LastHealthCheckAt,
 		LastErrorReason: operation.Code(orZero(r.LastErrorReasonCode)), LastErrorMessage: orZero(r.LastErrorMessage),
 		NextRunAt: r.NextRunAt, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
@@ -59,7 +57,7 @@ func connectionFromRow(r dbsqlc.FindConnectionsRow) (connection.Connection, erro
 	if r.TargetID != nil {
 		c.Target = &connection.Target{
 			ID: id.Target(*r.TargetID), ProviderSystem: orZero(r.ProviderSystem), ProviderID: orZero(r.ProviderTargetID),
-			Type: orZero(r.TargetType), Name: orZero(r.TargetName),
+			Type: orZero(r.TargetType), Name: orZero(r.TargetName), CreatedAt: orZero(r.TargetCreatedAt), UpdatedAt: orZero(r.TargetUpdatedAt),
 		}
 	}
 	if err := json.Unmarshal(r.Schedule, &c.Schedule); err != nil {
@@ -87,54 +85,4 @@ func encodeRefs(refs map[string]string) (json.RawMessage, error) {
 		return nil, fmt.Errorf("encode references: %w", err)
 	}
 	return raw, nil
-}
-
-// ListTests returns the newest results first.
-func (s *Connections) ListTests(ctx context.Context, scope id.Scope, c id.Connection, before id.Test, limit int) (tests []connection.TestResult, err error) {
-	if c == 0 {
-		return nil, noConnection(c)
-	}
-	return s.findTests(ctx, dbsqlc.ListTestsParams{
-		WorkspaceID: int64(scope.Workspace), ConnectionID: int64(c), Before: int64(before), Most: int32(limit),
-	})
-}
-
-// TestOfRun returns the result that a run found.
-func (s *Connections) TestOfRun(ctx context.Context, scope id.Scope, r id.Run) (connection.TestResult, error) {
-	missing := notFound(pgx.ErrNoRows, "run %s has no test result", r)
-	if r == 0 {
-		return connection.TestResult{}, missing
-	}
-	tests, err := s.findTests(ctx, dbsqlc.ListTestsParams{WorkspaceID: int64(scope.Workspace), RunID: int64(r), Most: 1})
-	if err != nil {
-		return connection.TestResult{}, err
-	}
-	if len(tests) == 0 {
-		return connection.TestResult{}, missing
-	}
-	return tests[0], nil
-}
-
-func (s *Connections) findTests(ctx context.Context, p dbsqlc.ListTestsParams) (tests []connection.TestResult, err error) {
-	err = s.db.InWorkspace(ctx, id.Workspace(p.WorkspaceID), func(tx pgx.Tx) error {
-		rows, err := dbsqlc.New(tx).ListTests(ctx, p)
-		if err != nil {
-			return fmt.Errorf("list tests: %w", err)
-		}
-		for _, r := range rows {
-			t := connection.TestResult{
-				ID: id.Test(r.TestID), Connection: id.Connection(r.ConnectionID), Run: id.Run(r.RunID), Success: r.Status == "success",
-				Reason: operation.Code(orZero(r.ReasonCode)), CheckedAt: r.CheckedAt,
-			}
-			if err := json.Unmarshal(r.Remediation, &t.Remediation); err != nil {
-				return fmt.Errorf("decode the remediation of %s: %w", t.ID, err)
-			}
-			if err := json.Unmarshal(r.Outlook, &t.Outlook); err != nil {
-				return fmt.Errorf("decode the outlook of %s: %w", t.ID, err)
-			}
-			tests = append(tests, t)
-		}
-		return nil
-	})
-	return tests, err
 }

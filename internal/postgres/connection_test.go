@@ -18,7 +18,9 @@ func TestConnectionIsStoredWholeAndWithItsEvent(t *testing.T) {
 	t.Parallel()
 	p := newPlane(t)
 	draft, sealed := p.draft(t, p.a, "Prod AWS")
-	stored, err := p.connections.Create(t.Context(), draft, sealed, event(audit.ConnectionCreated))
+	made, err := p.connections.Create(t.Context(), connection.Creation{Connection: draft, Sealed: sealed}, event(audit.ConnectionCreated))
+	require.NoError(t, err)
+	stored, err := p.connections.Get(t.Context(), p.a, made)
 	require.NoError(t, err)
 	want := draft
 	want.ScopesGranted = []string{}
@@ -44,7 +46,7 @@ func TestNameIsUniqueInAWorkspaceOnly(t *testing.T) {
 	before := p.actions(t, p.a)
 
 	draft, sealed := p.draft(t, p.a, "Prod AWS")
-	_, err := p.connections.Create(t.Context(), draft, sealed, event(audit.ConnectionCreated))
+	_, err := p.connections.Create(t.Context(), connection.Creation{Connection: draft, Sealed: sealed}, event(audit.ConnectionCreated))
 	require.Equal(t, fault.Conflict, fault.KindOf(err))
 	require.ErrorContains(t, err, `a connection named "Prod AWS" exists already`)
 	require.Equal(t, before, p.actions(t, p.a), "a rollback leaves no event")
@@ -52,10 +54,10 @@ func TestNameIsUniqueInAWorkspaceOnly(t *testing.T) {
 
 	other := p.create(t, p.a, "Other")
 	other.Name = "Prod AWS"
-	_, err = p.connections.Update(t.Context(), connection.Change{Connection: other, Was: 1, Sealed: sealed}, event(audit.ConnectionEdited))
+	_, err = p.connections.Update(t.Context(), connection.Change{Connection: other, Was: 1, Reconfigured: true, Sealed: sealed}, event(audit.ConnectionEdited))
 	require.Equal(t, fault.Conflict, fault.KindOf(err))
 
-	require.NoError(t, p.connections.Delete(t.Context(), p.a, first.ID, event(audit.ConnectionDeleted)))
+	require.NoError(t, p.connections.Delete(t.Context(), p.a, first.ID, nil, event(audit.ConnectionDeleted)))
 	p.create(t, p.a, "Prod AWS")
 }
 
@@ -68,11 +70,12 @@ func TestOtherWorkspacesConnectionDoesNotExist(t *testing.T) {
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
 	list, err := p.connections.List(ctx, p.b, connection.Filter{Limit: 10})
 	require.NoError(t, err)
-	require.Empty(t, list)
+	require.Empty(t, list.Connections)
+	require.Zero(t, list.Total)
 	_, ok, err := p.connections.Credential(ctx, p.b, c.ID)
 	require.NoError(t, err)
 	require.False(t, ok)
-	require.Equal(t, fault.NotFound, fault.KindOf(p.connections.Delete(ctx, p.b, c.ID, event(audit.ConnectionDeleted))))
+	require.Equal(t, fault.NotFound, fault.KindOf(p.connections.Delete(ctx, p.b, c.ID, nil, event(audit.ConnectionDeleted))))
 	foreign := c
 	foreign.Scope = p.b
 	_, err = p.connections.Update(ctx, connection.Change{Connection: foreign, Was: 1}, event(audit.ConnectionEdited))
@@ -108,7 +111,7 @@ func TestListContinuesAfterAnID(t *testing.T) {
 	of := func(f connection.Filter) (got []id.Connection) {
 		list, err := p.connections.List(t.Context(), p.a, f)
 		require.NoError(t, err)
-		for _, c := range list {
+		for _, c := range list.Connections {
 			got = append(got, c.ID)
 		}
 		return got
@@ -129,7 +132,7 @@ func TestOnlyOneOfTwoEditsOfAVersionWins(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range errs {
 		all.Go(func() {
-			_, errs[i] = p.connections.Update(t.Context(), connection.Change{Connection: c, Was: 1, Sealed: sealed}, event(audit.ConnectionEdited))
+			_, errs[i] = p.connections.Update(t.Context(), connection.Change{Connection: c, Was: 1, Reconfigured: true, Sealed: sealed}, event(audit.ConnectionEdited))
 		})
 	}
 	all.Wait()
@@ -172,15 +175,16 @@ func TestDeletedConnectionKeepsNothingThatOpens(t *testing.T) {
 	p := newPlane(t)
 	c := p.create(t, p.a, "Prod AWS")
 	ctx := t.Context()
-	require.NoError(t, p.connections.Delete(ctx, p.a, c.ID, event(audit.ConnectionDeleted)))
+	require.NoError(t, p.connections.Delete(ctx, p.a, c.ID, nil, event(audit.ConnectionDeleted)))
 	require.Zero(t, p.count(t, "credentials"))
 	require.Equal(t, 1, p.count(t, "connections where config = '{}' and deleted_at is not null and next_run_at is null and not is_default"))
 	_, err := p.connections.Get(ctx, p.a, c.ID)
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
 	list, err := p.connections.List(ctx, p.a, connection.Filter{Limit: 10})
 	require.NoError(t, err)
-	require.Empty(t, list)
-	require.Equal(t, fault.NotFound, fault.KindOf(p.connections.Delete(ctx, p.a, c.ID, event(audit.ConnectionDeleted))))
+	require.Empty(t, list.Connections)
+	require.Zero(t, list.Total)
+	require.Equal(t, fault.NotFound, fault.KindOf(p.connections.Delete(ctx, p.a, c.ID, nil, event(audit.ConnectionDeleted))))
 	require.Equal(t, 1, p.count(t, "audit_events where action = 'connection_deleted'"))
 }
 
@@ -244,7 +248,7 @@ func TestValuesThatCannotBeStoredAreTheCallersFault(t *testing.T) {
 	for _, metadata := range []string{`{"a":"\u0000"}`, `{"a":1e999999}`} {
 		draft, sealed := p.draft(t, p.a, "Prod AWS")
 		draft.Metadata = []byte(metadata)
-		_, err := p.connections.Create(t.Context(), draft, sealed, event(audit.ConnectionCreated))
+		_, err := p.connections.Create(t.Context(), connection.Creation{Connection: draft, Sealed: sealed}, event(audit.ConnectionCreated))
 		require.Equal(t, fault.Invalid, fault.KindOf(err), metadata)
 	}
 	require.Zero(t, p.count(t, "connections"))

@@ -105,6 +105,7 @@ func enterWorkspace(ctx context.Context, tx pgx.Tx, w id.Workspace) error {
 const (
 	codeUniqueViolation = "23505"
 	codeForeignKey      = "23503"
+	codeCheck           = "23514"
 	codeLockTimeout     = "55P03"
 	codeSerialization   = "40001"
 	codeDeadlock        = "40P01"
@@ -154,6 +155,12 @@ func translate(err error) error {
 func violates(err error, constraint string) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == codeUniqueViolation && pg.ConstraintName == constraint
+}
+
+// breaks reports whether err breaks the named check or trigger.
+func breaks(err error, constraint string) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == codeCheck && pg.ConstraintName == constraint
 }
 
 // violatesForeignKey reports whether err names a row that does not exist.

@@ -75,7 +75,7 @@ func TestOnlyTheCurrentHolderGetsTheConfiguration(t *testing.T) {
 		"cancelled":         {sql: "update runs set cancel_requested_at = now() where run_id = $1"},
 		"lease ended":       {sql: "update runs set lease_until = now() - interval '1 second' where run_id = $1"},
 		"handed back":       {sql: "update runs set lease_until = null, lease_id = null where run_id = $1"},
-		"publishing":        {sql: "update runs set phase = 'publishing' where run_id = $1"},
+		"publishing":        {sql: "update runs set phase = 'publishing', reached_epoch = epoch where run_id = $1"},
 		"queued":            {sql: "update runs set status = 'queued' where run_id = $1"},
 		"claimed by other":  {sql: "update runs set epoch = epoch + 1 where run_id = $1"},
 		"no token":          {sql: "update runs set token_hash = null where run_id = $1"},
@@ -106,7 +106,7 @@ func TestDeletedConnectionIsNotDisclosed(t *testing.T) {
 	p := newPlane(t)
 	c := p.create(t, p.a, "Prod AWS")
 	claim := p.held(t, c)
-	require.NoError(t, p.connections.Delete(t.Context(), p.a, c.ID, event(audit.ConnectionDeleted)))
+	require.NoError(t, p.connections.Delete(t.Context(), p.a, c.ID, nil, event(audit.ConnectionDeleted)))
 	_, sealed, err := p.connections.Disclose(t.Context(), claim, event(audit.ConfigurationDisclosed))
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
 	require.Nil(t, sealed)

@@ -15,7 +15,7 @@ func TestDeletedConnectionsGraphIsHiddenAtOnceAndThenForgotten(t *testing.T) {
 	gone, stays := d.connect(t, d.scope), d.connect(t, d.scope)
 	d.discover(t, d.scope, gone, whole("alpha", "", accounts("a")))
 	d.discover(t, d.scope, stays, whole("alpha", "", accounts("b")))
-	d.exec(t, `update connections set deleted_at = now() where connection_id = $1`, gone)
+	d.exec(t, `update connections set deleted_at = now(), is_default = false, next_run_at = null where connection_id = $1`, gone)
 
 	questions := graph.Questions{Store: d.db}
 	for filter, want := range map[graph.EntityFilter]int{{Limit: 9}: 1, {Limit: 9, Connection: gone}: 0, {Limit: 9, Connection: stays}: 1} {
@@ -42,7 +42,7 @@ func TestForgettingDoesNotWaitForAPublisher(t *testing.T) {
 	d := newDiscovery(t)
 	gone := d.connect(t, d.scope)
 	d.discover(t, d.scope, gone, whole("alpha", "", accounts("a")))
-	d.exec(t, `update connections set deleted_at = now() where connection_id = $1`, gone)
+	d.exec(t, `update connections set deleted_at = now(), is_default = false, next_run_at = null where connection_id = $1`, gone)
 	publisher, err := d.super.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = publisher.Rollback(context.WithoutCancel(t.Context())) }() // a failure must not leave it open

@@ -128,7 +128,7 @@ func (l *licensed) expire(t *testing.T) {
 
 func (l *licensed) tryCreate(t *testing.T, scope id.Scope, name string) error {
 	c, sealed := l.draft(t, scope, name)
-	_, err := l.connections.Create(t.Context(), c, sealed, event(audit.ConnectionCreated))
+	_, err := l.connections.Create(t.Context(), connection.Creation{Connection: c, Sealed: sealed}, event(audit.ConnectionCreated))
 	return err
 }
 
@@ -224,7 +224,7 @@ func TestLimitHoldsUnderConcurrency(t *testing.T) {
 	var deleted id.Connection
 	var scope id.Scope
 	require.NoError(t, l.super.QueryRow(t.Context(), "select tenant_id, workspace_id, connection_id from connections limit 1").Scan(&scope.Tenant, &scope.Workspace, &deleted))
-	require.NoError(t, l.connections.Delete(t.Context(), scope, deleted, event(audit.ConnectionDeleted)))
+	require.NoError(t, l.connections.Delete(t.Context(), scope, deleted, nil, event(audit.ConnectionDeleted)))
 	require.NoError(t, l.tryCreate(t, l.b, "one more"))
 	require.Error(t, l.tryCreate(t, l.b, "one too many"))
 }
@@ -279,7 +279,7 @@ func TestUnlicensedStartsAreBlockedAndRecorded(t *testing.T) {
 	_, sealed := l.draft(t, l.a, name)
 	_, err = l.connections.Update(t.Context(), connection.Change{Connection: found, Was: 1, Sealed: sealed}, event(audit.ConnectionEdited))
 	require.NoError(t, err, "edits go on")
-	require.NoError(t, l.connections.Delete(t.Context(), l.a, conn.ID, event(audit.ConnectionDeleted)), "and so do deletions")
+	require.NoError(t, l.connections.Delete(t.Context(), l.a, conn.ID, nil, event(audit.ConnectionDeleted)), "and so do deletions")
 }
 
 func TestScheduleOfAnUnlicensedConnectionIsBlockedNotSkipped(t *testing.T) {

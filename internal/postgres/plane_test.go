@@ -82,7 +82,9 @@ func (p *plane) draft(t *testing.T, scope id.Scope, name string) (connection.Con
 func (p *plane) create(t *testing.T, scope id.Scope, name string) connection.Connection {
 	t.Helper()
 	c, sealed := p.draft(t, scope, name)
-	stored, err := p.connections.Create(t.Context(), c, sealed, event(audit.ConnectionCreated))
+	made, err := p.connections.Create(t.Context(), connection.Creation{Connection: c, Sealed: sealed}, event(audit.ConnectionCreated))
+	require.NoError(t, err)
+	stored, err := p.connections.Get(t.Context(), scope, made)
 	require.NoError(t, err)
 	return stored
 }

@@ -106,7 +106,7 @@ func TestNothingIsPublishedForADeletedConnection(t *testing.T) {
 	h.send(t, "alpha", "", connector.Page{Entities: accounts("a")}, connector.Complete)
 	_, err := d.runs.FinishReading(t.Context(), h.fence, false)
 	require.NoError(t, err)
-	d.exec(t, `update connections set deleted_at = now() where connection_id = $1`, c)
+	d.exec(t, `update connections set deleted_at = now(), is_default = false, next_run_at = null where connection_id = $1`, c)
 	published, err := d.graph.Publish(t.Context(), d.scope, h.Run.ID)
 	require.NoError(t, err)
 	require.False(t, published)

@@ -80,7 +80,7 @@ func TestFollowingRunPassesTheGateAgain(t *testing.T) {
 	}{
 		"disabled":      {`update connections set lifecycle = 'disabled' where connection_id = $1`, operation.ConnectionDisabled},
 		"needs consent": {`update connections set lifecycle = 'needs_consent' where connection_id = $1`, operation.ConsentRequired},
-		"deleted":       {`update connections set deleted_at = now() where connection_id = $1`, ""},
+		"deleted":       {`update connections set deleted_at = now(), is_default = false, next_run_at = null where connection_id = $1`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := d.connect(t, d.scope)

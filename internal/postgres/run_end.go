@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -31,7 +30,7 @@ func (s *Runs) complete(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.
 	switch end.Outcome {
 	case run.Succeeded:
 		health.Status, health.Connected = dbsqlc.ConnectionStatus(connection.Healthy), true
-	case run.Cancelled:
+	case run.Cancelled, run.Blocked:
 		return nil
 	default:
 		health.Status, health.Connected = dbsqlc.ConnectionStatus(connection.Degraded), end.Outcome == run.PartiallySucceeded
@@ -125,7 +124,7 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 		Actor: audit.System("gate"), Action: audit.RunAccepted, Outcome: audit.Succeeded, TargetType: "run",
 		Payload: map[string]any{"operation_type": row.OperationType, "follows": id.Run(row.RunID).String()},
 	}
-	why, ok, err := readyNow(ctx, tx, a.Integration, connection.Lifecycle(known.Lifecycle))
+	why, ok, err := readyNow(ctx, tx, a.Integration, connection.Lifecycle(known.Lifecycle), op.Type)
 	if err != nil {
 		return err
 	}
@@ -138,8 +137,9 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 	return err
 }
 
-// readyNow returns the reason why a connection cannot be started now.
-func readyNow(ctx context.Context, tx pgx.Tx, i integration.ID, lifecycle connection.Lifecycle) (why operation.Code, ok bool, err error) {
+// readyNow returns the reason why an operation cannot be started on a connection
+// now.
+func readyNow(ctx context.Context, tx pgx.Tx, i integration.ID, lifecycle connection.Lifecycle, op operation.Type) (why operation.Code, ok bool, err error) {
 	r, err := licenceRecord(ctx, tx)
 	if err != nil {
 		return "", false, err
@@ -148,110 +148,8 @@ func readyNow(ctx context.Context, tx pgx.Tx, i integration.ID, lifecycle connec
 		return operation.IntegrationNotLicensed, false, nil
 	}
 	now := connection.Connection{Lifecycle: lifecycle}
-	why, ok = now.Ready()
+	why, ok = now.Ready(op)
 	return why, ok, nil
-}
-
-// FinishTest ends a connection test.
-func (s *Runs) FinishTest(ctx context.Context, f run.Fence, end run.Ending, t run.TestReport) (found run.Run, err error) {
-	err = s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
-		known, err := dbsqlc.New(tx).GetConnectionTarget(ctx, dbsqlc.GetConnectionTargetParams{
-			WorkspaceID: row.WorkspaceID, ConnectionID: orZero(row.ConnectionID),
-		})
-		if err != nil {
-			return fmt.Errorf("find the connection's target: %w", err)
-		}
-		if t.Target != nil && t.Target.ID != "" && known.TargetID != nil && known.ProviderTargetID != t.Target.ID {
-			end, t = mismatch(end, t, known.ProviderTargetID)
-		}
-		if err := s.noteTest(ctx, tx, row, end, t); err != nil {
-			return err
-		}
-		if err := s.end(ctx, tx, row, end); err != nil {
-			return err
-		}
-		found, err = s.get(ctx, tx, f.Workspace, f.Run)
-		return err
-	})
-	return found, err
-}
-
-// mismatch is how a test ends whose credentials reach another organisation than
-// the connection's.
-func mismatch(end run.Ending, t run.TestReport, want string) (run.Ending, run.TestReport) {
-	message := run.Sanitise(fmt.Sprintf("the credentials reach %s; the connection is for %s", t.Target.ID, want))
-	steps := operation.NextSteps(operation.TargetMismatch, "")
-	failed := run.Ending{Outcome: run.Failed, Reason: operation.TargetMismatch, Failure: &run.Failure{Message: message}, By: end.By}
-	return failed, run.TestReport{Outlook: t.Outlook, Remediation: []connector.Remediation{
-		{Category: connector.RemedyScope, Message: message, Action: steps[0].Instruction()},
-	}}
-}
-
-// noteTest stores a test's result and what it says of the connection.
-func (s *Runs) noteTest(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.Ending, t run.TestReport) error {
-	q := dbsqlc.New(tx)
-	conn := orZero(row.ConnectionID)
-	test := dbsqlc.InsertConnectionTestParams{
-		TenantID: int64(s.tenant), WorkspaceID: row.WorkspaceID, ConnectionID: conn, RunID: row.RunID,
-		Status: "failure", ReasonCode: orNull(string(end.Reason)),
-	}
-	health := dbsqlc.NoteConnectionTestParams{
-		WorkspaceID: row.WorkspaceID, ConnectionID: conn, Connected: t.Target != nil,
-		Status: dbsqlc.ConnectionStatus(connection.Degraded), ReasonCode: orNull(string(end.Reason)), Message: failureMessage(end),
-	}
-	if t.Success {
-		test.Status, health.Status = "success", dbsqlc.ConnectionStatus(connection.Healthy)
-	}
-	var err error
-	if test.Remediation, err = json.Marshal(sanitiseRemediation(t.Remediation)); err != nil {
-		return fmt.Errorf("encode remediation: %w", err)
-	}
-	if test.Outlook, err = json.Marshal(append([]connector.StreamOutlook{}, t.Outlook...)); err != nil {
-		return fmt.Errorf("encode outlook: %w", err)
-	}
-	if err := q.InsertConnectionTest(ctx, test); err != nil {
-		return fmt.Errorf("insert test: %w", err)
-	}
-	if err := q.NoteConnectionTest(ctx, health); err != nil {
-		return fmt.Errorf("note health: %w", err)
-	}
-	if t.Target != nil && t.Target.ID != "" {
-		if err := noteTarget(ctx, q, row.WorkspaceID, conn, t.Target); err != nil {
-			return err
-		}
-	}
-	return record(ctx, tx, s.scope(id.Workspace(row.WorkspaceID)), audit.Event{
-		Actor: end.By, Action: audit.ConnectionTested, Outcome: endOutcome(end.Outcome), TargetType: "connection", TargetID: id.Connection(conn).String(),
-		Payload: map[string]any{"status": test.Status, "reason_code": string(end.Reason), "run_id": id.Run(row.RunID).String()},
-	})
-}
-
-// noteTarget finds or creates the organisation a test reached, for a connection
-// that has none yet.
-func noteTarget(ctx context.Context, q *dbsqlc.Queries, w, conn int64, t *connector.Target) error {
-	known, err := q.GetConnectionTarget(ctx, dbsqlc.GetConnectionTargetParams{WorkspaceID: w, ConnectionID: conn})
-	if err != nil || known.TargetID != nil || known.DeletedAt != nil {
-		return err
-	}
-	name := t.Name
-	if name == "" {
-		name = t.ID
-	}
-	target, err := q.UpsertTarget(ctx, dbsqlc.UpsertTargetParams{
-		WorkspaceID: w, ProviderSystem: known.ProviderSystem, ProviderTargetID: t.ID, TargetType: t.Type, Name: name,
-	})
-	if err != nil {
-		return fmt.Errorf("store target: %w", err)
-	}
-	return q.SetConnectionTarget(ctx, dbsqlc.SetConnectionTargetParams{WorkspaceID: w, ConnectionID: conn, TargetID: &target})
-}
-
-func sanitiseRemediation(items []connector.Remediation) []connector.Remediation {
-	clean := make([]connector.Remediation, len(items))
-	for i, m := range items {
-		clean[i] = connector.Remediation{Category: m.Category, Message: run.Sanitise(m.Message), Action: run.Sanitise(m.Action)}
-	}
-	return clean
 }
 
 func failureMessage(end run.Ending) *string {
@@ -269,13 +167,18 @@ func endAction(o run.Outcome) audit.Action {
 		return audit.RunPartiallySucceeded
 	case run.Cancelled:
 		return audit.RunCancelled
+	case run.Blocked:
+		return audit.RunBlocked
 	}
 	return audit.RunFailed
 }
 
 func endOutcome(o run.Outcome) audit.Outcome {
-	if o == run.Failed {
+	switch o {
+	case run.Failed:
 		return audit.Failed
+	case run.Blocked:
+		return audit.Denied
 	}
 	return audit.Succeeded
 }

@@ -100,7 +100,7 @@ func TestDueConnectionIsStartedByOneOnly(t *testing.T) {
 	due, disabled, deleted, later := d.connect(t, d.scope), d.connect(t, d.scope), d.connect(t, d.scope), d.connect(t, d.newScope(t))
 	d.exec(t, `update connections set next_run_at = clock_timestamp() - interval '1 hour'`)
 	d.exec(t, `update connections set lifecycle = 'disabled' where connection_id = $1`, disabled)
-	d.exec(t, `update connections set deleted_at = now() where connection_id = $1`, deleted)
+	d.exec(t, `update connections set deleted_at = now(), is_default = false, next_run_at = null where connection_id = $1`, deleted)
 	d.exec(t, `update connections set next_run_at = clock_timestamp() + interval '1 hour' where connection_id = $1`, later)
 	found, err := d.runs.DueConnections(t.Context(), 10)
 	require.NoError(t, err)

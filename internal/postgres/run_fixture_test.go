@@ -165,9 +165,18 @@ func (d *discovery) tryClaim(ctx context.Context) (*hold, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	return &hold{Assignment: a, d: d, next: a.NextBatch, fence: run.Fence{
+	h := &hold{Assignment: a, d: d, next: a.NextBatch, fence: run.Fence{
 		Workspace: a.Run.Scope.Workspace, Run: a.Run.ID, Epoch: a.Run.Epoch, Lease: a.Lease, TokenHash: req.TokenHash,
-	}}, nil
+	}}
+	if a.Run.Operation == operation.DiscoveryRun {
+		_, err = d.runs.Reach(ctx, h.fence, reached("o-test"))
+	}
+	return h, err
+}
+
+// reached is what credentials without an identity of their own reach.
+func reached(target string) run.Reached {
+	return run.Reached{Target: connector.Target{ID: target, Type: "organization"}}
 }
 
 func (d *discovery) claim(tb testing.TB) *hold {

@@ -11,8 +11,10 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
@@ -20,8 +22,16 @@ import (
 // claimSQL looks across workspaces, through a function that shows nothing else.
 const claimSQL = `select workspace_id, run_id, epoch from claim_run($1::text[], $2, $3::uuid, $4::bytea, $5::interval, $6)`
 
-// Claim takes the oldest claimable run.
+// Claim takes the oldest claimable run whose connection may still be used; those
+// before it whose connection may not be end.
 func (s *Runs) Claim(ctx context.Context, c run.ClaimRequest) (a run.Assignment, ok bool, err error) {
+	for ended := true; ended && err == nil; {
+		a, ok, ended, err = s.claimOne(ctx, c)
+	}
+	return a, ok, err
+}
+
+func (s *Runs) claimOne(ctx context.Context, c run.ClaimRequest) (a run.Assignment, ok, ended bool, err error) {
 	queues := make([]string, len(c.Queues))
 	for i, q := range c.Queues {
 		queues[i] = string(q)
@@ -38,6 +48,9 @@ func (s *Runs) Claim(ctx context.Context, c run.ClaimRequest) (a run.Assignment,
 		if err := enterWorkspace(ctx, tx, id.Workspace(w)); err != nil {
 			return err
 		}
+		if ended, err = s.endUnusable(ctx, tx, id.Workspace(w), id.Run(r)); ended || err != nil {
+			return err
+		}
 		if a, err = s.assignment(ctx, tx, id.Workspace(w), id.Run(r)); err != nil {
 			return err
 		}
@@ -50,7 +63,63 @@ func (s *Runs) Claim(ctx context.Context, c run.ClaimRequest) (a run.Assignment,
 			Payload: map[string]any{"attempt": a.Run.Attempt, "epoch": epoch},
 		})
 	})
-	return a, ok, translate(err)
+	return a, ok, ended, translate(err)
+}
+
+// endUnusable ends a claimed run whose connection was deleted, disabled or left
+// without consent since the run was admitted.
+func (s *Runs) endUnusable(ctx context.Context, tx pgx.Tx, w id.Workspace, r id.Run) (ended bool, err error) {
+	q := dbsqlc.New(tx)
+	row, err := q.LockRun(ctx, dbsqlc.LockRunParams{WorkspaceID: int64(w), RunID: int64(r)})
+	if err != nil {
+		return false, fmt.Errorf("lock a claimed run: %w", err)
+	}
+	end, err := unusableEnding(ctx, q, row)
+	if end == nil || err != nil {
+		return false, err
+	}
+	if err := q.UndoClaim(ctx, dbsqlc.UndoClaimParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
+		return false, fmt.Errorf("undo a claim: %w", err)
+	}
+	return true, s.complete(ctx, tx, row, *end)
+}
+
+// explainFailure gives a failure the reason that the worker cannot know: it was
+// refused the configuration of a connection that may not be used any more.
+func explainFailure(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end *run.Ending) error {
+	if end.Outcome != run.Failed {
+		return nil
+	}
+	unusable, err := unusableEnding(ctx, dbsqlc.New(tx), row)
+	if unusable == nil || err != nil {
+		return err
+	}
+	end.Reason = unusable.Reason
+	if unusable.Outcome == run.Cancelled {
+		end.Outcome, end.Failure = run.Cancelled, nil
+	}
+	return nil
+}
+
+// unusableEnding is how a run ends whose connection may not be used any more;
+// nil when it may.
+func unusableEnding(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run) (*run.Ending, error) {
+	if row.ConnectionID == nil {
+		return nil, nil
+	}
+	known, err := q.GetConnectionTarget(ctx, dbsqlc.GetConnectionTargetParams{WorkspaceID: row.WorkspaceID, ConnectionID: *row.ConnectionID})
+	if err != nil {
+		return nil, fmt.Errorf("find the connection: %w", err)
+	}
+	now := connection.Connection{Lifecycle: connection.Lifecycle(known.Lifecycle)}
+	why, usable := now.Ready(operation.Type(row.OperationType))
+	switch {
+	case known.DeletedAt != nil:
+		return &run.Ending{Outcome: run.Cancelled, Reason: operation.Cancelled, By: audit.System("gate")}, nil
+	case !usable:
+		return &run.Ending{Outcome: run.Blocked, Reason: why, By: audit.System("gate")}, nil
+	}
+	return nil, nil
 }
 
 // assignment gathers where the reading of a run stands.
@@ -156,6 +225,9 @@ func (s *Runs) FinishReading(ctx context.Context, f run.Fence, planComplete bool
 		if row.CancelRequestedAt != nil {
 			return fault.New(fault.Stale, "run %s has been cancelled", f.Run)
 		}
+		if row.ReachedEpoch != row.Epoch {
+			return fault.New(fault.Conflict, "run %s has not said which organisation it reaches, so nothing of it is published", f.Run)
+		}
 		q := dbsqlc.New(tx)
 		// A run whose connector planned nothing has no batch; the row says that
 		// this is so, and not that a crash has emptied what there was.
@@ -194,6 +266,9 @@ func (s *Runs) FinishReading(ctx context.Context, f run.Fence, planComplete bool
 // Fail ends a run that cannot go on.
 func (s *Runs) Fail(ctx context.Context, f run.Fence, end run.Ending) (found run.Run, err error) {
 	err = s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
+		if err := explainFailure(ctx, tx, row, &end); err != nil {
+			return err
+		}
 		if err := s.complete(ctx, tx, row, end); err != nil {
 			return err
 		}

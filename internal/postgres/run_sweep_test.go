@@ -22,7 +22,7 @@ func TestSweepOfOneReasonLeavesRoomForTheOthers(t *testing.T) {
 	}
 	d.exec(t, `update runs set phase_since = clock_timestamp() - interval '1 minute'`)
 	held := d.begin(t, d.scope, d.connect(t, d.scope))
-	d.exec(t, `update connections set deleted_at = now() where connection_id = $1`, held.Run.Connection)
+	d.exec(t, `update connections set deleted_at = now(), is_default = false, next_run_at = null where connection_id = $1`, held.Run.Connection)
 	cancelled := d.begin(t, d.scope, d.connect(t, d.scope))
 	_, err := d.runs.RequestCancel(t.Context(), d.scope, cancelled.Run.ID, audit.System("test"))
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestHeldRunOfADeletedConnectionIsToldOnceToStop(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)
 	h := d.begin(t, d.scope, d.connect(t, d.scope))
-	d.exec(t, `update connections set deleted_at = now() where connection_id = $1`, h.Run.Connection)
+	d.exec(t, `update connections set deleted_at = now(), is_default = false, next_run_at = null where connection_id = $1`, h.Run.Connection)
 	version := func() (xmin string) {
 		require.NoError(t, d.super.QueryRow(t.Context(), `select xmin::text from runs where run_id = $1`, h.Run.ID).Scan(&xmin))
 		return xmin

@@ -144,7 +144,7 @@ func (g *Gate) ready(conn *connection.Connection, op operation.Operation) (opera
 	if err != nil || !slices.Contains(entry.Operations, string(op.Type)) {
 		return operation.OperationNotSupported, false
 	}
-	return conn.Ready()
+	return conn.Ready(op.Type)
 }
 
 func (g *Gate) block(ctx context.Context, by starter, a Admission, conn *connection.Connection, why operation.Code) (StartResult, error) {

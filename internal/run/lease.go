@@ -66,6 +66,16 @@ func (l *Leases) Heartbeat(ctx context.Context, f Fence, p Progress) (cancel boo
 // HandBack gives a run up unfinished, for another worker to continue.
 func (l *Leases) HandBack(ctx context.Context, f Fence) error { return l.Store.HandBack(ctx, f) }
 
+// Reach notes what a discovery's credentials reach, before anything is read. ok
+// is false when the run has ended for it.
+func (l *Leases) Reach(ctx context.Context, f Fence, r Reached) (ok bool, err error) {
+	if err := r.validate(); err != nil {
+		return false, err
+	}
+	r.Target.Name, r.Target.Type = Sanitise(r.Target.Name), Sanitise(r.Target.Type)
+	return l.Store.Reach(ctx, f, r)
+}
+
 // Report is what a worker says at the end of its part of a run.
 type Report struct {
 	// Cancelled says that the worker stopped because it was told to.
@@ -119,7 +129,10 @@ func testEnding(r Report, by audit.Actor) (Ending, TestReport) {
 		e := &connector.Error{Category: connector.ContractViolation, Message: "the connector's check returned nothing"}
 		return failedEnding(e, by), TestReport{Remediation: []connector.Remediation{remedy(e)}}
 	}
-	t := TestReport{Success: r.Check.Sufficient, Target: &r.Check.Target, Remediation: r.Check.Remediation, Outlook: r.Check.Streams}
+	t := TestReport{Success: r.Check.Sufficient, Granted: r.Check.Granted, Remediation: r.Check.Remediation, Outlook: r.Check.Streams}
+	if reached := (Reached{Target: r.Check.Target, ActsAs: r.Check.ActsAs}); reached.validate() == nil {
+		t.Reached = &reached
+	}
 	end := Ending{Outcome: Succeeded, By: by}
 	if !t.Success {
 		end.Outcome, end.Reason = Failed, operation.PermissionDenied

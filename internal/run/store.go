@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
@@ -141,11 +142,17 @@ type LeaseStore interface {
 	// HandBack ends the lease so that another worker may claim the run at once.
 	// The attempt is not counted.
 	HandBack(ctx context.Context, f Fence) error
+	// Reach notes which organisation the holder's credentials reach, and that
+	// what it reads may be published. If the connection is for another one, or
+	// another connection acts as the same identity there, the run ends at once,
+	// failed, and ok is false.
+	Reach(ctx context.Context, f Fence, r Reached) (ok bool, err error)
 	// FinishTest ends a connection test and stores its result, the connection's
 	// health and, on success, its target.
 	FinishTest(ctx context.Context, f Fence, end Ending, r TestReport) (Run, error)
 	// FinishReading ends the worker's part of a discovery; the run goes on to be
-	// published. planComplete says that its partitions are all there are in
+	// published. A Conflict unless the holder has said with Reach what it reads.
+	// planComplete says that its partitions are all there are in
 	// scope, so that the connection's others are retired.
 	FinishReading(ctx context.Context, f Fence, planComplete bool) (Run, error)
 	// Fail ends a run that cannot go on.
@@ -163,10 +170,32 @@ type Ending struct {
 
 // TestReport is what a connection test found.
 type TestReport struct {
-	Success     bool
-	Target      *connector.Target
+	Success bool
+	// Reached is what the check named; nil when it did not get that far.
+	Reached *Reached
+	// Granted lists the permissions that the credentials were found to have.
+	Granted     []string
 	Remediation []connector.Remediation
 	Outlook     []connector.StreamOutlook
+}
+
+// Reached is what a run's credentials are at the provider.
+type Reached struct {
+	Target connector.Target
+	// ActsAs is the provider's immutable id of whom the credentials act as;
+	// empty when the provider does not tell.
+	ActsAs string
+}
+
+// maxReachedBytes bounds each id of what was reached.
+const maxReachedBytes = 1024
+
+// validate returns an Invalid error when the ids cannot be any.
+func (r Reached) validate() error {
+	if r.Target.ID == "" || len(r.Target.ID) > maxReachedBytes || len(r.ActsAs) > maxReachedBytes {
+		return fault.InvalidField("target.id", "must be 1 to %d bytes, as must acts_as if it is given", maxReachedBytes)
+	}
+	return nil
 }
 
 // SweepStore ends what nobody else will end.

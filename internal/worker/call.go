@@ -32,6 +32,7 @@ var (
 	errCancelled    = errors.New("the run was cancelled")
 	errDeadline     = errors.New("the run's deadline has passed")
 	errDraining     = errors.New("the worker is stopping")
+	errNotItsTarget = errors.New("the run has ended, because its credentials are not the connection's")
 	errPlatformDown = errors.New("the platform did not take a call for too long")
 )
 
@@ -83,6 +84,21 @@ func (c *runCall) configuration(ctx context.Context) (workerapi.Configuration, e
 		return err
 	})
 	return answer, err
+}
+
+// reach says what the credentials reach. An answer that is lost ends in errStale
+// if the run has ended for it.
+func (c *runCall) reach(ctx context.Context, r workerapi.Reach) error {
+	r.Lease = c.lease
+	var answer workerapi.ReachAnswer
+	err := c.repeat(ctx, callTimeout, func(ctx context.Context) error {
+		_, err := c.platform.post(ctx, c.platform.discovery+workerapi.ReachPath(c.run), c.token, r, &answer)
+		return err
+	})
+	if err == nil && answer.Ended {
+		return errNotItsTarget
+	}
+	return err
 }
 
 // heartbeat is not repeated: the next one says more.

@@ -97,8 +97,15 @@ func (e *execution) perform() (*connector.CheckResult, error) {
 
 	switch operation.Type(e.assignment.OperationType) {
 	case operation.ConnectionTest:
-		return e.check(session)
+		found, err := e.check(session)
+		if err == nil && found.Granted == nil {
+			found.Granted = granted(k.Manifest(), found.Streams)
+		}
+		return found, err
 	case operation.DiscoveryRun:
+		if err := e.reach(session); err != nil {
+			return nil, err
+		}
 		return nil, e.discover(session, k.Manifest())
 	}
 	return nil, &connector.Error{Category: connector.Internal, Message: fmt.Sprintf("this worker cannot carry out operation %q", e.assignment.OperationType)}
@@ -113,25 +120,4 @@ func (e *execution) hideSecrets(settings workerapi.Configuration) {
 	}
 	e.redact = newRedactor(entry.ConfigurationFields(), settings.Configuration)
 	e.log = slog.New(&redactingHandler{next: e.log.Handler(), redact: e.redact})
-}
-
-func (e *execution) check(session connector.Session) (*connector.CheckResult, error) {
-	patience := testPatience()
-	for {
-		var found connector.CheckResult
-		err := e.guard("check", func() (err error) {
-			found, err = session.Check(e.work)
-			return err
-		})
-		if e.work.Err() != nil && err != nil {
-			return nil, context.Cause(e.work)
-		}
-		if err == nil {
-			return e.safeCheck(found), nil
-		}
-		failure := connector.AsError(err)
-		if !e.await(&patience, failure) {
-			return nil, failure
-		}
-	}
 }

@@ -45,6 +45,8 @@ func (p *countingPlatform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			`"connection_id":"conn_1","lease_seconds":600,"heartbeat_seconds":300,"deadline_seconds":3600}`, 1)
 	case strings.HasSuffix(r.URL.Path, "/configuration"):
 		fmt.Fprint(w, `{"integration_id":"scripted","configuration":{},"scope":{}}`)
+	case strings.HasSuffix(r.URL.Path, "/reach"):
+		fmt.Fprint(w, `{"ended":false}`)
 	case strings.HasSuffix(r.URL.Path, "/finish"):
 		close(p.ended)
 	case strings.Contains(r.URL.Path, "/batches/"):

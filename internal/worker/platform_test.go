@@ -67,12 +67,15 @@ type fakePlatform struct {
 	records    []string
 	partitions []workerapi.Partition
 	finished   *workerapi.Finish
-	cancelled  bool
-	handBacks  int
-	calls      map[string]int
-	claimed    map[string]int
-	progress   []run.Progress
-	breaches   []string
+	// target is what the connection is for; empty when that is not known yet.
+	target    string
+	reached   []string
+	cancelled bool
+	handBacks int
+	calls     map[string]int
+	claimed   map[string]int
+	progress  []run.Progress
+	breaches  []string
 }
 
 func newPlatform(t require.TestingT, m connector.Manifest) *fakePlatform {
@@ -176,6 +179,8 @@ func (p *fakePlatform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.configuration(w)
 	case r.Method == http.MethodPost && r.URL.Path == workerapi.HeartbeatPath(theRun):
 		p.heartbeat(w, body)
+	case r.Method == http.MethodPost && r.URL.Path == workerapi.ReachPath(theRun):
+		p.reach(w, body)
 	case r.Method == http.MethodPost && r.URL.Path == workerapi.HandBackPath(theRun):
 		p.handBacks++
 		p.leaseUntil = time.Time{}
@@ -210,6 +215,22 @@ func (p *fakePlatform) claim(w http.ResponseWriter, r *http.Request, body []byte
 			return
 		}
 	}
+}
+
+// reach ends the run when the connection is for another organisation.
+func (p *fakePlatform) reach(w http.ResponseWriter, body []byte) {
+	var r workerapi.Reach
+	if err := json.Unmarshal(body, &r); err != nil || r.Target.ID == "" {
+		p.breach("reach without a target")
+	}
+	p.reached = append(p.reached, r.Target.ID)
+	ended := p.target != "" && r.Target.ID != p.target
+	if ended {
+		p.leaseUntil = time.Time{}
+		p.finished = &workerapi.Finish{}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(workerapi.ReachAnswer{Ended: ended}) // a recorder does not fail
 }
 
 func (p *fakePlatform) take(worker string) (workerapi.Assignment, bool) {

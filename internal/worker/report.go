@@ -63,6 +63,8 @@ func (e *execution) lost(err error) (outcome string) {
 		return "deadline_exceeded"
 	case errors.Is(err, errStale):
 		return "stale"
+	case errors.Is(err, errNotItsTarget):
+		return "failed"
 	}
 	return "lost"
 }
@@ -120,7 +122,13 @@ func (e *execution) safeCheck(found connector.CheckResult) *connector.CheckResul
 			found.Streams[i].Missing[j] = e.safeDetail(permission)
 		}
 	}
-	t := &found.Target
-	t.ID, t.Name, t.Type = e.safeDetail(t.ID), e.safeDetail(t.Name), e.safeDetail(t.Type)
+	for i, permission := range found.Granted {
+		found.Granted[i] = e.safeDetail(permission)
+	}
+	found.Target, found.ActsAs = e.safeTarget(found.Target), e.safeDetail(found.ActsAs)
 	return &found
+}
+
+func (e *execution) safeTarget(t connector.Target) connector.Target {
+	return connector.Target{ID: e.safeDetail(t.ID), Name: e.safeDetail(t.Name), Type: e.safeDetail(t.Type)}
 }

@@ -26,6 +26,10 @@ func BatchPath(r id.Run, n int64) string {
 	return fmt.Sprintf("/v1/worker/runs/%s/batches/%d", r, n)
 }
 
+// ReachPath is where a worker says what a discovery's credentials reach, before it
+// reads anything, by POST of a [Reach].
+func ReachPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/reach" }
+
 // HandBackPath is where a worker gives up a run unfinished, by POST of a [Lease].
 func HandBackPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/hand-back" }
 
@@ -97,6 +101,20 @@ type Heartbeat struct {
 // HeartbeatAnswer may tell the worker to stop.
 type HeartbeatAnswer struct {
 	Cancel bool `json:"cancel"`
+}
+
+// Reach says which organisation a run's credentials reach. Nothing that was read
+// is published unless the holder of the lease has said it.
+type Reach struct {
+	Lease
+	Target connector.Target `json:"target"`
+	ActsAs string           `json:"acts_as,omitempty" maxLength:"1024" doc:"The provider's id of whom the credentials act as."`
+}
+
+// ReachAnswer may say that the run has ended, because its connection is for
+// another organisation.
+type ReachAnswer struct {
+	Ended bool `json:"ended"`
 }
 
 // Finish ends the worker's part of a run.

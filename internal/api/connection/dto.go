@@ -22,8 +22,9 @@ type Connection struct {
 	Status           string        `json:"status" enum:"healthy,degraded,unknown"`
 	LastRunAt        *time.Time    `json:"last_run_at"`
 
-	TargetID            *id.Target `json:"target_id" nullable:"true" doc:"The organisation the credentials reach; a first successful test finds it."`
+	TargetID            *id.Target `json:"target_id" nullable:"true" doc:"The organisation the connection is for: as named, or as the first successful test or run found it. It never becomes another."`
 	Target              *Target    `json:"target,omitempty"`
+	ActsAs              string     `json:"acts_as" doc:"The provider's id of whom the credentials act as; empty until a test or a run has found it. Used once in a target and integration."`
 	IsDefault           bool       `json:"is_default"`
 	Lifecycle           string     `json:"lifecycle" enum:"needs_consent,active,disabled"`
 	Config              api.Object `json:"config" doc:"The readable half of the configuration."`
@@ -36,7 +37,7 @@ type Connection struct {
 	LastErrorReasonCode string     `json:"last_error_reason_code"`
 	LastErrorMessage    string     `json:"last_error_message"`
 	NextRunAt           *time.Time `json:"next_run_at"`
-	Version             int64      `json:"version" doc:"Counts changes; the ETag, for If-Match."`
+	Version             int64      `json:"version" doc:"Counts what people change, health not; the ETag, for If-Match."`
 	CreatedAt           time.Time  `json:"created_at"`
 	UpdatedAt           time.Time  `json:"updated_at"`
 }
@@ -48,14 +49,17 @@ type Target struct {
 	ProviderID     string    `json:"provider_id"`
 	Type           string    `json:"type"`
 	Name           string    `json:"name"`
+	CreatedAt      time.Time `json:"created_at"`
+	UpdatedAt      time.Time `json:"updated_at"`
 }
 
 // Schedule says when a connection is discovered by itself.
 type Schedule struct {
-	Type     string `json:"type" enum:"manual,hourly,daily,weekly"`
+	Type     string `json:"type" enum:"manual,hourly,daily,weekly,cron"`
 	Hour     *int   `json:"hour,omitempty" minimum:"0" maximum:"23" doc:"For daily and weekly."`
-	Minute   *int   `json:"minute,omitempty" minimum:"0" maximum:"59" doc:"For all but manual."`
+	Minute   *int   `json:"minute,omitempty" minimum:"0" maximum:"59" doc:"For hourly, daily and weekly."`
 	Weekday  *int   `json:"weekday,omitempty" minimum:"0" maximum:"6" doc:"For weekly; 0 is Sunday."`
+	Cron     string `json:"cron,omitempty" maxLength:"200" example:"30 2 * * 1-5" doc:"For cron: minute, hour, day of month, month and day of week. An hour that a change of the clocks skips or repeats has its runs once, unless every hour has them."`
 	Timezone string `json:"timezone,omitempty" maxLength:"64" doc:"An IANA name such as Europe/Paris; UTC when left out."`
 }
 
@@ -63,7 +67,7 @@ func fromDomain(c domain.Connection) Connection {
 	dto := Connection{
 		ConnectionID: c.ID, IntegrationID: string(c.Integration), ConnectorID: c.ConnectorID, ConnectorVersion: c.ConnectorVersion,
 		Name: c.Name, TenantID: c.Scope.Tenant, WorkspaceID: c.Scope.Workspace, Scope: api.Object(c.ReadScope),
-		Schedule: scheduleFromDomain(c.Schedule), Status: string(c.Status), LastRunAt: utc(c.LastRunAt),
+		Schedule: scheduleFromDomain(c.Schedule), ActsAs: c.ActsAs, Status: string(c.Status), LastRunAt: utc(c.LastRunAt),
 		IsDefault: c.IsDefault, Lifecycle: string(c.Lifecycle), Config: api.Object(c.Config), CredentialType: c.CredentialType,
 		ScopesGranted: append([]string{}, c.ScopesGranted...), Metadata: api.Object(c.Metadata),
 		LastUsedAt: utc(c.LastUsedAt), LastConnectedAt: utc(c.LastConnectedAt), LastHealthCheckAt: utc(c.LastHealthCheckAt),
@@ -72,15 +76,23 @@ func fromDomain(c domain.Connection) Connection {
 	}
 	if t := c.Target; t != nil {
 		dto.TargetID = &t.ID
-		dto.Target = &Target{TargetID: t.ID, ProviderSystem: t.ProviderSystem, ProviderID: t.ProviderID, Type: t.Type, Name: t.Name}
+		shown := targetFromDomain(*t)
+		dto.Target = &shown
 	}
 	return dto
+}
+
+func targetFromDomain(t domain.Target) Target {
+	return Target{
+		TargetID: t.ID, ProviderSystem: t.ProviderSystem, ProviderID: t.ProviderID, Type: t.Type, Name: t.Name,
+		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
+	}
 }
 
 // scheduleFromDomain shows the fields that mean something for the type, also
 // where they are zero.
 func scheduleFromDomain(s domain.Schedule) Schedule {
-	dto := Schedule{Type: string(s.Type), Timezone: s.Timezone}
+	dto := Schedule{Type: string(s.Type), Cron: s.Cron, Timezone: s.Timezone}
 	switch s.Type {
 	case domain.Weekly:
 		dto.Weekday, dto.Hour, dto.Minute = &s.Weekday, &s.Hour, &s.Minute
@@ -96,7 +108,7 @@ func (s *Schedule) toDomain() *domain.Schedule {
 	if s == nil {
 		return nil
 	}
-	d := &domain.Schedule{Type: domain.ScheduleType(s.Type), Timezone: s.Timezone}
+	d := &domain.Schedule{Type: domain.ScheduleType(s.Type), Cron: s.Cron, Timezone: s.Timezone}
 	for _, f := range []struct {
 		into *int
 		from *int

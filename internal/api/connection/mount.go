@@ -24,13 +24,17 @@ func Mount(a huma.API, connections *domain.Service, tester Tester) {
 	tags := []string{"Connections"}
 	api.Register(a, huma.Operation{
 		OperationID: "list-connections", Method: http.MethodGet, Path: "/v1/connections", Tags: tags,
-		Summary: "List connections", Description: "The workspace's connections in order of id. Needs workspace.read.",
+		Summary: "List connections",
+		Description: "The workspace's connections in order of id, which is that of their creation. Filters narrow together. A page continues " +
+			"after the last id of the one before: what is created or deleted meanwhile makes nothing else appear twice or be left out. " +
+			"Needs workspace.read.",
 	}, o.list)
 	api.Register(a, huma.Operation{
 		OperationID: "create-connection", Method: http.MethodPost, Path: "/v1/connections", Tags: tags, DefaultStatus: http.StatusCreated,
 		Summary: "Create a connection",
 		Description: "Checks the configuration against the integration's schema, encrypts its secret fields and stores both halves. " +
-			"Nothing is asked of the provider; test the connection for that. Needs connections.manage.",
+			"Nothing is asked of the provider; test the connection for that. With an Idempotency-Key the request may be repeated. " +
+			"Needs connections.manage.",
 		Errors: []int{http.StatusConflict},
 	}, o.create)
 	api.Register(a, huma.Operation{
@@ -38,19 +42,29 @@ func Mount(a huma.API, connections *domain.Service, tester Tester) {
 		Summary: "Get a connection", Description: "Without secrets. The ETag is for If-Match. Needs workspace.read.",
 		Errors: []int{http.StatusNotFound},
 	}, o.get)
-	api.Register(a, huma.Operation{
+	update := huma.Operation{
 		OperationID: "update-connection", Method: http.MethodPatch, Path: one, Tags: tags,
 		Summary: "Change a connection",
-		Description: "Fields that are left out stay. The configuration is merged field by field: secrets that are not named stay, " +
-			"a field that is null is removed. Scope, schedule and metadata are replaced whole. With If-Match, the change is " +
-			"refused with 412 unless the connection still has that version. Needs connections.manage.",
+		Description: "A JSON merge patch (RFC 7396), as application/merge-patch+json or application/json: what is left out stays, objects are " +
+			"merged, null removes. Secrets that are not named stay; a configuration that changes is encrypted anew. With If-Match, the change is " +
+			"refused with 412 unless the connection still has that version; the answer's ETag is the present one. Without it, one of two changes at " +
+			"the same moment is refused with 409. Needs connections.manage.",
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
-	}, o.update)
+	}
+	api.Register(a, update, o.update)
+	api.TakesMergePatch(a, update)
+	api.Register(a, huma.Operation{
+		OperationID: "make-default-connection", Method: http.MethodPost, Path: one + "/make-default", Tags: tags,
+		Summary: "Make a connection the default",
+		Description: "Of its target, in place of the one that was, in one step. Operations that name a target and no connection use its default. " +
+			"Needs connections.manage.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
+	}, o.makeDefault)
 	api.Register(a, huma.Operation{
 		OperationID: "delete-connection", Method: http.MethodDelete, Path: one, Tags: tags, DefaultStatus: http.StatusNoContent,
 		Summary:     "Delete a connection",
-		Description: "Deletes the credential for good. Runs and audit events stay. Needs connections.manage.",
-		Errors:      []int{http.StatusNotFound},
+		Description: "Deletes the credential for good and frees the name. Runs and audit events stay. If-Match guards as it does a change. Needs connections.manage.",
+		Errors:      []int{http.StatusNotFound, http.StatusPreconditionFailed},
 	}, o.delete)
 	api.Register(a, huma.Operation{
 		OperationID: "test-connection", Method: http.MethodPost, Path: one + "/test", Tags: tags,
@@ -64,6 +78,7 @@ func Mount(a huma.API, connections *domain.Service, tester Tester) {
 		Summary: "List a connection's tests", Description: "The newest first. Needs workspace.read.",
 		Errors: []int{http.StatusNotFound},
 	}, o.listTests)
+	o.mountTargets(a)
 }
 
 func etag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }

@@ -11,12 +11,18 @@ import (
 
 type listInput struct {
 	api.Page
-	IntegrationID string `query:"integration_id" maxLength:"63" doc:"Only connections of this integration."`
+	IntegrationID string                 `query:"integration_id" maxLength:"63" doc:"Only connections of this integration."`
+	TargetID      api.QueryID[id.Target] `query:"target_id" doc:"Only connections for this target."`
+	Status        string                 `query:"status" enum:"healthy,degraded,unknown" doc:"Only connections that fared so when they were last used."`
+	Lifecycle     string                 `query:"lifecycle" enum:"needs_consent,active,disabled" doc:"Only connections in this lifecycle."`
+	NamePrefix    string                 `query:"name_prefix" maxLength:"200" doc:"Only connections whose name begins so, in upper and lower case as given."`
+	Default       bool                   `query:"default" doc:"Only connections that are the default of their target."`
 }
 
 // List is a page of connections.
 type List struct {
 	Connections []Connection `json:"connections" nullable:"false"`
+	Total       int64        `json:"total" doc:"How many there are on all pages, with the same filters."`
 	NextCursor  string       `json:"next_cursor,omitempty"`
 }
 
@@ -39,13 +45,14 @@ func (o *operations) list(ctx context.Context, in *listInput) (*listOutput, erro
 		return nil, err
 	}
 	found, err := o.connections.List(ctx, api.CallerFrom(ctx), domain.Filter{
-		Integration: integration.ID(in.IntegrationID), After: after, Limit: in.Fetch(),
+		Integration: integration.ID(in.IntegrationID), Target: in.TargetID.ID, Status: domain.Status(in.Status),
+		Lifecycle: domain.Lifecycle(in.Lifecycle), NamePrefix: in.NamePrefix, DefaultsOnly: in.Default, After: after, Limit: in.Fetch(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	items, next := api.Cut(in.Page, found, func(c domain.Connection) id.Connection { return c.ID })
-	out := &listOutput{Body: List{Connections: make([]Connection, len(items)), NextCursor: next}}
+	items, next := api.Cut(in.Page, found.Connections, func(c domain.Connection) id.Connection { return c.ID })
+	out := &listOutput{Body: List{Connections: make([]Connection, len(items)), Total: found.Total, NextCursor: next}}
 	for i, c := range items {
 		out.Body.Connections[i] = fromDomain(c)
 	}

@@ -2,10 +2,16 @@ package connection
 
 import (
 	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 )
 
@@ -17,26 +23,53 @@ type Draft struct {
 	Scope         api.Object `json:"scope,omitempty" doc:"By the integration's schema; everything the credentials reach when left out."`
 	Schedule      *Schedule  `json:"schedule,omitempty" doc:"manual when left out."`
 	Metadata      api.Object `json:"metadata,omitempty" doc:"Notes of your own, at most 16 KiB. Never put a secret here."`
+	TargetID      string     `json:"target_id,omitempty" pattern:"^tgt_[1-9][0-9]{0,18}$" example:"tgt_123" doc:"The organisation the connection is meant for. Tests and runs that reach another one fail. Found by the first that succeeds when left out."`
+	IsDefault     bool       `json:"is_default,omitempty" doc:"Makes the connection the default of the target that is named. The first one found to reach a target becomes its default by itself."`
+	Lifecycle     string     `json:"lifecycle,omitempty" enum:"needs_consent,active,disabled" doc:"active when left out."`
 }
 
-// Patch is a change; what is left out stays as it is.
+// Patch is a change, a JSON merge patch: what is left out stays as it is, null
+// removes.
 type Patch struct {
-	Name          *string    `json:"name,omitempty"`
-	Configuration api.Object `json:"configuration,omitempty"`
-	Scope         api.Object `json:"scope,omitempty"`
-	Schedule      *Schedule  `json:"schedule,omitempty"`
-	Metadata      api.Object `json:"metadata,omitempty"`
-	Lifecycle     *string    `json:"lifecycle,omitempty" enum:"active,disabled"`
-	IsDefault     *bool      `json:"is_default,omitempty"`
+	Name          *string       `json:"name,omitempty"`
+	Configuration api.Merging   `json:"configuration,omitempty" doc:"Merged field by field; secrets that are not named stay, a field that is null is removed."`
+	Scope         api.Merging   `json:"scope,omitempty" doc:"Merged field by field; null takes every restriction away."`
+	Schedule      schedulePatch `json:"schedule,omitempty" doc:"Merged; what has no meaning for a new type is dropped. Null makes it manual."`
+	Metadata      api.Merging   `json:"metadata,omitempty" doc:"Merged; null empties it."`
+	Lifecycle     *string       `json:"lifecycle,omitempty" enum:"active,disabled"`
+	TargetID      *string       `json:"target_id,omitempty" pattern:"^tgt_[1-9][0-9]{0,18}$" doc:"For a connection that has no target yet."`
+	IsDefault     *bool         `json:"is_default,omitempty" doc:"Makes the connection the default of its target, in place of the one that was, or ends that."`
+}
+
+// schedulePatch is a merge patch of a schedule.
+type schedulePatch struct{ api.Merging }
+
+// Schema describes a schedule of which anything may be left out or null.
+func (schedulePatch) Schema(r huma.Registry) *huma.Schema {
+	number := func(most float64) *huma.Schema {
+		least := 0.0
+		return &huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: &least, Maximum: &most}
+	}
+	text := func(most int) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Nullable: true, MaxLength: &most}
+	}
+	kind := &huma.Schema{Type: huma.TypeString, Enum: []any{"manual", "hourly", "daily", "weekly", "cron"}}
+	s := &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: false, Properties: map[string]*huma.Schema{
+		"type": kind, "hour": number(23), "minute": number(59), "weekday": number(6), "cron": text(200), "timezone": text(64),
+	}}
+	s.PrecomputeMessages()
+	return s
 }
 
 type createInput struct {
-	Body Draft
+	IdempotencyKey string `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters, best a random UUID. For 24 hours the same request with the same key answers with the connection that the first one made, and makes none; another request with it is refused."`
+	Body           Draft
 }
 
 type createdOutput struct {
 	Location string `header:"Location"`
 	ETag     string `header:"ETag"`
+	Replayed string `header:"Idempotency-Replayed" doc:"true when an earlier request, the same as this one, made the connection."`
 	Body     Connection
 }
 
@@ -46,29 +79,89 @@ type updateInput struct {
 	Body       Patch
 }
 
+type deleteInput struct {
+	Connection api.PathID[id.Connection] `path:"connection_id"`
+	IfMatch    string                    `header:"If-Match" doc:"The ETag of the version that is meant to be deleted."`
+}
+
 func (o *operations) create(ctx context.Context, in *createInput) (*createdOutput, error) {
-	c, err := o.connections.Create(ctx, api.CallerFrom(ctx), domain.Draft{
+	caller := api.CallerFrom(ctx)
+	draft := domain.Draft{
 		Integration: integration.ID(in.Body.IntegrationID), Name: in.Body.Name, Configuration: in.Body.Configuration.Raw(),
 		Scope: in.Body.Scope.Raw(), Schedule: in.Body.Schedule.toDomain(), Metadata: in.Body.Metadata.Raw(),
-	})
+		IsDefault: in.Body.IsDefault, Lifecycle: domain.Lifecycle(in.Body.Lifecycle),
+	}
+	target, err := targetNamed(&in.Body.TargetID)
 	if err != nil {
 		return nil, err
 	}
-	return &createdOutput{Location: "/v1/connections/" + c.ID.String(), ETag: etag(c.Version), Body: fromDomain(c)}, nil
+	if target != nil {
+		draft.Target = *target
+	}
+	if in.IdempotencyKey != "" {
+		if draft.Once, err = idempotency.NewRequest(caller.Member, "create-connection", in.IdempotencyKey, in.Body); err != nil {
+			return nil, err
+		}
+	}
+	c, replayed, err := o.connections.Create(ctx, caller, draft)
+	if err != nil {
+		return nil, err
+	}
+	out := &createdOutput{Location: "/v1/connections/" + c.ID.String(), ETag: etag(c.Version), Body: fromDomain(c)}
+	if replayed {
+		out.Replayed = "true"
+	}
+	return out, nil
 }
 
 func (o *operations) update(ctx context.Context, in *updateInput) (*oneOutput, error) {
-	c, err := o.connections.Update(ctx, api.CallerFrom(ctx), in.Connection.ID, domain.Patch{
-		Name: in.Body.Name, Configuration: in.Body.Configuration.Raw(), Scope: in.Body.Scope.Raw(),
-		Schedule: in.Body.Schedule.toDomain(), Metadata: in.Body.Metadata.Raw(), Lifecycle: (*domain.Lifecycle)(in.Body.Lifecycle),
-		IsDefault: in.Body.IsDefault, IfVersion: versionOf(in.IfMatch),
-	})
+	target, err := targetNamed(in.Body.TargetID)
 	if err != nil {
 		return nil, err
 	}
-	return &oneOutput{ETag: etag(c.Version), Body: fromDomain(c)}, nil
+	return o.change(ctx, in.Connection.ID, domain.Patch{
+		Name: in.Body.Name, Configuration: in.Body.Configuration.Raw(), Scope: in.Body.Scope.Raw(), Target: target,
+		Schedule: in.Body.Schedule.Raw(), Metadata: in.Body.Metadata.Raw(), Lifecycle: (*domain.Lifecycle)(in.Body.Lifecycle),
+		IsDefault: in.Body.IsDefault, IfVersion: versionOf(in.IfMatch),
+	})
 }
 
-func (o *operations) delete(ctx context.Context, in *oneInput) (*struct{}, error) {
-	return nil, o.connections.Delete(ctx, api.CallerFrom(ctx), in.Connection.ID)
+// makeDefault is a change of one field with a name of its own.
+func (o *operations) makeDefault(ctx context.Context, in *deleteInput) (*oneOutput, error) {
+	yes := true
+	return o.change(ctx, in.Connection.ID, domain.Patch{IsDefault: &yes, IfVersion: versionOf(in.IfMatch)})
+}
+
+func (o *operations) change(ctx context.Context, c id.Connection, p domain.Patch) (*oneOutput, error) {
+	changed, err := o.connections.Update(ctx, api.CallerFrom(ctx), c, p)
+	if err != nil {
+		return nil, withETag(err)
+	}
+	return &oneOutput{ETag: etag(changed.Version), Body: fromDomain(changed)}, nil
+}
+
+func (o *operations) delete(ctx context.Context, in *deleteInput) (*struct{}, error) {
+	return nil, withETag(o.connections.Delete(ctx, api.CallerFrom(ctx), in.Connection.ID, versionOf(in.IfMatch)))
+}
+
+// withETag tells whoever was not the first which version there is now.
+func withETag(err error) error {
+	var stale *domain.StaleError
+	if errors.As(err, &stale) {
+		return huma.ErrorWithHeaders(err, http.Header{"ETag": {etag(stale.Version)}})
+	}
+	return err
+}
+
+// targetNamed reads a target of a body, whose form has been checked. One that no
+// number is too large for names nothing.
+func targetNamed(text *string) (*id.Target, error) {
+	if text == nil || *text == "" {
+		return nil, nil
+	}
+	var t id.Target
+	if err := t.UnmarshalText([]byte(*text)); err != nil {
+		return nil, fault.InvalidField("target_id", "names no target of this workspace; see GET /v1/targets")
+	}
+	return &t, nil
 }

@@ -35,6 +35,7 @@ type Discovery struct {
 func MountDiscovery(a huma.API, d Discovery) {
 	register(a, http.MethodPost, "claim-run", "/v1/worker/claim", d.claim)
 	register(a, http.MethodPost, "heartbeat-run", "/v1/worker/runs/{run_id}/heartbeat", d.heartbeat)
+	register(a, http.MethodPost, "reach-run", "/v1/worker/runs/{run_id}/reach", d.reach)
 	register(a, http.MethodPost, "hand-back-run", "/v1/worker/runs/{run_id}/hand-back", d.handBack)
 	register(a, http.MethodPost, "finish-run", "/v1/worker/runs/{run_id}/finish", d.finish)
 	registerBatches(a, d)
@@ -136,6 +137,25 @@ func (d Discovery) heartbeat(ctx context.Context, in *heartbeatInput) (*heartbea
 		return nil, err
 	}
 	return &heartbeatOutput{Body: workerapi.HeartbeatAnswer{Cancel: cancel}}, nil
+}
+
+type reachInput struct {
+	Held
+	Body workerapi.Reach
+}
+
+type reachOutput struct{ Body workerapi.ReachAnswer }
+
+func (d Discovery) reach(ctx context.Context, in *reachInput) (*reachOutput, error) {
+	f, _, err := in.fence(in.Body.Lease)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := d.Leases.Reach(ctx, f, run.Reached{Target: in.Body.Target, ActsAs: in.Body.ActsAs})
+	if err != nil {
+		return nil, err
+	}
+	return &reachOutput{Body: workerapi.ReachAnswer{Ended: !ok}}, nil
 }
 
 type leaseInput struct {

@@ -248,7 +248,19 @@ func TestRunFromClaimToFinish(t *testing.T) {
 	require.Equal(t, http.StatusConflict, status, "the first worker is too late: %s", body)
 	status, body = p.do(t, batch(again, 1, encode(t, workerapi.Header{Stream: "people", End: connector.Complete}, "c")))
 	require.Equal(t, http.StatusNoContent, status, body)
-	status, body = p.do(t, p.post(workerapi.FinishPath(again.RunID), again.Token, workerapi.Finish{Lease: lease(again), PlanComplete: true}))
+	done := workerapi.Finish{Lease: lease(again), PlanComplete: true}
+	status, body = p.do(t, p.post(workerapi.FinishPath(again.RunID), again.Token, done))
+	require.Equal(t, http.StatusConflict, status, "nobody has said what the second worker reaches: %s", body)
+	reach := workerapi.Reach{Lease: lease(again), Target: connector.Target{Type: "organization"}}
+	status, body = p.do(t, p.post(workerapi.ReachPath(again.RunID), again.Token, reach))
+	require.Equal(t, http.StatusUnprocessableEntity, status, body)
+	reach.Target.ID = "o-1"
+	for range 2 { // the answer was lost
+		status, body = p.do(t, p.post(workerapi.ReachPath(again.RunID), again.Token, reach))
+		require.Equal(t, http.StatusOK, status, body)
+		require.JSONEq(t, `{"ended": false}`, body)
+	}
+	status, body = p.do(t, p.post(workerapi.FinishPath(again.RunID), again.Token, done))
 	require.Equal(t, http.StatusOK, status, body)
 	var shown apirun.Run
 	require.NoError(t, json.Unmarshal([]byte(body), &shown))

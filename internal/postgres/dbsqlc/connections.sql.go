@@ -31,19 +31,75 @@ func (q *Queries) ClearDefault(ctx context.Context, arg ClearDefaultParams) erro
 	return err
 }
 
+const countConnections = `-- name: CountConnections :one
+select count(*) from connections c
+where c.workspace_id = $1 and c.deleted_at is null
+  and ($2::bigint = 0 or c.target_id = $2)
+  and ($3::text = '' or c.integration_id = $3)
+  and ($4::text = '' or c.status = (nullif($4, ''))::connection_status)
+  and ($5::text = '' or c.lifecycle = (nullif($5, ''))::connection_lifecycle)
+  and ($6::text = '' or c.name collate "C" ^@ $6)
+  and (not $7::boolean or c.is_default)
+`
+
+type CountConnectionsParams struct {
+	WorkspaceID   int64
+	TargetID      int64
+	IntegrationID string
+	Status        string
+	Lifecycle     string
+	NamePrefix    string
+	DefaultsOnly  bool
+}
+
+// What FindConnections finds on all pages.
+func (q *Queries) CountConnections(ctx context.Context, arg CountConnectionsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countConnections,
+		arg.WorkspaceID,
+		arg.TargetID,
+		arg.IntegrationID,
+		arg.Status,
+		arg.Lifecycle,
+		arg.NamePrefix,
+		arg.DefaultsOnly,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countTargets = `-- name: CountTargets :one
+select count(*) from targets
+where workspace_id = $1 and ($2::text = '' or provider_system = $2)
+`
+
+type CountTargetsParams struct {
+	WorkspaceID    int64
+	ProviderSystem string
+}
+
+func (q *Queries) CountTargets(ctx context.Context, arg CountTargetsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countTargets, arg.WorkspaceID, arg.ProviderSystem)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteConnection = `-- name: DeleteConnection :execrows
 update connections
 set deleted_at = now(), updated_at = now(), config = '{}', credential_type = null, config_refs = '{}', is_default = false, next_run_at = null
 where workspace_id = $1 and connection_id = $2 and deleted_at is null
+  and ($3::bigint is null or version = $3)
 `
 
 type DeleteConnectionParams struct {
 	WorkspaceID  int64
 	ConnectionID int64
+	IfVersion    *int64
 }
 
 func (q *Queries) DeleteConnection(ctx context.Context, arg DeleteConnectionParams) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteConnection, arg.WorkspaceID, arg.ConnectionID)
+	result, err := q.db.Exec(ctx, deleteConnection, arg.WorkspaceID, arg.ConnectionID, arg.IfVersion)
 	if err != nil {
 		return 0, err
 	}
@@ -63,28 +119,37 @@ func (q *Queries) DrawConnectionID(ctx context.Context) (int64, error) {
 
 const findConnections = `-- name: FindConnections :many
 select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
-  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.config_refs, c.is_default,
+  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.version, c.created_at, c.updated_at,
-  c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name
+  c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
+  t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = $1 and c.deleted_at is null
   and ($2::bigint = 0 or c.connection_id = $2)
-  and ($3::bigint = 0 or (c.is_default and c.target_id = $3))
+  and ($3::bigint = 0 or c.target_id = $3)
   and ($4::text = '' or c.integration_id = $4)
-  and c.connection_id > $5
+  and ($5::text = '' or c.status = (nullif($5, ''))::connection_status)
+  and ($6::text = '' or c.lifecycle = (nullif($6, ''))::connection_lifecycle)
+  and ($7::text = '' or c.name collate "C" ^@ $7)
+  and (not $8::boolean or c.is_default)
+  and c.connection_id > $9
 order by c.connection_id
-limit $6
+limit $10
 `
 
 type FindConnectionsParams struct {
-	WorkspaceID     int64
-	ConnectionID    int64
-	DefaultOfTarget int64
-	IntegrationID   string
-	After           int64
-	Most            int32
+	WorkspaceID   int64
+	ConnectionID  int64
+	TargetID      int64
+	IntegrationID string
+	Status        string
+	Lifecycle     string
+	NamePrefix    string
+	DefaultsOnly  bool
+	After         int64
+	Most          int32
 }
 
 type FindConnectionsRow struct {
@@ -102,6 +167,7 @@ type FindConnectionsRow struct {
 	ScopesGranted       json.RawMessage
 	CredentialType      *string
 	ConfigRefs          json.RawMessage
+	ActsAs              *string
 	IsDefault           bool
 	Lifecycle           string
 	Status              string
@@ -120,6 +186,8 @@ type FindConnectionsRow struct {
 	ProviderTargetID    *string
 	TargetType          *string
 	TargetName          *string
+	TargetCreatedAt     *time.Time
+	TargetUpdatedAt     *time.Time
 }
 
 // One query for every way of finding connections, so that there is one row to
@@ -128,8 +196,12 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 	rows, err := q.db.Query(ctx, findConnections,
 		arg.WorkspaceID,
 		arg.ConnectionID,
-		arg.DefaultOfTarget,
+		arg.TargetID,
 		arg.IntegrationID,
+		arg.Status,
+		arg.Lifecycle,
+		arg.NamePrefix,
+		arg.DefaultsOnly,
 		arg.After,
 		arg.Most,
 	)
@@ -155,6 +227,7 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 			&i.ScopesGranted,
 			&i.CredentialType,
 			&i.ConfigRefs,
+			&i.ActsAs,
 			&i.IsDefault,
 			&i.Lifecycle,
 			&i.Status,
@@ -173,6 +246,8 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 			&i.ProviderTargetID,
 			&i.TargetType,
 			&i.TargetName,
+			&i.TargetCreatedAt,
+			&i.TargetUpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -184,11 +259,120 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 	return items, nil
 }
 
+const findRequest = `-- name: FindRequest :one
+select request_hash, made from idempotent_requests
+where workspace_id = $1 and member_id = $2 and operation = $3 and key_hash = $4
+  and created_at >= now() - $5::interval
+`
+
+type FindRequestParams struct {
+	WorkspaceID int64
+	MemberID    int64
+	Operation   string
+	KeyHash     []byte
+	Lifetime    time.Duration
+}
+
+type FindRequestRow struct {
+	RequestHash []byte
+	Made        string
+}
+
+func (q *Queries) FindRequest(ctx context.Context, arg FindRequestParams) (FindRequestRow, error) {
+	row := q.db.QueryRow(ctx, findRequest,
+		arg.WorkspaceID,
+		arg.MemberID,
+		arg.Operation,
+		arg.KeyHash,
+		arg.Lifetime,
+	)
+	var i FindRequestRow
+	err := row.Scan(&i.RequestHash, &i.Made)
+	return i, err
+}
+
+const findTargets = `-- name: FindTargets :many
+select target_id, provider_system, provider_target_id, target_type, name, created_at, updated_at
+from targets
+where workspace_id = $1
+  and ($2::bigint = 0 or target_id = $2)
+  and ($3::text = '' or provider_system = $3)
+  and target_id > $4
+order by target_id
+limit $5
+`
+
+type FindTargetsParams struct {
+	WorkspaceID    int64
+	TargetID       int64
+	ProviderSystem string
+	After          int64
+	Most           int32
+}
+
+type FindTargetsRow struct {
+	TargetID         int64
+	ProviderSystem   string
+	ProviderTargetID string
+	TargetType       string
+	Name             string
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
+}
+
+func (q *Queries) FindTargets(ctx context.Context, arg FindTargetsParams) ([]FindTargetsRow, error) {
+	rows, err := q.db.Query(ctx, findTargets,
+		arg.WorkspaceID,
+		arg.TargetID,
+		arg.ProviderSystem,
+		arg.After,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindTargetsRow
+	for rows.Next() {
+		var i FindTargetsRow
+		if err := rows.Scan(
+			&i.TargetID,
+			&i.ProviderSystem,
+			&i.ProviderTargetID,
+			&i.TargetType,
+			&i.Name,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const forgetRequests = `-- name: ForgetRequests :exec
+delete from idempotent_requests where workspace_id = $1 and created_at < now() - $2::interval
+`
+
+type ForgetRequestsParams struct {
+	WorkspaceID int64
+	Lifetime    time.Duration
+}
+
+func (q *Queries) ForgetRequests(ctx context.Context, arg ForgetRequestsParams) error {
+	_, err := q.db.Exec(ctx, forgetRequests, arg.WorkspaceID, arg.Lifetime)
+	return err
+}
+
 const insertConnection = `-- name: InsertConnection :exec
 insert into connections (connection_id, tenant_id, workspace_id, integration_id, connector_id, connector_version, name,
-  config, scope, schedule, metadata, credential_type, config_refs, lifecycle, next_run_at)
+  config, scope, schedule, metadata, credential_type, config_refs, lifecycle, next_run_at, target_id)
 values ($1, $2, $3, $4, $5, $6, $7,
-  $8, $9, $10, $11, $12, $13, ($14::text)::connection_lifecycle, $15)
+  $8, $9, $10, $11, $12, $13, ($14::text)::connection_lifecycle, $15, $16)
 `
 
 type InsertConnectionParams struct {
@@ -207,6 +391,7 @@ type InsertConnectionParams struct {
 	ConfigRefs       json.RawMessage
 	Lifecycle        string
 	NextRunAt        *time.Time
+	TargetID         *int64
 }
 
 func (q *Queries) InsertConnection(ctx context.Context, arg InsertConnectionParams) error {
@@ -226,8 +411,40 @@ func (q *Queries) InsertConnection(ctx context.Context, arg InsertConnectionPara
 		arg.ConfigRefs,
 		arg.Lifecycle,
 		arg.NextRunAt,
+		arg.TargetID,
 	)
 	return err
+}
+
+const insertRequest = `-- name: InsertRequest :execrows
+insert into idempotent_requests (workspace_id, member_id, operation, key_hash, request_hash, made)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (workspace_id, member_id, operation, key_hash) do nothing
+`
+
+type InsertRequestParams struct {
+	WorkspaceID int64
+	MemberID    int64
+	Operation   string
+	KeyHash     []byte
+	RequestHash []byte
+	Made        string
+}
+
+// Waits for another transaction that has the same key in hand.
+func (q *Queries) InsertRequest(ctx context.Context, arg InsertRequestParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertRequest,
+		arg.WorkspaceID,
+		arg.MemberID,
+		arg.Operation,
+		arg.KeyHash,
+		arg.RequestHash,
+		arg.Made,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const listTests = `-- name: ListTests :many
@@ -314,10 +531,11 @@ func (q *Queries) SetDefault(ctx context.Context, arg SetDefaultParams) error {
 const updateConnection = `-- name: UpdateConnection :execrows
 update connections
 set name = $1, config = $2, scope = $3, metadata = $4, credential_type = $5,
-  config_refs = $6, lifecycle = ($7::text)::connection_lifecycle,
-  next_run_at = case when schedule = $8 then next_run_at else $9 end,
-  schedule = $8, version = version + 1, updated_at = now()
-where workspace_id = $10 and connection_id = $11 and version = $12 and deleted_at is null
+  target_id = coalesce($6, target_id), acts_as = case when $7::boolean then null else acts_as end,
+  config_refs = $8, lifecycle = ($9::text)::connection_lifecycle,
+  next_run_at = case when schedule = $10 then next_run_at else $11 end,
+  schedule = $10, version = version + 1, updated_at = now()
+where workspace_id = $12 and connection_id = $13 and version = $14 and deleted_at is null
 `
 
 type UpdateConnectionParams struct {
@@ -326,6 +544,8 @@ type UpdateConnectionParams struct {
 	Scope          json.RawMessage
 	Metadata       json.RawMessage
 	CredentialType *string
+	TargetID       *int64
+	Reconfigured   bool
 	ConfigRefs     json.RawMessage
 	Lifecycle      string
 	Schedule       json.RawMessage
@@ -344,6 +564,8 @@ func (q *Queries) UpdateConnection(ctx context.Context, arg UpdateConnectionPara
 		arg.Scope,
 		arg.Metadata,
 		arg.CredentialType,
+		arg.TargetID,
+		arg.Reconfigured,
 		arg.ConfigRefs,
 		arg.Lifecycle,
 		arg.Schedule,

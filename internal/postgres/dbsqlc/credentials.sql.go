@@ -85,7 +85,7 @@ func (q *Queries) InsertDisclosure(ctx context.Context, arg InsertDisclosurePara
 }
 
 const lockRunForDisclosure = `-- name: LockRunForDisclosure :one
-select connection_id, token_hash, epoch,
+select connection_id, operation_type, token_hash, epoch,
   (status = 'running' and phase = 'executing' and cancel_requested_at is null
     and coalesce(lease_until > clock_timestamp(), false))::boolean as held
 from runs
@@ -99,10 +99,11 @@ type LockRunForDisclosureParams struct {
 }
 
 type LockRunForDisclosureRow struct {
-	ConnectionID *int64
-	TokenHash    []byte
-	Epoch        int64
-	Held         bool
+	ConnectionID  *int64
+	OperationType string
+	TokenHash     []byte
+	Epoch         int64
+	Held          bool
 }
 
 // Held until the disclosure is committed, so that the run cannot end, be
@@ -112,6 +113,7 @@ func (q *Queries) LockRunForDisclosure(ctx context.Context, arg LockRunForDisclo
 	var i LockRunForDisclosureRow
 	err := row.Scan(
 		&i.ConnectionID,
+		&i.OperationType,
 		&i.TokenHash,
 		&i.Epoch,
 		&i.Held,
@@ -122,15 +124,19 @@ func (q *Queries) LockRunForDisclosure(ctx context.Context, arg LockRunForDisclo
 const noteConnectionUse = `-- name: NoteConnectionUse :execrows
 update connections set last_used_at = clock_timestamp()
 where workspace_id = $1 and connection_id = $2 and deleted_at is null
+  and (lifecycle = 'active' or (lifecycle = 'needs_consent' and $3::boolean))
 `
 
 type NoteConnectionUseParams struct {
 	WorkspaceID  int64
 	ConnectionID int64
+	IsTest       bool
 }
 
+// None when the connection may not be used: it is deleted or disabled, or waits
+// for consent, which only a test may look for.
 func (q *Queries) NoteConnectionUse(ctx context.Context, arg NoteConnectionUseParams) (int64, error) {
-	result, err := q.db.Exec(ctx, noteConnectionUse, arg.WorkspaceID, arg.ConnectionID)
+	result, err := q.db.Exec(ctx, noteConnectionUse, arg.WorkspaceID, arg.ConnectionID, arg.IsTest)
 	if err != nil {
 		return 0, err
 	}

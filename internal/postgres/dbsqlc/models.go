@@ -229,4 +229,5 @@ type Run struct {
 	CreatedAt         time.Time
 	StartedAt         *time.Time
 	CompletedAt       *time.Time
+	ReachedEpoch      int64
 }

@@ -79,6 +79,39 @@ func (q *Queries) ExtendLease(ctx context.Context, arg ExtendLeaseParams) error 
 	return err
 }
 
+const findActingAs = `-- name: FindActingAs :one
+select connection_id, name from connections
+where workspace_id = $1 and target_id = $2 and integration_id = $3 and acts_as = $4
+  and connection_id <> $5 and deleted_at is null
+`
+
+type FindActingAsParams struct {
+	WorkspaceID   int64
+	TargetID      *int64
+	IntegrationID string
+	ActsAs        *string
+	ConnectionID  int64
+}
+
+type FindActingAsRow struct {
+	ConnectionID int64
+	Name         string
+}
+
+// The other connection that acts as the same identity in the same organisation.
+func (q *Queries) FindActingAs(ctx context.Context, arg FindActingAsParams) (FindActingAsRow, error) {
+	row := q.db.QueryRow(ctx, findActingAs,
+		arg.WorkspaceID,
+		arg.TargetID,
+		arg.IntegrationID,
+		arg.ActsAs,
+		arg.ConnectionID,
+	)
+	var i FindActingAsRow
+	err := row.Scan(&i.ConnectionID, &i.Name)
+	return i, err
+}
+
 const findFencedRun = `-- name: FindFencedRun :one
 select connection_id, integration_id from runs
 where workspace_id = $1 and run_id = $2 and epoch = $3 and lease_id = $4 and token_hash = $5
@@ -148,7 +181,8 @@ func (q *Queries) FindScopeHolder(ctx context.Context, arg FindScopeHolderParams
 }
 
 const getConnectionTarget = `-- name: GetConnectionTarget :one
-select c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system, c.lifecycle::text as lifecycle, c.deleted_at
+select c.name, c.integration_id, c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system,
+  c.lifecycle::text as lifecycle, c.deleted_at
 from connections c
 join integrations i using (integration_id)
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
@@ -161,6 +195,8 @@ type GetConnectionTargetParams struct {
 }
 
 type GetConnectionTargetRow struct {
+	Name             string
+	IntegrationID    string
 	TargetID         *int64
 	ProviderTargetID string
 	ProviderSystem   string
@@ -172,6 +208,8 @@ func (q *Queries) GetConnectionTarget(ctx context.Context, arg GetConnectionTarg
 	row := q.db.QueryRow(ctx, getConnectionTarget, arg.WorkspaceID, arg.ConnectionID)
 	var i GetConnectionTargetRow
 	err := row.Scan(
+		&i.Name,
+		&i.IntegrationID,
 		&i.TargetID,
 		&i.ProviderTargetID,
 		&i.ProviderSystem,
@@ -198,7 +236,7 @@ func (q *Queries) GetDueTime(ctx context.Context, arg GetDueTimeParams) (*time.T
 }
 
 const getRun = `-- name: GetRun :one
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, coalesce(c.name, '')::text as connection_name
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, coalesce(c.name, '')::text as connection_name
 from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
 where r.workspace_id = $1 and r.run_id = $2
 `
@@ -251,6 +289,7 @@ func (q *Queries) GetRun(ctx context.Context, arg GetRunParams) (GetRunRow, erro
 		&i.Run.CreatedAt,
 		&i.Run.StartedAt,
 		&i.Run.CompletedAt,
+		&i.Run.ReachedEpoch,
 		&i.ConnectionName,
 	)
 	return i, err
@@ -456,7 +495,7 @@ func (q *Queries) ListCoverage(ctx context.Context, arg ListCoverageParams) ([]L
 }
 
 const listRuns = `-- name: ListRuns :many
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, coalesce(c.name, '')::text as connection_name
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, coalesce(c.name, '')::text as connection_name
 from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
 where r.workspace_id = $1
   and ($2::bigint = 0 or r.connection_id = $2)
@@ -535,6 +574,7 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 			&i.Run.CreatedAt,
 			&i.Run.StartedAt,
 			&i.Run.CompletedAt,
+			&i.Run.ReachedEpoch,
 			&i.ConnectionName,
 		); err != nil {
 			return nil, err
@@ -547,8 +587,22 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 	return items, nil
 }
 
+const lockConnection = `-- name: LockConnection :exec
+select from connections where workspace_id = $1 and connection_id = $2 for no key update
+`
+
+type LockConnectionParams struct {
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+func (q *Queries) LockConnection(ctx context.Context, arg LockConnectionParams) error {
+	_, err := q.db.Exec(ctx, lockConnection, arg.WorkspaceID, arg.ConnectionID)
+	return err
+}
+
 const lockFencedRun = `-- name: LockFencedRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at from runs
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch from runs
 where workspace_id = $1 and run_id = $2 and epoch = $3 and lease_id = $4 and token_hash = $5
   and status = 'running' and phase = 'executing'
 for no key update
@@ -607,12 +661,13 @@ func (q *Queries) LockFencedRun(ctx context.Context, arg LockFencedRunParams) (R
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.CompletedAt,
+		&i.ReachedEpoch,
 	)
 	return i, err
 }
 
 const lockRun = `-- name: LockRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at from runs where workspace_id = $1 and run_id = $2 for no key update
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch from runs where workspace_id = $1 and run_id = $2 for no key update
 `
 
 type LockRunParams struct {
@@ -658,6 +713,7 @@ func (q *Queries) LockRun(ctx context.Context, arg LockRunParams) (Run, error) {
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.CompletedAt,
+		&i.ReachedEpoch,
 	)
 	return i, err
 }
@@ -691,8 +747,9 @@ const noteConnectionRun = `-- name: NoteConnectionRun :exec
 update connections
 set last_run_at = clock_timestamp(), last_used_at = clock_timestamp(),
     last_connected_at = case when $1::boolean then clock_timestamp() else last_connected_at end,
-    status = $2::connection_status, last_error_reason_code = $3, last_error_message = $4
-where workspace_id = $5 and connection_id = $6
+    status = $2::connection_status, last_error_reason_code = $3, last_error_message = $4,
+    lifecycle = case when $3 = 'consent_required' and lifecycle = 'active' then 'needs_consent' else lifecycle end
+where workspace_id = $5 and connection_id = $6 and deleted_at is null
 `
 
 type NoteConnectionRunParams struct {
@@ -704,6 +761,8 @@ type NoteConnectionRunParams struct {
 	ConnectionID int64
 }
 
+// A provider that asks for consent gets no further scheduled runs until a test
+// finds that it was given.
 func (q *Queries) NoteConnectionRun(ctx context.Context, arg NoteConnectionRunParams) error {
 	_, err := q.db.Exec(ctx, noteConnectionRun,
 		arg.Connected,
@@ -720,28 +779,80 @@ const noteConnectionTest = `-- name: NoteConnectionTest :exec
 update connections
 set last_used_at = clock_timestamp(), last_health_check_at = clock_timestamp(),
     last_connected_at = case when $1::boolean then clock_timestamp() else last_connected_at end,
-    status = $2::connection_status, last_error_reason_code = $3, last_error_message = $4
-where workspace_id = $5 and connection_id = $6
+    scopes_granted = case when $1::boolean then $2 else scopes_granted end,
+    status = $3::connection_status, last_error_reason_code = $4, last_error_message = $5,
+    lifecycle = case
+      when $4 = 'consent_required' and lifecycle = 'active' then 'needs_consent'
+      when $4::text is null and lifecycle = 'needs_consent' then 'active'
+      else lifecycle end
+where workspace_id = $6 and connection_id = $7 and deleted_at is null
 `
 
 type NoteConnectionTestParams struct {
-	Connected    bool
-	Status       ConnectionStatus
-	ReasonCode   *string
-	Message      *string
-	WorkspaceID  int64
-	ConnectionID int64
+	Connected     bool
+	ScopesGranted json.RawMessage
+	Status        ConnectionStatus
+	ReasonCode    *string
+	Message       *string
+	WorkspaceID   int64
+	ConnectionID  int64
 }
 
 func (q *Queries) NoteConnectionTest(ctx context.Context, arg NoteConnectionTestParams) error {
 	_, err := q.db.Exec(ctx, noteConnectionTest,
 		arg.Connected,
+		arg.ScopesGranted,
 		arg.Status,
 		arg.ReasonCode,
 		arg.Message,
 		arg.WorkspaceID,
 		arg.ConnectionID,
 	)
+	return err
+}
+
+const noteReached = `-- name: NoteReached :exec
+update connections c
+set target_id = $1, acts_as = coalesce($2, c.acts_as),
+    is_default = c.is_default or (c.last_connected_at is null and $3::boolean and not exists (
+      select from connections o
+      where o.workspace_id = c.workspace_id and o.target_id = $1 and o.integration_id = c.integration_id and o.is_default and o.deleted_at is null))
+where c.workspace_id = $4 and c.connection_id = $5
+`
+
+type NoteReachedParams struct {
+	TargetID     *int64
+	ActsAs       *string
+	MayBeDefault bool
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+// The first connection found to reach a target becomes its default.
+func (q *Queries) NoteReached(ctx context.Context, arg NoteReachedParams) error {
+	_, err := q.db.Exec(ctx, noteReached,
+		arg.TargetID,
+		arg.ActsAs,
+		arg.MayBeDefault,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+	)
+	return err
+}
+
+const noteRunReached = `-- name: NoteRunReached :exec
+update runs set reached_epoch = epoch, target_id = $1
+where workspace_id = $2 and run_id = $3
+`
+
+type NoteRunReachedParams struct {
+	TargetID    *int64
+	WorkspaceID int64
+	RunID       int64
+}
+
+func (q *Queries) NoteRunReached(ctx context.Context, arg NoteRunReachedParams) error {
+	_, err := q.db.Exec(ctx, noteRunReached, arg.TargetID, arg.WorkspaceID, arg.RunID)
 	return err
 }
 
@@ -810,29 +921,8 @@ func (q *Queries) RequestRunCancel(ctx context.Context, arg RequestRunCancelPara
 	return err
 }
 
-const setConnectionTarget = `-- name: SetConnectionTarget :exec
-update connections c
-set target_id = $1,
-    is_default = not exists (
-      select from connections o
-      where o.workspace_id = c.workspace_id and o.target_id = $1 and o.integration_id = c.integration_id and o.is_default and o.deleted_at is null)
-where c.workspace_id = $2 and c.connection_id = $3 and c.target_id is null
-`
-
-type SetConnectionTargetParams struct {
-	TargetID     *int64
-	WorkspaceID  int64
-	ConnectionID int64
-}
-
-// The first connection to reach a target becomes its default.
-func (q *Queries) SetConnectionTarget(ctx context.Context, arg SetConnectionTargetParams) error {
-	_, err := q.db.Exec(ctx, setConnectionTarget, arg.TargetID, arg.WorkspaceID, arg.ConnectionID)
-	return err
-}
-
 const tryLockRun = `-- name: TryLockRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at from runs where workspace_id = $1 and run_id = $2 for no key update skip locked
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch from runs where workspace_id = $1 and run_id = $2 for no key update skip locked
 `
 
 type TryLockRunParams struct {
@@ -879,8 +969,25 @@ func (q *Queries) TryLockRun(ctx context.Context, arg TryLockRunParams) (Run, er
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.CompletedAt,
+		&i.ReachedEpoch,
 	)
 	return i, err
+}
+
+const undoClaim = `-- name: UndoClaim :exec
+update runs set epoch = epoch - 1, attempt = attempt - 1, started_at = case when attempt > 1 then started_at end
+where workspace_id = $1 and run_id = $2
+`
+
+type UndoClaimParams struct {
+	WorkspaceID int64
+	RunID       int64
+}
+
+// For a run that ends without having been handed to anybody.
+func (q *Queries) UndoClaim(ctx context.Context, arg UndoClaimParams) error {
+	_, err := q.db.Exec(ctx, undoClaim, arg.WorkspaceID, arg.RunID)
+	return err
 }
 
 const upsertTarget = `-- name: UpsertTarget :one

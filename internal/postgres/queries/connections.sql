@@ -5,31 +5,62 @@ select nextval('connections_connection_id_seq')::bigint;
 -- map. Plans are made for the values at hand, so unused conditions cost nothing.
 -- name: FindConnections :many
 select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
-  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.config_refs, c.is_default,
+  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.version, c.created_at, c.updated_at,
-  c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name
+  c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
+  t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = @workspace_id and c.deleted_at is null
   and (@connection_id::bigint = 0 or c.connection_id = @connection_id)
-  and (@default_of_target::bigint = 0 or (c.is_default and c.target_id = @default_of_target))
+  and (@target_id::bigint = 0 or c.target_id = @target_id)
   and (@integration_id::text = '' or c.integration_id = @integration_id)
+  and (@status::text = '' or c.status = (nullif(@status, ''))::connection_status)
+  and (@lifecycle::text = '' or c.lifecycle = (nullif(@lifecycle, ''))::connection_lifecycle)
+  and (@name_prefix::text = '' or c.name collate "C" ^@ @name_prefix)
+  and (not @defaults_only::boolean or c.is_default)
   and c.connection_id > @after
 order by c.connection_id
 limit @most;
 
+-- What FindConnections finds on all pages.
+-- name: CountConnections :one
+select count(*) from connections c
+where c.workspace_id = @workspace_id and c.deleted_at is null
+  and (@target_id::bigint = 0 or c.target_id = @target_id)
+  and (@integration_id::text = '' or c.integration_id = @integration_id)
+  and (@status::text = '' or c.status = (nullif(@status, ''))::connection_status)
+  and (@lifecycle::text = '' or c.lifecycle = (nullif(@lifecycle, ''))::connection_lifecycle)
+  and (@name_prefix::text = '' or c.name collate "C" ^@ @name_prefix)
+  and (not @defaults_only::boolean or c.is_default);
+
+-- name: FindTargets :many
+select target_id, provider_system, provider_target_id, target_type, name, created_at, updated_at
+from targets
+where workspace_id = @workspace_id
+  and (@target_id::bigint = 0 or target_id = @target_id)
+  and (@provider_system::text = '' or provider_system = @provider_system)
+  and target_id > @after
+order by target_id
+limit @most;
+
+-- name: CountTargets :one
+select count(*) from targets
+where workspace_id = @workspace_id and (@provider_system::text = '' or provider_system = @provider_system);
+
 -- name: InsertConnection :exec
 insert into connections (connection_id, tenant_id, workspace_id, integration_id, connector_id, connector_version, name,
-  config, scope, schedule, metadata, credential_type, config_refs, lifecycle, next_run_at)
+  config, scope, schedule, metadata, credential_type, config_refs, lifecycle, next_run_at, target_id)
 values (@connection_id, @tenant_id, @workspace_id, @integration_id, @connector_id, @connector_version, @name,
-  @config, @scope, @schedule, @metadata, @credential_type, @config_refs, (@lifecycle::text)::connection_lifecycle, @next_run_at);
+  @config, @scope, @schedule, @metadata, @credential_type, @config_refs, (@lifecycle::text)::connection_lifecycle, @next_run_at, @target_id);
 
 -- The due time belongs to the schedule; an edit that leaves the schedule alone
 -- must not undo what the scheduler has moved since.
 -- name: UpdateConnection :execrows
 update connections
 set name = @name, config = @config, scope = @scope, metadata = @metadata, credential_type = @credential_type,
+  target_id = coalesce(sqlc.narg(target_id), target_id), acts_as = case when @reconfigured::boolean then null else acts_as end,
   config_refs = @config_refs, lifecycle = (@lifecycle::text)::connection_lifecycle,
   next_run_at = case when schedule = @schedule then next_run_at else @next_run_at end,
   schedule = @schedule, version = version + 1, updated_at = now()
@@ -51,7 +82,22 @@ where workspace_id = @workspace_id and connection_id = @connection_id and (targe
 -- name: DeleteConnection :execrows
 update connections
 set deleted_at = now(), updated_at = now(), config = '{}', credential_type = null, config_refs = '{}', is_default = false, next_run_at = null
-where workspace_id = $1 and connection_id = $2 and deleted_at is null;
+where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null
+  and (sqlc.narg(if_version)::bigint is null or version = sqlc.narg(if_version));
+
+-- name: ForgetRequests :exec
+delete from idempotent_requests where workspace_id = @workspace_id and created_at < now() - @lifetime::interval;
+
+-- name: FindRequest :one
+select request_hash, made from idempotent_requests
+where workspace_id = @workspace_id and member_id = @member_id and operation = @operation and key_hash = @key_hash
+  and created_at >= now() - @lifetime::interval;
+
+-- Waits for another transaction that has the same key in hand.
+-- name: InsertRequest :execrows
+insert into idempotent_requests (workspace_id, member_id, operation, key_hash, request_hash, made)
+values (@workspace_id, @member_id, @operation, @key_hash, @request_hash, @made)
+on conflict (workspace_id, member_id, operation, key_hash) do nothing;
 
 -- name: ListTests :many
 select test_id, connection_id, run_id, status, reason_code, checked_at, remediation, outlook

@@ -17,16 +17,19 @@ delete from credentials where workspace_id = $1 and connection_id = $2;
 -- Held until the disclosure is committed, so that the run cannot end, be
 -- cancelled or change hands in between.
 -- name: LockRunForDisclosure :one
-select connection_id, token_hash, epoch,
+select connection_id, operation_type, token_hash, epoch,
   (status = 'running' and phase = 'executing' and cancel_requested_at is null
     and coalesce(lease_until > clock_timestamp(), false))::boolean as held
 from runs
 where workspace_id = $1 and run_id = $2
 for share;
 
+-- None when the connection may not be used: it is deleted or disabled, or waits
+-- for consent, which only a test may look for.
 -- name: NoteConnectionUse :execrows
 update connections set last_used_at = clock_timestamp()
-where workspace_id = $1 and connection_id = $2 and deleted_at is null;
+where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null
+  and (lifecycle = 'active' or (lifecycle = 'needs_consent' and @is_test::boolean));
 
 -- name: InsertDisclosure :exec
 insert into credential_disclosures (workspace_id, run_id, epoch, connection_id) values ($1, $2, $3, $4);

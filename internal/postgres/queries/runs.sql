@@ -77,6 +77,11 @@ for no key update;
 update runs set lease_until = clock_timestamp() + @lease_for::interval, progress = @progress
 where workspace_id = @workspace_id and run_id = @run_id;
 
+-- name: UndoClaim :exec
+-- For a run that ends without having been handed to anybody.
+update runs set epoch = epoch - 1, attempt = attempt - 1, started_at = case when attempt > 1 then started_at end
+where workspace_id = @workspace_id and run_id = @run_id;
+
 -- name: ReleaseLease :exec
 update runs set lease_id = null, lease_until = null, token_hash = null, attempt = greatest(attempt - 1, 0)
 where workspace_id = @workspace_id and run_id = @run_id;
@@ -117,18 +122,26 @@ select tenant_id from data_plane;
 select clock_timestamp()::timestamptz;
 
 -- name: NoteConnectionRun :exec
+-- A provider that asks for consent gets no further scheduled runs until a test
+-- finds that it was given.
 update connections
 set last_run_at = clock_timestamp(), last_used_at = clock_timestamp(),
     last_connected_at = case when @connected::boolean then clock_timestamp() else last_connected_at end,
-    status = @status::connection_status, last_error_reason_code = sqlc.narg(reason_code), last_error_message = sqlc.narg(message)
-where workspace_id = @workspace_id and connection_id = @connection_id;
+    status = @status::connection_status, last_error_reason_code = sqlc.narg(reason_code), last_error_message = sqlc.narg(message),
+    lifecycle = case when sqlc.narg(reason_code) = 'consent_required' and lifecycle = 'active' then 'needs_consent' else lifecycle end
+where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null;
 
 -- name: NoteConnectionTest :exec
 update connections
 set last_used_at = clock_timestamp(), last_health_check_at = clock_timestamp(),
     last_connected_at = case when @connected::boolean then clock_timestamp() else last_connected_at end,
-    status = @status::connection_status, last_error_reason_code = sqlc.narg(reason_code), last_error_message = sqlc.narg(message)
-where workspace_id = @workspace_id and connection_id = @connection_id;
+    scopes_granted = case when @connected::boolean then @scopes_granted else scopes_granted end,
+    status = @status::connection_status, last_error_reason_code = sqlc.narg(reason_code), last_error_message = sqlc.narg(message),
+    lifecycle = case
+      when sqlc.narg(reason_code) = 'consent_required' and lifecycle = 'active' then 'needs_consent'
+      when sqlc.narg(reason_code)::text is null and lifecycle = 'needs_consent' then 'active'
+      else lifecycle end
+where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null;
 
 -- name: InsertConnectionTest :exec
 insert into connection_tests (tenant_id, workspace_id, connection_id, run_id, status, reason_code, checked_at, remediation, outlook)
@@ -142,17 +155,31 @@ do update set name = excluded.name, target_type = excluded.target_type, updated_
 returning target_id;
 
 -- name: GetConnectionTarget :one
-select c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system, c.lifecycle::text as lifecycle, c.deleted_at
+select c.name, c.integration_id, c.target_id, coalesce(t.provider_target_id, '')::text as provider_target_id, i.provider_system,
+  c.lifecycle::text as lifecycle, c.deleted_at
 from connections c
 join integrations i using (integration_id)
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = @workspace_id and c.connection_id = @connection_id;
 
--- name: SetConnectionTarget :exec
--- The first connection to reach a target becomes its default.
+-- name: LockConnection :exec
+select from connections where workspace_id = @workspace_id and connection_id = @connection_id for no key update;
+
+-- name: FindActingAs :one
+-- The other connection that acts as the same identity in the same organisation.
+select connection_id, name from connections
+where workspace_id = @workspace_id and target_id = @target_id and integration_id = @integration_id and acts_as = @acts_as
+  and connection_id <> @connection_id and deleted_at is null;
+
+-- name: NoteReached :exec
+-- The first connection found to reach a target becomes its default.
 update connections c
-set target_id = @target_id,
-    is_default = not exists (
+set target_id = @target_id, acts_as = coalesce(sqlc.narg(acts_as), c.acts_as),
+    is_default = c.is_default or (c.last_connected_at is null and @may_be_default::boolean and not exists (
       select from connections o
-      where o.workspace_id = c.workspace_id and o.target_id = @target_id and o.integration_id = c.integration_id and o.is_default and o.deleted_at is null)
-where c.workspace_id = @workspace_id and c.connection_id = @connection_id and c.target_id is null;
+      where o.workspace_id = c.workspace_id and o.target_id = @target_id and o.integration_id = c.integration_id and o.is_default and o.deleted_at is null))
+where c.workspace_id = @workspace_id and c.connection_id = @connection_id;
+
+-- name: NoteRunReached :exec
+update runs set reached_epoch = epoch, target_id = sqlc.narg(target_id)
+where workspace_id = @workspace_id and run_id = @run_id;

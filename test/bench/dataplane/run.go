@@ -19,7 +19,7 @@ func (p *Plane) Connect(ctx context.Context, name string, c generator.Configurat
 	if err != nil {
 		return 0, fmt.Errorf("encode the configuration: %w", err)
 	}
-	made, err := p.Connections.Create(ctx, p.Caller, connection.Draft{Integration: generator.IntegrationID, Name: name, Configuration: raw})
+	made, _, err := p.Connections.Create(ctx, p.Caller, connection.Draft{Integration: generator.IntegrationID, Name: name, Configuration: raw})
 	return made.ID, err
 }
 
