@@ -96,7 +96,9 @@ func (v *vault) create(t *testing.T, scope id.Scope, name string) {
 	sealed, err := v.ciphers[0].Seal(t.Context(), scope, drawn, 1, "1", secret.FromString(name))
 	require.NoError(t, err)
 	sealed.Type = "access_key"
-	stored, err := v.store.Create(t.Context(), conn, &sealed, testEvent(audit.ConnectionCreated))
+	made, err := v.store.Create(t.Context(), connection.Creation{Connection: conn, Sealed: &sealed}, testEvent(audit.ConnectionCreated))
+	require.NoError(t, err)
+	stored, err := v.store.Get(t.Context(), scope, made)
 	require.NoError(t, err)
 	v.written = append(v.written, written{conn: stored, plain: name})
 }
@@ -111,7 +113,7 @@ func (v *vault) write(ctx context.Context, n, key int, plain string) error {
 		return err
 	}
 	sealed.Type = "access_key"
-	stored, err := v.store.Update(ctx, connection.Change{Connection: next, Was: w.conn.Version, Sealed: &sealed}, testEvent(audit.ConnectionEdited))
+	stored, err := v.store.Update(ctx, connection.Change{Connection: next, Was: w.conn.Version, Reconfigured: true, Sealed: &sealed}, testEvent(audit.ConnectionEdited))
 	if err != nil {
 		return err
 	}
