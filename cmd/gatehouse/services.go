@@ -22,7 +22,7 @@ func services() cli.Services {
 
 func dev(ctx context.Context, p cli.Process, o cli.DevOptions) error {
 	c := app.DevConfig{
-		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowPrivate: o.AllowPrivateNetworks, LicenceKeys: o.LicenceKeys,
+		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowPrivate: o.AllowPrivateNetworks, LicenceKeys: o.LicenceKeys, Limits: app.Limits(o.Limits),
 		Version: versionText(), Logger: p.Logger,
 	}
 	return app.Dev(ctx, c, func(ctx context.Context, r app.Running) error {
@@ -44,7 +44,8 @@ func demo(ctx context.Context, p cli.Process, o cli.DemoOptions) error {
 	}
 	return app.Demo(ctx, app.DemoConfig{
 		DevConfig: app.DevConfig{
-			DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, Version: versionText(), Logger: p.Logger,
+			DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, Limits: app.Limits(o.Limits),
+			Version: versionText(), Logger: p.Logger,
 		},
 		Once: o.Once, People: o.People, Seed: o.Seed,
 		Program: program, Out: p.Stdout, Err: p.Stderr,
@@ -66,7 +67,8 @@ func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {
 func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 	return app.Serve(ctx, app.ServeConfig{
 		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys),
-		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, AuditKeyFile: o.AuditKeyFile, Version: versionText(), Logger: p.Logger,
+		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, AuditKeyFile: o.AuditKeyFile,
+		Limits: app.Limits(o.Limits), Version: versionText(), Logger: p.Logger,
 	})
 }
 

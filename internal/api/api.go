@@ -50,7 +50,7 @@ func New(mux *http.ServeMux, c Config) huma.API {
 	documentProblem(hc.Components.Schemas)
 	strictNames()
 	a := humago.New(mux, hc)
-	a.UseMiddleware(begin(c), authenticate(a, c.Keys))
+	a.UseMiddleware(begin(c), guardBody, authenticate(a, c.Keys))
 	mountDocs(mux, hc.OpenAPIPath+".json")
 	return a
 }
@@ -70,7 +70,7 @@ func Register[I, O any](a huma.API, op huma.Operation, handler func(context.Cont
 		// and workers, which need no key, may send what they like.
 		op.RejectUnknownQueryParameters = true
 	}
-	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
+	op.Errors = append(op.Errors, http.StatusTooManyRequests, http.StatusServiceUnavailable)
 	if takesBody(reflect.TypeFor[I]()) {
 		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}

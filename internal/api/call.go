@@ -18,9 +18,11 @@ type call struct {
 	// misnamed is what the path names by something that is no id, such as
 	// run "abc"; empty when all its ids are ids.
 	misnamed string
-	caller   workspace.Caller
-	denials  audit.Recorder
-	log      *slog.Logger
+	// refusal is why the body was not read to its end; nil when it was.
+	refusal *bodyRefusal
+	caller  workspace.Caller
+	denials audit.Recorder
+	log     *slog.Logger
 }
 
 type (
@@ -31,6 +33,7 @@ type (
 // begin notes the operation, so that errors know what they are about.
 func begin(c Config) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
+		noteAsked(ctx.Context(), ctx.Operation())
 		next(huma.WithValue(ctx, callKey{}, &call{
 			operation:   ctx.Operation().OperationID,
 			conditional: ctx.Header("If-Match") != "",

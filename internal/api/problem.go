@@ -130,6 +130,9 @@ func redactProblem(ctx huma.Context, _ string, v any) (any, error) {
 	if !ok {
 		return v, nil
 	}
+	if r := callFrom(ctx.Context()).refusal; r != nil {
+		explainRefusal(p, r)
+	}
 	for _, detail := range p.Errors {
 		if detail.Location == "body" && detail.Value != nil {
 			if _, whole := detail.Value.(string); whole {

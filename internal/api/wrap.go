@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -21,6 +22,8 @@ type WrapConfig struct {
 	// MaxBodyBytes bounds any request body; 64 MiB when zero. Operations have
 	// their own, lower limits.
 	MaxBodyBytes int64
+	// Limiter bounds how often requests may come; nil sets no bound.
+	Limiter *Limiter
 }
 
 const defaultMaxBodyBytes = 64 << 20
@@ -40,9 +43,9 @@ func Wrap(mux *http.ServeMux, c WrapConfig) http.Handler {
 		if !requestIDForm.MatchString(id) {
 			id = newRequestID()
 		}
-		r = r.WithContext(withRequestID(r.Context(), id))
+		r = r.WithContext(withAsked(withRequestID(r.Context(), id)))
 		observed := &responseWriter{ResponseWriter: w}
-		setSecurityHeaders(w.Header())
+		setSecurityHeaders(w.Header(), r.TLS != nil)
 		w.Header().Set("X-Request-Id", id)
 		r.Body = http.MaxBytesReader(observed, r.Body, c.MaxBodyBytes)
 		defer func() {
@@ -51,16 +54,13 @@ func Wrap(mux *http.ServeMux, c WrapConfig) http.Handler {
 			logRequest(r, c.Log, id, observed, time.Since(begun))
 		}()
 		defer answerPanic(observed, r, c.Log, id)
-		routed.ServeHTTP(observed, r)
+		if len(r.RequestURI) > maxURLBytes {
+			writeProblem(observed, problem(r.Context(), http.StatusRequestURITooLong,
+				fmt.Sprintf("path and query are longer than %d bytes; send less", maxURLBytes)))
+			return
+		}
+		c.Limiter.serve(observed, r, routed)
 	})
-}
-
-func setSecurityHeaders(h http.Header) {
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Cache-Control", "no-store")
 }
 
 // logRequest writes what is safe to write: neither query nor header nor body.

@@ -35,8 +35,10 @@ type DevConfig struct {
 	// LicenceKeys is a file with the keys that licences are checked with; empty
 	// leaves them as they are.
 	LicenceKeys string
-	Version     string
-	Logger      *slog.Logger
+	// Limits bound how often requests may come.
+	Limits  Limits
+	Version string
+	Logger  *slog.Logger
 }
 
 // Running is what a process that runs everything tells once it is ready.
@@ -96,7 +98,11 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 	if err != nil {
 		return nil, err
 	}
-	h := &host{version: c.Version, log: c.Logger, metrics: newMetrics()}
+	limits, err := c.Limits.parse()
+	if err != nil {
+		return nil, err
+	}
+	h := &host{version: c.Version, log: c.Logger, metrics: newMetrics(), limits: limits}
 	for _, make := range []func() (*service, error){
 		func() (*service, error) {
 			return newIntegrations(ctx, integrationsConfig{

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,23 +42,11 @@ type host struct {
 	services []*service
 	// metrics is what /metrics shows; the host adds its own.
 	metrics *prometheus.Registry
+	// limits bound how often requests may come; the zero value sets none.
+	limits api.Limits
 	// tls is nil for plain HTTP.
 	tls *tls.Config
 }
-
-// Limits of every listener.
-const (
-	headerTimeout = 10 * time.Second
-	// bodyTimeout covers a batch on a slow line, and a long poll's answer.
-	bodyTimeout  = 2 * time.Minute
-	writeTimeout = 3 * time.Minute
-	idleTimeout  = 2 * time.Minute
-	maxHeader    = 64 << 10
-	// drainTime is how long requests may go on when the service stops.
-	drainTime = 10 * time.Second
-	// pollTime is how long of that long polls may.
-	pollTime = 2 * time.Second
-)
 
 func newMetrics() *prometheus.Registry {
 	r := prometheus.NewRegistry()
@@ -81,7 +68,11 @@ func (h *host) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	return api.Wrap(mux, api.WrapConfig{Log: h.log, Metrics: measured}), nil
+	limiter, err := api.NewLimiter(h.limits)
+	if err != nil {
+		return nil, err
+	}
+	return api.Wrap(mux, api.WrapConfig{Log: h.log, Metrics: measured, Limiter: limiter}), nil
 }
 
 // serve answers requests and runs what belongs to the services until ctx ends
@@ -110,41 +101,4 @@ func (h *host) serve(ctx context.Context, ln net.Listener, ready func()) error {
 		})
 	}
 	return g.run(ctx)
-}
-
-// serveHTTP answers requests until ctx ends and then lets those under way end;
-// long polls are cut short, so that they do not hold up the stop.
-func serveHTTP(ctx context.Context, ln net.Listener, handler http.Handler, secure *tls.Config, log *slog.Logger) error {
-	base, endPolls := context.WithCancel(context.WithoutCancel(ctx))
-	defer endPolls()
-	server := &http.Server{
-		Handler: handler, TLSConfig: secure, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		BaseContext: func(net.Listener) context.Context { return base },
-	}
-	ended := make(chan error, 1)
-	go func() {
-		if secure != nil {
-			ended <- server.ServeTLS(ln, "", "")
-			return
-		}
-		ended <- server.Serve(ln)
-	}()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	polls := time.AfterFunc(pollTime, endPolls)
-	defer polls.Stop()
-	err := server.Shutdown(drain)
-	if err != nil {
-		err = errors.Join(err, server.Close())
-	}
-	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	return err
 }

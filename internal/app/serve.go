@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,6 +23,8 @@ type ServeConfig struct {
 	DatabaseURL string
 	// TLSCert and TLSKey are PEM files; both or neither.
 	TLSCert, TLSKey string
+	// Limits bound how often requests may come.
+	Limits Limits
 	// Keys name the keys that wrap data keys; for integrations.
 	Keys KeySettings
 	// DiscoveryURL is where tests are started; for integrations.
@@ -42,7 +43,11 @@ type ServeConfig struct {
 // Serve runs one service until ctx ends.
 func Serve(ctx context.Context, c ServeConfig) error {
 	tuneMemory()
-	secure, err := loadTLS(c.TLSCert, c.TLSKey)
+	limits, err := c.Limits.parse()
+	if err != nil {
+		return err
+	}
+	secure, err := openCertificate(c.TLSCert, c.TLSKey, c.Logger)
 	if err != nil {
 		return err
 	}
@@ -55,7 +60,11 @@ func Serve(ctx context.Context, c ServeConfig) error {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	h := &host{version: c.Version, keys: s.keys, denials: s.denials, log: c.Logger, services: []*service{s}, metrics: metrics, tls: secure}
+	h := &host{
+		version: c.Version, keys: s.keys, denials: s.denials, log: c.Logger, services: []*service{s}, metrics: metrics,
+		limits: limits, tls: secure.config(),
+	}
+	defer secure.reloadOnHangup(ctx)()
 	return h.serve(ctx, ln, func() { c.Logger.InfoContext(ctx, "serving", "service", c.Service, "address", ln.Addr().String()) })
 }
 
@@ -101,17 +110,6 @@ func readToken(path string) (secret.Secret, error) {
 		return secret.Secret{}, fmt.Errorf("the worker token in %s is shorter than %d bytes; make one with: openssl rand -hex 32", path, minTokenBytes)
 	}
 	return secret.FromString(token), nil
-}
-
-func loadTLS(cert, key string) (*tls.Config, error) {
-	if cert == "" && key == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("load the TLS certificate: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
 }
 
 // WorkConfig says how to run one worker.

@@ -37,6 +37,7 @@ type licenceKeys struct {
 // local is the flags of the commands that run everything in one process.
 type local struct {
 	logging
+	limits
 	Listen               string `default:"${listen}" env:"GATEHOUSE_LISTEN" placeholder:"HOST:PORT" help:"Where to serve (${default})."`
 	DatabaseURL          string `env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use instead of one in the data directory."`
 	AllowPrivateNetworks bool   `default:"true" negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" help:"Let connections reach loopback and private addresses."`
@@ -76,7 +77,7 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowPrivateNetworks: cmd.AllowPrivateNetworks,
-		LicenceKeys: cmd.LicencePublicKey,
+		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(),
 	}))
 }
 
@@ -107,7 +108,7 @@ func (cmd *DemoCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return listening(e.services.Demo(ctx, cmd.process(e), DemoOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Once: cmd.Once, People: cmd.People, Seed: cmd.Seed,
-		AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+		AllowPrivateNetworks: cmd.AllowPrivateNetworks, Limits: cmd.requestLimits(),
 	}))
 }
 

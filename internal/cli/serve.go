@@ -10,6 +10,7 @@ import (
 // ServeCmd is `gatehouse serve`.
 type ServeCmd struct {
 	logging
+	limits
 	Service      string `arg:"" enum:"integrations,discovery,workspaces" help:"integrations, discovery or workspaces."`
 	Listen       string `default:"${listen}" env:"GATEHOUSE_LISTEN" placeholder:"HOST:PORT" help:"Where to serve (${default})."`
 	DatabaseURL  string `required:"" env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL, as the role of the service: svc_integration, svc_discovery or svc_workspace."`
@@ -54,6 +55,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 	return listening(e.services.Serve(ctx, cmd.process(e), ServeOptions{
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
 		Keys: cmd.options(), DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
+		Limits: cmd.requestLimits(),
 	}))
 }
 

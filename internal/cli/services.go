@@ -51,6 +51,7 @@ type DemoOptions struct {
 	People               int
 	Seed                 int64
 	AllowPrivateNetworks bool
+	Limits               Limits
 }
 
 // DevOptions are the options of `gatehouse dev`.
@@ -64,6 +65,7 @@ type DevOptions struct {
 	// LicenceKeys is a file with the keys that licences are checked with; empty
 	// leaves them as they are.
 	LicenceKeys string
+	Limits      Limits
 }
 
 // ServeOptions are the options of `gatehouse serve`.
@@ -86,6 +88,7 @@ type ServeOptions struct {
 	AdminKeyFile string
 	// AuditKeyFile holds the key that signs the audit log; of workspaces.
 	AuditKeyFile string
+	Limits       Limits
 }
 
 // WorkerOptions are the options of `gatehouse worker`.
