@@ -33,10 +33,11 @@ func newPlane(t *testing.T, url, key string) *plane {
 	return &plane{url: url, key: key, api: api}
 }
 
-// startDev runs `gatehouse dev` on a directory and returns it with its process.
-func startDev(t *testing.T, dir string) (*plane, *process) {
+// startDev runs `gatehouse dev` on a directory, with further variables in its
+// environment, and returns it with its process.
+func startDev(t *testing.T, dir string, env ...string) (*plane, *process) {
 	t.Helper()
-	p := start(t, nil, "dev", "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-level", "debug")
+	p := start(t, env, "dev", "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-level", "debug")
 	url := p.await(t, `Gatehouse serves (http://[0-9.:]+) `)
 	key, err := os.ReadFile(filepath.Join(dir, "admin.key"))
 	require.NoError(t, err)
