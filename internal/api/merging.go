@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -29,6 +30,28 @@ func (m Merging) Raw() json.RawMessage { return json.RawMessage(m) }
 // Schema describes an object of any form, or null.
 func (Merging) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: true}
+}
+
+// Setting is a member of a merge patch that can be set and not removed. A patch
+// that does not have it leaves both of its fields empty.
+type Setting[T any] struct {
+	Value *T
+	// Null says that the patch asks for the member to be removed.
+	Null bool
+}
+
+// UnmarshalJSON reads a value or null.
+func (s *Setting[T]) UnmarshalJSON(b []byte) error {
+	if s.Null = string(b) == "null"; s.Null {
+		return nil
+	}
+	s.Value = new(T)
+	return json.Unmarshal(b, s.Value)
+}
+
+// Schema describes the value.
+func (Setting[T]) Schema(r huma.Registry) *huma.Schema {
+	return huma.SchemaFromType(r, reflect.TypeFor[T]())
 }
 
 // TakesMergePatch says that a PATCH that is registered reads its JSON body as a merge

@@ -31,6 +31,10 @@ func TestRoles(t *testing.T) {
 		{"GET", "/v1/connections/{c}", "", 200, 200, 200, missing},
 		{"PATCH", "/v1/connections/{c}", `{"metadata":{"a":1}}`, viewer, 200, 200, missing},
 		{"DELETE", "/v1/connections/{c}", "", viewer, 204, 204, missing},
+		// A connection that was never tested has no target to be the default of.
+		{"POST", "/v1/connections/{c}/make-default", "", viewer, 422, 422, missing},
+		{"GET", "/v1/targets", "", 200, 200, 200, 200},
+		{"GET", "/v1/targets/tgt_1", "", missing, missing, missing, missing},
 		{"GET", "/v1/connections/{c}/tests", "", 200, 200, 200, missing},
 		// Nobody answers for the discovery service here.
 		{"POST", "/v1/connections/{c}/test", "", viewer, 503, 503, missing},

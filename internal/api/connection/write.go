@@ -31,14 +31,14 @@ type Draft struct {
 // Patch is a change, a JSON merge patch: what is left out stays as it is, null
 // removes.
 type Patch struct {
-	Name          *string       `json:"name,omitempty"`
-	Configuration api.Merging   `json:"configuration,omitempty" doc:"Merged field by field; secrets that are not named stay, a field that is null is removed."`
-	Scope         api.Merging   `json:"scope,omitempty" doc:"Merged field by field; null takes every restriction away."`
-	Schedule      schedulePatch `json:"schedule,omitempty" doc:"Merged; what has no meaning for a new type is dropped. Null makes it manual."`
-	Metadata      api.Merging   `json:"metadata,omitempty" doc:"Merged; null empties it."`
-	Lifecycle     *string       `json:"lifecycle,omitempty" enum:"active,disabled"`
-	TargetID      *string       `json:"target_id,omitempty" pattern:"^tgt_[1-9][0-9]{0,18}$" doc:"For a connection that has no target yet."`
-	IsDefault     *bool         `json:"is_default,omitempty" doc:"Makes the connection the default of its target, in place of the one that was, or ends that."`
+	Name          api.Setting[string] `json:"name,omitempty"`
+	Configuration api.Merging         `json:"configuration,omitempty" doc:"Merged field by field; secrets that are not named stay, a field that is null is removed."`
+	Scope         api.Merging         `json:"scope,omitempty" doc:"Merged field by field; null takes every restriction away."`
+	Schedule      schedulePatch       `json:"schedule,omitempty" doc:"Merged; what has no meaning for a new type is dropped. Null makes it manual."`
+	Metadata      api.Merging         `json:"metadata,omitempty" doc:"Merged; null empties it."`
+	Lifecycle     api.Setting[string] `json:"lifecycle,omitempty" enum:"active,disabled"`
+	TargetID      api.Setting[string] `json:"target_id,omitempty" pattern:"^tgt_[1-9][0-9]{0,18}$" doc:"For a connection that has no target yet."`
+	IsDefault     api.Setting[bool]   `json:"is_default,omitempty" doc:"Makes the connection the default of its target, in place of the one that was, or ends that."`
 }
 
 // schedulePatch is a merge patch of a schedule.
@@ -115,14 +115,25 @@ func (o *operations) create(ctx context.Context, in *createInput) (*createdOutpu
 }
 
 func (o *operations) update(ctx context.Context, in *updateInput) (*oneOutput, error) {
-	target, err := targetNamed(in.Body.TargetID)
+	var wrong []fault.Field
+	for name, removed := range map[string]bool{
+		"name": in.Body.Name.Null, "lifecycle": in.Body.Lifecycle.Null, "target_id": in.Body.TargetID.Null, "is_default": in.Body.IsDefault.Null,
+	} {
+		if removed {
+			wrong = append(wrong, fault.Field{Path: name, Message: "cannot be removed; leave it out to keep it"})
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, fault.InvalidFields(wrong...)
+	}
+	target, err := targetNamed(in.Body.TargetID.Value)
 	if err != nil {
 		return nil, err
 	}
 	return o.change(ctx, in.Connection.ID, domain.Patch{
-		Name: in.Body.Name, Configuration: in.Body.Configuration.Raw(), Scope: in.Body.Scope.Raw(), Target: target,
-		Schedule: in.Body.Schedule.Raw(), Metadata: in.Body.Metadata.Raw(), Lifecycle: (*domain.Lifecycle)(in.Body.Lifecycle),
-		IsDefault: in.Body.IsDefault, IfVersion: versionOf(in.IfMatch),
+		Name: in.Body.Name.Value, Configuration: in.Body.Configuration.Raw(), Scope: in.Body.Scope.Raw(), Target: target,
+		Schedule: in.Body.Schedule.Raw(), Metadata: in.Body.Metadata.Raw(), Lifecycle: (*domain.Lifecycle)(in.Body.Lifecycle.Value),
+		IsDefault: in.Body.IsDefault.Value, IfVersion: versionOf(in.IfMatch),
 	})
 }
 
