@@ -22,7 +22,7 @@ func services() cli.Services {
 
 func dev(ctx context.Context, p cli.Process, o cli.DevOptions) error {
 	c := app.DevConfig{
-		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowPrivate: o.AllowPrivateNetworks, LicenceKeys: o.LicenceKeys, Limits: app.Limits(o.Limits),
+		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs, AllowPrivate: o.AllowPrivateNetworks, LicenceKeys: o.LicenceKeys, Limits: app.Limits(o.Limits),
 		Version: versionText(), Logger: p.Logger,
 	}
 	return app.Dev(ctx, c, func(ctx context.Context, r app.Running) error {
@@ -66,7 +66,7 @@ func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {
 
 func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 	return app.Serve(ctx, app.ServeConfig{
-		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys),
+		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs,
 		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, AuditKeyFile: o.AuditKeyFile,
 		Limits: app.Limits(o.Limits), Version: versionText(), Logger: p.Logger,
 	})

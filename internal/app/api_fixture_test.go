@@ -65,11 +65,12 @@ func (l *logBuffer) String() string {
 // newAPIBench serves the API; discoveryURL is where tests are started.
 func newAPIBench(t *testing.T, discoveryURL func(*apiBench) string) *apiBench {
 	t.Helper()
-	return newAPIBenchUnder(t, KeySettings{}, discoveryURL)
+	return newAPIBenchUnder(t, KeySettings{}, nil, discoveryURL)
 }
 
-// newAPIBenchUnder is newAPIBench with other keys of credentials.
-func newAPIBenchUnder(t *testing.T, protection KeySettings, discoveryURL func(*apiBench) string) *apiBench {
+// newAPIBenchUnder is newAPIBench with other keys of credentials, and with
+// references to secrets that are allowed.
+func newAPIBenchUnder(t *testing.T, protection KeySettings, allowRefs []string, discoveryURL func(*apiBench) string) *apiBench {
 	t.Helper()
 	b := &apiBench{
 		protection: protection, database: databases.New(t), log: &logBuffer{}, keys: map[workspace.Role]secret.Secret{},
@@ -96,7 +97,7 @@ func newAPIBenchUnder(t *testing.T, protection KeySettings, discoveryURL func(*a
 	catalog, err := newCatalog()
 	require.NoError(t, err)
 	integrations, err := newIntegrations(t.Context(), integrationsConfig{
-		databaseURL: b.database.URL("svc_integration"), keys: b.protection,
+		databaseURL: b.database.URL("svc_integration"), keys: b.protection, allowRefs: allowRefs,
 		discoveryURL: discoveryURL(b), catalog: catalog, log: log,
 	})
 	require.NoError(t, err)

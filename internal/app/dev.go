@@ -30,6 +30,8 @@ type DevConfig struct {
 	// Keys name the keys that protect credentials; with none to write with, it is
 	// a local one in the data directory.
 	Keys KeySettings
+	// AllowRefs is what connections may refer to outside of Gatehouse.
+	AllowRefs []string
 	// AllowPrivate lets connectors reach private and loopback addresses.
 	AllowPrivate bool
 	// LicenceKeys is a file with the keys that licences are checked with; empty
@@ -106,7 +108,7 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 	for _, make := range []func() (*service, error){
 		func() (*service, error) {
 			return newIntegrations(ctx, integrationsConfig{
-				databaseURL: db.urls[postgres.RoleIntegrations], keys: c.keys(),
+				databaseURL: db.urls[postgres.RoleIntegrations], keys: c.keys(), allowRefs: c.AllowRefs,
 				discoveryURL: url, catalog: catalog, log: c.Logger,
 			})
 		},

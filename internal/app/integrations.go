@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
+	"github.com/gatehouse-project/gatehouse/internal/reference"
 )
 
 // integrationsConfig is what the integrations service needs.
@@ -23,6 +24,8 @@ type integrationsConfig struct {
 	databaseURL string
 	// keys name the keys that wrap data keys.
 	keys KeySettings
+	// allowRefs is what connections may refer to outside of Gatehouse.
+	allowRefs []string
 	// discoveryURL is where tests are started.
 	discoveryURL string
 	catalog      *integration.Catalog
@@ -60,11 +63,15 @@ func integrationsOn(ctx context.Context, db *postgres.DB, c integrationsConfig) 
 	if err := sealing.use(ctx, db, audit.System("integrations")); err != nil {
 		return nil, err
 	}
+	references, err := reference.New(c.allowRefs)
+	if err != nil {
+		return nil, fmt.Errorf("--allow-ref: %w", err)
+	}
 	if err := postgres.NewIntegrations(db).SyncCatalog(ctx, c.catalog); err != nil {
 		return nil, fmt.Errorf("store the catalog: %w", err)
 	}
 	connections := &connection.Service{
-		Store: postgres.NewConnections(db), Catalog: c.catalog, Vault: connection.Vault{Cipher: newCipher(sealing)},
+		Store: postgres.NewConnections(db), Catalog: c.catalog, Vault: connection.Vault{Cipher: newCipher(sealing), References: references},
 	}
 	tests := newTester(c.discoveryURL, connections.Store)
 	return &service{

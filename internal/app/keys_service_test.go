@@ -67,7 +67,7 @@ func TestKeyServiceIsCalledOnceForEachUse(t *testing.T) {
 
 func TestKeyServiceThatIsDownStopsWhatNeedsItAndNothingElse(t *testing.T) {
 	service, key := startKMS(t)
-	b := newAPIBenchUnder(t, KeySettings{Write: key}, nowhere)
+	b := newAPIBenchUnder(t, KeySettings{Write: key}, nil, nowhere)
 	connID := b.newConnection(t, "Prod AWS")
 	service.Refuse("KMSInternalException", http.StatusInternalServerError)
 	refused := b.builder(t, http.MethodPost, "/v1/connections", awsDraft("Another"))

@@ -27,6 +27,9 @@ type ServeConfig struct {
 	Limits Limits
 	// Keys name the keys that wrap data keys; for integrations.
 	Keys KeySettings
+	// AllowRefs is what connections may refer to outside of Gatehouse; for
+	// integrations.
+	AllowRefs []string
 	// DiscoveryURL is where tests are started; for integrations.
 	DiscoveryURL string
 	// TokenFile holds what workers claim with; for discovery.
@@ -76,7 +79,7 @@ func newService(ctx context.Context, c ServeConfig, metrics prometheus.Registere
 	switch c.Service {
 	case "integrations":
 		return newIntegrations(ctx, integrationsConfig{
-			databaseURL: c.DatabaseURL, keys: c.Keys, discoveryURL: c.DiscoveryURL, catalog: catalog, log: c.Logger,
+			databaseURL: c.DatabaseURL, keys: c.Keys, allowRefs: c.AllowRefs, discoveryURL: c.DiscoveryURL, catalog: catalog, log: c.Logger,
 		})
 	case "discovery":
 		token, err := readToken(c.TokenFile)

@@ -37,11 +37,12 @@ func newTestBench(t *testing.T) *testBench {
 	return newTestBenchUnder(t, KeySettings{})
 }
 
-// newTestBenchUnder is newTestBench with other keys of credentials.
-func newTestBenchUnder(t *testing.T, protection KeySettings) *testBench {
+// newTestBenchUnder is newTestBench with other keys of credentials, and with
+// references to secrets that are allowed.
+func newTestBenchUnder(t *testing.T, protection KeySettings, allowRefs ...string) *testBench {
 	t.Helper()
 	b := &testBench{}
-	b.apiBench = newAPIBenchUnder(t, protection, func(a *apiBench) string {
+	b.apiBench = newAPIBenchUnder(t, protection, allowRefs, func(a *apiBench) string {
 		log := slog.New(slog.NewTextHandler(a.log, nil))
 		catalog, err := newCatalog()
 		require.NoError(t, err)

@@ -16,6 +16,7 @@ type settings struct {
 	Set      []string `sep:"none" placeholder:"FIELD=VALUE" help:"A field of the configuration; repeat for more. Lists: a,b,c. No secrets here."`
 	SetFile  []string `sep:"none" placeholder:"FIELD=PATH" help:"A field whose value is in a file; - is standard input. For secrets."`
 	SetEnv   []string `sep:"none" placeholder:"FIELD=VARIABLE" help:"A field whose value is in an environment variable. For secrets."`
+	Ref      []string `sep:"none" placeholder:"FIELD=REF" help:"A secret field that refers to a secret kept elsewhere: env:NAME or file:/PATH of the integrations service, awssm:ARN#KEY."`
 	Scope    []string `sep:"none" placeholder:"FIELD=VALUE" help:"A field of the scope, or the whole scope as JSON."`
 	Schedule string   `placeholder:"WHEN" complete:"schedules" help:"When discovery starts by itself: manual, hourly@15, daily@02:00, weekly@mon@02:00, each with @Europe/Paris behind it for a time zone."`
 }
@@ -40,7 +41,10 @@ func (ConnectionsCreateCmd) Help() string {
       --set organizations_enabled=true --scope aws_accounts=111122223333,444455556666 \
       --schedule daily@02:00@Europe/Paris
 
-The fields are listed by: gatehouse integrations show aws`
+    gatehouse connections create aws --name "Prod AWS" \
+      --set access_key_id=AKIAIOSFODNN7EXAMPLE --ref secret_access_key=file:/run/secrets/gatehouse/aws
+
+With --ref the secret stays where it is, and is looked up by the integrations service whenever it is needed, if its operator allows (--allow-ref). The fields are listed by: gatehouse integrations show aws`
 }
 
 // Run creates a connection.
@@ -124,7 +128,7 @@ func (s *settings) read(e *environment, integration client.Integration) (configu
 	if err != nil {
 		return nil, nil, err
 	}
-	in := form.Input{Set: s.Set, Files: s.SetFile, Env: s.SetEnv, Flag: "--set", Stdin: e.In, Getenv: os.LookupEnv}
+	in := form.Input{Set: s.Set, Files: s.SetFile, Env: s.SetEnv, Refs: s.Ref, Flag: "--set", Stdin: e.In, Getenv: os.LookupEnv}
 	if configuration, err = in.Read(schema); err != nil {
 		return nil, nil, err
 	}

@@ -25,6 +25,7 @@ func (ConnectionsEditCmd) Help() string {
 
     gatehouse connections edit "Prod AWS" --schedule daily@03:30
     gatehouse connections edit "Prod AWS" --ask secret_access_key
+    gatehouse connections edit "Prod AWS" --ref secret_access_key=env:PROD_AWS_SECRET
     gatehouse connections edit "Prod AWS" --disabled`
 }
 
@@ -94,7 +95,7 @@ func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integrat
 		patch.IsDefault = &cmd.Default
 	}
 	if patch.IsDefault == nil && patch.Name == nil && patch.Configuration == nil && patch.Scope == nil && patch.Schedule == nil && patch.Lifecycle == nil {
-		return patch, usagef("nothing to change: give at least one of --name, --set, --set-file, --set-env, --ask, --scope, --schedule, --enabled, --disabled, --default")
+		return patch, usagef("nothing to change: give at least one of --name, --set, --set-file, --set-env, --ref, --ask, --scope, --schedule, --enabled, --disabled, --default")
 	}
 	return patch, nil
 }

@@ -60,6 +60,7 @@ type DevCmd struct {
 	local
 	licenceKeys
 	encryption
+	references
 }
 
 // Help returns examples.
@@ -76,7 +77,7 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 		return errNotBuilt
 	}
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
-		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowRefs: cmd.AllowRef, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
 		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(),
 	}))
 }

@@ -14,6 +14,11 @@ type encryption struct {
 	OpenKey []string `group:"Keys of credentials:" env:"GATEHOUSE_OPEN_KEYS" placeholder:"KEY" help:"Further key that credentials are read with and none is written under; repeat for more."`
 }
 
+// references is the flag that says what connections may refer to.
+type references struct {
+	AllowRef []string `group:"Keys of credentials:" env:"GATEHOUSE_ALLOW_REFS" placeholder:"REF" help:"Secret outside of Gatehouse that connections may refer to: env:NAME, file:/PATH, file:/DIR/, awssm:ARN, with * at the end of a name or ARN for all that begin so; repeat for more. None without it."`
+}
+
 func (k encryption) options() KeyOptions { return KeyOptions{Key: k.Key, OpenKeys: k.OpenKey} }
 
 // KeysCmd is `gatehouse keys`.

@@ -21,6 +21,7 @@ type ServeCmd struct {
 	AdminKeyFile string `env:"GATEHOUSE_ADMIN_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: where to write the first admin key of an empty deployment."`
 	AuditKeyFile string `env:"GATEHOUSE_AUDIT_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: the key that signs the audit log, mode 0400; made where the database has seen none."`
 	encryption
+	references
 }
 
 // Help returns examples.
@@ -54,7 +55,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return listening(e.services.Serve(ctx, cmd.process(e), ServeOptions{
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
-		Keys: cmd.options(), DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
+		Keys: cmd.options(), AllowRefs: cmd.AllowRef, DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
 		Limits: cmd.requestLimits(),
 	}))
 }

@@ -60,7 +60,9 @@ type DevOptions struct {
 	Listen      string
 	DatabaseURL string
 	// Keys protect credentials; with none it is a local one in DataDir.
-	Keys                 KeyOptions
+	Keys KeyOptions
+	// AllowRefs is what connections may refer to outside of Gatehouse.
+	AllowRefs            []string
 	AllowPrivateNetworks bool
 	// LicenceKeys is a file with the keys that licences are checked with; empty
 	// leaves them as they are.
@@ -77,8 +79,10 @@ type ServeOptions struct {
 	// TLSCert and TLSKey are PEM files; both or neither.
 	TLSCert string
 	TLSKey  string
-	// Keys protect credentials; of integrations.
-	Keys KeyOptions
+	// Keys protect credentials, AllowRefs is what connections may refer to
+	// outside of Gatehouse; of integrations.
+	Keys      KeyOptions
+	AllowRefs []string
 	// DiscoveryURL is where integrations starts tests.
 	DiscoveryURL string
 	// TokenFile holds what workers prove themselves to discovery with.

@@ -102,7 +102,7 @@ func (s *Service) check(ctx context.Context, c workspace.Caller, d Draft) (conn 
 	wrong.add(err)
 	configuration, err = entry.Validate(d.Configuration)
 	wrong.add(err)
-	conn.Config = configuration.Config
+	conn.Config, conn.ConfigRefs = configuration.Config, configuration.ReferenceKinds()
 	conn.ReadScope, err = entry.ValidateScope(d.Scope)
 	wrong.add(err)
 	conn.Metadata, err = validMetadata(d.Metadata)

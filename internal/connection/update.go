@@ -63,7 +63,8 @@ func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Conn
 		if err := wrong.err(); err != nil {
 			return Connection{}, err
 		}
-		conn.Config, conn.CredentialType, change.Reconfigured = configuration.Config, "", true
+		conn.Config, conn.ConfigRefs = configuration.Config, configuration.ReferenceKinds()
+		conn.CredentialType, change.Reconfigured = "", true
 		if change.Sealed, err = s.Vault.seal(ctx, conn, entry, configuration); err != nil {
 			return Connection{}, err
 		}

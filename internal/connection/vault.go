@@ -23,6 +23,9 @@ type Cipher interface {
 // Vault is the only place where stored configurations become readable again.
 type Vault struct {
 	Cipher Cipher
+	// References finds secrets that are kept elsewhere; nil where the operator
+	// allows none.
+	References Resolver
 }
 
 // Disclosure is a configuration on its way to the worker that runs it.
@@ -45,6 +48,9 @@ func (v Vault) Disclose(ctx context.Context, store Store, claim Claim) (Disclosu
 	}
 	whole, err := v.join(ctx, conn, sealed)
 	if err != nil {
+		return Disclosure{}, err
+	}
+	if whole, err = v.resolve(ctx, conn, whole); err != nil {
 		return Disclosure{}, err
 	}
 	return Disclosure{Connection: conn.ID, Integration: conn.Integration, Configuration: secret.FromString(string(whole)), Scope: conn.ReadScope}, nil
@@ -75,6 +81,9 @@ func (v Vault) join(ctx context.Context, conn Connection, sealed *Sealed) (json.
 
 // seal encrypts the secret half; the result is nil when there is none.
 func (v Vault) seal(ctx context.Context, conn Connection, entry *integration.Integration, c integration.Configuration) (*Sealed, error) {
+	if err := v.allowed(c); err != nil {
+		return nil, err
+	}
 	if c.Secrets.IsZero() {
 		return nil, nil
 	}

@@ -18,6 +18,20 @@ type Configuration struct {
 	Secrets secret.Secret
 	// SecretNames lists the secret fields that are set.
 	SecretNames []string
+	// References are the secret fields that refer to a secret kept elsewhere.
+	References map[string]Reference
+}
+
+// ReferenceKinds returns the kind of each reference; nil when there are none.
+func (c Configuration) ReferenceKinds() map[string]string {
+	if len(c.References) == 0 {
+		return nil
+	}
+	kinds := make(map[string]string, len(c.References))
+	for name, r := range c.References {
+		kinds[name] = r.Kind
+	}
+	return kinds
 }
 
 // ConfigurationFields describes the fields of a configuration in order of name.
@@ -30,10 +44,7 @@ func (i *Integration) Validate(configuration json.RawMessage) (Configuration, er
 	if err != nil {
 		return Configuration{}, err
 	}
-	if err := i.configuration.validate(object); err != nil {
-		return Configuration{}, err
-	}
-	return i.split(object)
+	return i.check(object)
 }
 
 // Merge applies a merge patch (RFC 7396) to a stored configuration: a field that
@@ -52,10 +63,7 @@ func (i *Integration) Merge(stored, patch json.RawMessage) (Configuration, error
 	if !ok || bytes.Equal(bytes.TrimSpace(patch), []byte("null")) {
 		merged = map[string]any{}
 	}
-	if err := i.configuration.validate(merged); err != nil {
-		return Configuration{}, err
-	}
-	return i.split(merged)
+	return i.check(merged)
 }
 
 // Join puts the halves of a configuration together again, for the connector.

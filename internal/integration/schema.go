@@ -20,6 +20,7 @@ import (
 // to know of its properties.
 type schema struct {
 	root     string
+	raw      json.RawMessage
 	compiled *jsonschema.Schema
 	fields   []Field
 }
@@ -50,7 +51,28 @@ func compile(root string, raw json.RawMessage) (*schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the %s schema does not compile: %w", root, err)
 	}
-	return &schema{root: root, compiled: compiled, fields: fieldsOf(compiled)}, nil
+	return &schema{root: root, raw: raw, compiled: compiled, fields: fieldsOf(compiled)}, nil
+}
+
+// without returns the schema that asks nothing of the values of some properties.
+func (s *schema) without(names []string) (*schema, error) {
+	var doc map[string]json.RawMessage
+	var properties map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(s.raw, &doc), json.Unmarshal(doc["properties"], &properties)); err != nil {
+		return nil, fmt.Errorf("read the %s schema: %w", s.root, err)
+	}
+	for _, name := range names {
+		properties[name] = json.RawMessage(`{"writeOnly":true}`)
+	}
+	var err error
+	if doc["properties"], err = json.Marshal(properties); err != nil {
+		return nil, fmt.Errorf("write the %s schema: %w", s.root, err)
+	}
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("write the %s schema: %w", s.root, err)
+	}
+	return compile(s.root, raw)
 }
 
 func fieldsOf(s *jsonschema.Schema) []Field {

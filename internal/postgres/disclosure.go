@@ -52,6 +52,10 @@ func (s *Connections) Disclose(ctx context.Context, claim connection.Claim, e au
 			return err
 		}
 		e.TargetID = c.String()
+		if len(conn.ConfigRefs) > 0 {
+			// They are resolved once this is committed, like the secrets opened.
+			e.Payload["references"] = conn.ConfigRefs
+		}
 		// The tenant is the row's; a claim need not know it.
 		return record(ctx, tx, conn.Scope, e)
 	})

@@ -65,6 +65,10 @@ func (e *execution) perform() (*connector.CheckResult, error) {
 	settings, err := e.call.configuration(e.work)
 	if err != nil {
 		var refused *callError
+		if errors.As(err, &refused) && refused.status == http.StatusUnprocessableEntity && refused.detail != "" {
+			// A secret that is kept elsewhere could not be had there.
+			return nil, &connector.Error{Category: connector.CredentialInvalid, Message: refused.detail, Cause: err}
+		}
 		if errors.As(err, &refused) && !refused.temporary() && !refused.notOurs() {
 			return nil, &connector.Error{Category: connector.Internal, Message: "the platform did not hand out the configuration", Cause: err}
 		}

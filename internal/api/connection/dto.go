@@ -22,24 +22,25 @@ type Connection struct {
 	Status           string        `json:"status" enum:"healthy,degraded,unknown"`
 	LastRunAt        *time.Time    `json:"last_run_at"`
 
-	TargetID            *id.Target `json:"target_id" nullable:"true" doc:"The organisation the connection is for: as named, or as the first successful test or run found it. It never becomes another."`
-	Target              *Target    `json:"target,omitempty"`
-	ActsAs              string     `json:"acts_as" doc:"The provider's id of whom the credentials act as; empty until a test or a run has found it. Used once in a target and integration."`
-	IsDefault           bool       `json:"is_default"`
-	Lifecycle           string     `json:"lifecycle" enum:"needs_consent,active,disabled"`
-	Config              api.Object `json:"config" doc:"The readable half of the configuration."`
-	CredentialType      string     `json:"credential_type" doc:"Kind of the stored credential; empty when there is none."`
-	ScopesGranted       []string   `json:"scopes_granted" nullable:"false"`
-	Metadata            api.Object `json:"metadata"`
-	LastUsedAt          *time.Time `json:"last_used_at"`
-	LastConnectedAt     *time.Time `json:"last_connected_at"`
-	LastHealthCheckAt   *time.Time `json:"last_health_check_at"`
-	LastErrorReasonCode string     `json:"last_error_reason_code"`
-	LastErrorMessage    string     `json:"last_error_message"`
-	NextRunAt           *time.Time `json:"next_run_at"`
-	Version             int64      `json:"version" doc:"Counts what people change, health not; the ETag, for If-Match."`
-	CreatedAt           time.Time  `json:"created_at"`
-	UpdatedAt           time.Time  `json:"updated_at"`
+	TargetID            *id.Target        `json:"target_id" nullable:"true" doc:"The organisation the connection is for: as named, or as the first successful test or run found it. It never becomes another."`
+	Target              *Target           `json:"target,omitempty"`
+	ActsAs              string            `json:"acts_as" doc:"The provider's id of whom the credentials act as; empty until a test or a run has found it. Used once in a target and integration."`
+	IsDefault           bool              `json:"is_default"`
+	Lifecycle           string            `json:"lifecycle" enum:"needs_consent,active,disabled"`
+	Config              api.Object        `json:"config" doc:"The readable half of the configuration."`
+	ConfigRefs          map[string]string `json:"config_refs" nullable:"false" doc:"Secret fields that refer to a secret kept elsewhere, and the kind of reference: env, file or awssm."`
+	CredentialType      string            `json:"credential_type" doc:"Kind of the stored credential; empty when there is none."`
+	ScopesGranted       []string          `json:"scopes_granted" nullable:"false"`
+	Metadata            api.Object        `json:"metadata"`
+	LastUsedAt          *time.Time        `json:"last_used_at"`
+	LastConnectedAt     *time.Time        `json:"last_connected_at"`
+	LastHealthCheckAt   *time.Time        `json:"last_health_check_at"`
+	LastErrorReasonCode string            `json:"last_error_reason_code"`
+	LastErrorMessage    string            `json:"last_error_message"`
+	NextRunAt           *time.Time        `json:"next_run_at"`
+	Version             int64             `json:"version" doc:"Counts what people change, health not; the ETag, for If-Match."`
+	CreatedAt           time.Time         `json:"created_at"`
+	UpdatedAt           time.Time         `json:"updated_at"`
 }
 
 // Target is the provider-side organisation that a connection reaches.
@@ -68,7 +69,7 @@ func fromDomain(c domain.Connection) Connection {
 		ConnectionID: c.ID, IntegrationID: string(c.Integration), ConnectorID: c.ConnectorID, ConnectorVersion: c.ConnectorVersion,
 		Name: c.Name, TenantID: c.Scope.Tenant, WorkspaceID: c.Scope.Workspace, Scope: api.Object(c.ReadScope),
 		Schedule: scheduleFromDomain(c.Schedule), ActsAs: c.ActsAs, Status: string(c.Status), LastRunAt: utc(c.LastRunAt),
-		IsDefault: c.IsDefault, Lifecycle: string(c.Lifecycle), Config: api.Object(c.Config), CredentialType: c.CredentialType,
+		IsDefault: c.IsDefault, Lifecycle: string(c.Lifecycle), Config: api.Object(c.Config), CredentialType: c.CredentialType, ConfigRefs: refsOf(c),
 		ScopesGranted: append([]string{}, c.ScopesGranted...), Metadata: api.Object(c.Metadata),
 		LastUsedAt: utc(c.LastUsedAt), LastConnectedAt: utc(c.LastConnectedAt), LastHealthCheckAt: utc(c.LastHealthCheckAt),
 		LastErrorReasonCode: string(c.LastErrorReason), LastErrorMessage: c.LastErrorMessage, NextRunAt: utc(c.NextRunAt),
@@ -80,6 +81,14 @@ func fromDomain(c domain.Connection) Connection {
 		dto.Target = &shown
 	}
 	return dto
+}
+
+// refsOf gives an object also where there are none.
+func refsOf(c domain.Connection) map[string]string {
+	if c.ConfigRefs == nil {
+		return map[string]string{}
+	}
+	return c.ConfigRefs
 }
 
 func targetFromDomain(t domain.Target) Target {

@@ -17,6 +17,8 @@ type Input struct {
 	// Set holds values, Files paths to read them from ("-" is standard input)
 	// and Env names of environment variables.
 	Set, Files, Env []string
+	// Refs holds references to secrets kept elsewhere, such as "env:NAME".
+	Refs []string
 	// Flag is the flag that Set comes from, such as "--set"; the two others
 	// append -file and -env to it.
 	Flag string
@@ -39,7 +41,7 @@ func (e *InputError) Error() string { return e.Field + ": " + e.Message }
 // what was given are [*InputError]; a field that the schema does not have is
 // named before anything is read.
 func (in Input) Read(s *Schema) (map[string]json.RawMessage, error) {
-	for _, pair := range slices.Concat(in.Set, in.Files, in.Env) {
+	for _, pair := range slices.Concat(in.Set, in.Files, in.Env, in.Refs) {
 		// What has no name is refused below, with the flag it came from.
 		if name, _, ok := strings.Cut(pair, "="); ok && name != "" {
 			if err := s.checkName(name); err != nil {
@@ -94,6 +96,9 @@ func (in Input) Read(s *Schema) (map[string]json.RawMessage, error) {
 		}
 		return value, nil
 	}
+	if err := in.references(s, values); err != nil {
+		return nil, err
+	}
 	if err := add(in.Set, in.Flag, plain); err != nil {
 		return nil, err
 	}
@@ -101,6 +106,29 @@ func (in Input) Read(s *Schema) (map[string]json.RawMessage, error) {
 		return nil, err
 	}
 	return values, add(in.Env, in.Flag+"-env", env)
+}
+
+// references adds the fields that refer to a secret. Whether there is one, and
+// whether it may be used, is the server's to say.
+func (in Input) references(s *Schema, values map[string]json.RawMessage) error {
+	for _, pair := range in.Refs {
+		name, ref, ok := strings.Cut(pair, "=")
+		at := s.root + "." + name
+		switch field, _ := s.Field(name); {
+		case !ok || name == "" || ref == "":
+			return &InputError{Field: s.root, Message: "--ref wants name=kind:where, such as secret_access_key=env:AWS_SECRET"}
+		case !field.Secret:
+			return &InputError{Field: at, Message: "is no secret; give its value with " + in.Flag}
+		case values[name] != nil:
+			return &InputError{Field: at, Message: "is given twice"}
+		}
+		raw, err := json.Marshal(map[string]string{"$ref": ref})
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", at, err)
+		}
+		values[name] = raw
+	}
+	return nil
 }
 
 // Ways says how to give a secret field.
