@@ -124,7 +124,7 @@ func (d *demo) connected(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	list, err := api.Connections(ctx, "aws", client.Pages{})
+	list, err := api.Connections(ctx, client.ConnectionFilter{Integration: "aws"}, client.Pages{})
 	if err != nil {
 		return false, fmt.Errorf("look for the demo's connection: %w", err)
 	}

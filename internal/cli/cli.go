@@ -24,6 +24,7 @@ type grammar struct {
 
 	Integrations IntegrationsCmd `cmd:"" group:"Connect:" help:"What can be connected."`
 	Connections  ConnectionsCmd  `cmd:"" group:"Connect:" help:"Connect a provider, test it, change it."`
+	Targets      TargetsCmd      `cmd:"" group:"Connect:" help:"The organisations that connections reach."`
 	Runs         RunsCmd         `cmd:"" group:"Connect:" help:"Start discovery and watch it."`
 
 	Access   AccessCmd   `cmd:"" group:"Ask:" help:"Who can reach what, and why."`

@@ -128,7 +128,7 @@ func (n *names) remote(ctx context.Context, kind string) []completion.Candidate 
 			add(i.IntegrationID, i.Name)
 		}
 	case "connections":
-		l, _ := c.Connections(ctx, "", pages)
+		l, _ := c.Connections(ctx, client.ConnectionFilter{}, pages)
 		for _, item := range l.Items {
 			add(item.ConnectionID, item.Name)
 			// Other names would need quoting, which each shell does differently.

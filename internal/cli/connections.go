@@ -18,6 +18,11 @@ type ConnectionsCmd struct {
 	Show   ConnectionsShowCmd   `cmd:"" help:"Show one connection."`
 	Create ConnectionsCreateCmd `cmd:"" help:"Connect a provider."`
 	Edit   ConnectionsEditCmd   `cmd:"" help:"Change a connection."`
+
+	Enable      ConnectionsEnableCmd      `cmd:"" help:"Let a connection be used again."`
+	Disable     ConnectionsDisableCmd     `cmd:"" help:"Let nothing use a connection."`
+	MakeDefault ConnectionsMakeDefaultCmd `cmd:"" help:"Make a connection the default of its target."`
+
 	Delete ConnectionsDeleteCmd `cmd:"" help:"Delete a connection and its credential."`
 	Test   ConnectionsTestCmd   `cmd:"" help:"Test credentials and permissions."`
 	Tests  ConnectionsTestsCmd  `cmd:"" help:"List earlier tests of a connection."`
@@ -33,6 +38,11 @@ type ConnectionsListCmd struct {
 	Remote
 	Paging
 	Integration string `placeholder:"ID" complete:"integrations" help:"Only connections of this integration."`
+	Target      string `placeholder:"ID" help:"Only connections for this target (tgt_3)."`
+	Status      string `enum:",healthy,degraded,unknown" default:"" help:"Only connections that fared so: healthy, degraded or unknown."`
+	Lifecycle   string `enum:",needs_consent,active,disabled" default:"" help:"Only connections in this lifecycle: needs_consent, active or disabled."`
+	Prefix      string `placeholder:"TEXT" help:"Only connections whose name begins so."`
+	Default     bool   `help:"Only connections that are the default of their target."`
 }
 
 // Help returns examples.
@@ -40,7 +50,8 @@ func (ConnectionsListCmd) Help() string {
 	return `Shows each connection with its state, its schedule, and when it was and will be discovered.
 
     gatehouse connections list
-    gatehouse connections list --integration aws -o json`
+    gatehouse connections list --integration aws -o json
+    gatehouse connections list --status degraded --prefix Prod`
 }
 
 // Run lists the connections.
@@ -49,7 +60,9 @@ func (cmd *ConnectionsListCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.Connections(ctx, cmd.Integration, pages)
+	l, err := c.Connections(ctx, client.ConnectionFilter{
+		Integration: cmd.Integration, Target: cmd.Target, Status: cmd.Status, Lifecycle: cmd.Lifecycle, NamePrefix: cmd.Prefix, Default: cmd.Default,
+	}, pages)
 	if err != nil {
 		return err
 	}
@@ -102,6 +115,8 @@ func (e *environment) printConnection(r Remote, a client.Answer[client.Connectio
 		{Name: "Integration", Value: c.IntegrationID},
 		{Name: "Connector", Value: strings.TrimSpace(c.ConnectorID + " " + c.ConnectorVersion)},
 		{Name: "Target", Value: targetText(c.Target)},
+		{Name: "Acts as", Value: c.ActsAs},
+		{Name: "Default of its target", Value: output.YesNo(c.IsDefault)},
 		{Name: "Status", Value: c.Status},
 		{Name: "Lifecycle", Value: c.Lifecycle},
 		{Name: "Schedule", Value: formatSchedule(c.Schedule)},
@@ -170,7 +185,7 @@ func (cmd *ConnectionsDeleteCmd) Run(ctx context.Context, e *environment) error 
 	if err := e.confirm(cmd.Yes, fmt.Sprintf("Delete %s (%s) and its credential?", found.Value.ConnectionID, found.Value.Name)); err != nil {
 		return err
 	}
-	if err := c.DeleteConnection(ctx, found.Value.ConnectionID); err != nil {
+	if err := c.DeleteConnection(ctx, found.Value.ConnectionID, found.Value.Version); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Err, "%s is deleted.\n", found.Value.ConnectionID)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -18,7 +19,7 @@ type settings struct {
 	SetEnv   []string `sep:"none" placeholder:"FIELD=VARIABLE" help:"A field whose value is in an environment variable. For secrets."`
 	Ref      []string `sep:"none" placeholder:"FIELD=REF" help:"A secret field that refers to a secret kept elsewhere: env:NAME or file:/PATH of the integrations service, awssm:ARN#KEY."`
 	Scope    []string `sep:"none" placeholder:"FIELD=VALUE" help:"A field of the scope, or the whole scope as JSON."`
-	Schedule string   `placeholder:"WHEN" complete:"schedules" help:"When discovery starts by itself: manual, hourly@15, daily@02:00, weekly@mon@02:00, each with @Europe/Paris behind it for a time zone."`
+	Schedule string   `placeholder:"WHEN" complete:"schedules" help:"When discovery starts by itself: manual, hourly@15, daily@02:00, weekly@mon@02:00, cron@30 2 * * 1-5, each with @Europe/Paris behind it for a time zone."`
 }
 
 // ConnectionsCreateCmd is `gatehouse connections create`.
@@ -27,6 +28,7 @@ type ConnectionsCreateCmd struct {
 	settings
 	Integration string `arg:"" complete:"integrations" help:"Id of the integration, such as aws."`
 	Name        string `placeholder:"NAME" help:"Name of the connection, such as Prod AWS."`
+	Target      string `placeholder:"ID" help:"Organisation that the credentials must reach (tgt_3); found by the first test when left out."`
 }
 
 // Help returns examples.
@@ -57,7 +59,7 @@ func (cmd *ConnectionsCreateCmd) Run(ctx context.Context, e *environment) error 
 	if err != nil {
 		return err
 	}
-	draft := client.ConnectionDraft{IntegrationID: integration.Value.IntegrationID, Name: cmd.Name}
+	draft := client.ConnectionDraft{IntegrationID: integration.Value.IntegrationID, Name: cmd.Name, TargetID: cmd.Target}
 	if draft.Schedule, err = cmd.schedule(); err != nil {
 		return err
 	}
@@ -71,7 +73,7 @@ func (cmd *ConnectionsCreateCmd) Run(ctx context.Context, e *environment) error 
 	if err := cmd.complete(e, integration.Value, &draft); err != nil {
 		return err
 	}
-	a, err := c.CreateConnection(ctx, draft)
+	a, err := c.CreateConnection(ctx, draft, rand.Text())
 	if err != nil {
 		return err
 	}

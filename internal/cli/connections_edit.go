@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli/form"
 	"github.com/gatehouse-project/gatehouse/internal/client"
@@ -43,7 +46,7 @@ func (cmd *ConnectionsEditCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	patch, err := cmd.patch(e, integration.Value)
+	patch, err := cmd.patch(e, integration.Value, found.Value)
 	if err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func (cmd *ConnectionsEditCmd) Run(ctx context.Context, e *environment) error {
 	return e.printConnection(cmd.Remote, a)
 }
 
-func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integration) (client.ConnectionPatch, error) {
+func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integration, now client.Connection) (client.ConnectionPatch, error) {
 	var patch client.ConnectionPatch
 	configuration, scope, err := cmd.read(e, integration)
 	if err != nil {
@@ -77,7 +80,9 @@ func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integrat
 			return patch, err
 		}
 	}
-	patch.Scope = scope
+	if patch.Scope, err = replacing(now.Scope, scope); err != nil {
+		return patch, err
+	}
 	if len(configuration) > 0 {
 		patch.Configuration = configuration
 	}
@@ -96,6 +101,25 @@ func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integrat
 	}
 	if patch.IsDefault == nil && patch.Name == nil && patch.Configuration == nil && patch.Scope == nil && patch.Schedule == nil && patch.Lifecycle == nil {
 		return patch, usagef("nothing to change: give at least one of --name, --set, --set-file, --set-env, --ref, --ask, --scope, --schedule, --enabled, --disabled, --default")
+	}
+	return patch, nil
+}
+
+// replacing makes the merge patch that puts an object in the place of another:
+// what the new one does not have is removed. Nil stays nil.
+func replacing(before json.RawMessage, after map[string]json.RawMessage) (map[string]json.RawMessage, error) {
+	if after == nil {
+		return nil, nil
+	}
+	var had map[string]json.RawMessage
+	if err := json.Unmarshal(before, &had); err != nil {
+		return nil, fmt.Errorf("the server showed a scope that is no object: %w", err)
+	}
+	patch := maps.Clone(after)
+	for name := range had {
+		if _, kept := after[name]; !kept {
+			patch[name] = json.RawMessage("null")
+		}
 	}
 	return patch, nil
 }

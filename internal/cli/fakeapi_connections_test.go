@@ -3,7 +3,10 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+
+	"github.com/gatehouse-project/gatehouse/internal/mergepatch"
 )
 
 func (f *fakeAPI) listConnections(w http.ResponseWriter, r *http.Request) {
@@ -87,10 +90,28 @@ func (f *fakeAPI) editConnection(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnprocessableEntity, "must be valid JSON")
 		return
 	}
-	for name, value := range patch {
-		c[name] = value
+	merged, ok := mergepatch.Merge(c, patch).(map[string]any)
+	if !ok {
+		refuse(w, http.StatusUnprocessableEntity, "must be an object")
+		return
 	}
+	maps.Copy(c, merged)
 	answer(w, http.StatusOK, c)
+}
+
+func (f *fakeAPI) makeDefault(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.find(w, r); c != nil {
+		c["is_default"] = true
+		answer(w, http.StatusOK, c)
+	}
+}
+
+func (f *fakeAPI) listTargets(w http.ResponseWriter, r *http.Request) {
+	page(w, r, "targets", []map[string]any{{
+		"target_id": "tgt_3", "provider_system": "aws", "provider_id": "o-1", "type": "organization", "name": "Contoso",
+	}})
 }
 
 func (f *fakeAPI) deleteConnection(w http.ResponseWriter, r *http.Request) {

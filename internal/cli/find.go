@@ -19,7 +19,7 @@ func findConnection(ctx context.Context, c *client.Client, idOrName string) (cli
 	if regexp.MustCompile(`^conn_[0-9]+$`).MatchString(idOrName) {
 		return c.Connection(ctx, idOrName)
 	}
-	all, err := c.Connections(ctx, "", client.Pages{})
+	all, err := c.Connections(ctx, client.ConnectionFilter{NamePrefix: idOrName}, client.Pages{})
 	if err != nil {
 		return none, err
 	}
@@ -81,7 +81,7 @@ func findEntity(ctx context.Context, c *client.Client, text string, kinds ...str
 
 // connectionNames returns the connections' names by id.
 func connectionNames(ctx context.Context, c *client.Client) (map[string]string, error) {
-	all, err := c.Connections(ctx, "", client.Pages{})
+	all, err := c.Connections(ctx, client.ConnectionFilter{}, client.Pages{})
 	if err != nil {
 		return nil, err
 	}

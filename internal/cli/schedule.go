@@ -10,7 +10,7 @@ import (
 )
 
 // scheduleForms is what --schedule accepts, for messages.
-const scheduleForms = "manual, hourly@15, daily@02:00, weekly@mon@02:00, with @Europe/Paris behind it for a time zone"
+const scheduleForms = "manual, hourly@15, daily@02:00, weekly@mon@02:00, cron@30 2 * * 1-5, with @Europe/Paris behind it for a time zone"
 
 // parseSchedule reads the short form of a schedule.
 func parseSchedule(text string) (*client.Schedule, error) {
@@ -37,6 +37,9 @@ func parseSchedule(text string) (*client.Schedule, error) {
 		day := weekday(take())
 		s.Weekday = max(day, 0)
 		ok = clock(take(), s) && day >= 0
+	case "cron":
+		s.Cron = take()
+		ok = s.Cron != ""
 	default:
 		ok = false
 	}
@@ -89,6 +92,8 @@ func formatSchedule(s client.Schedule) string {
 	case "weekly":
 		day := time.Weekday(s.Weekday).String()
 		text += "@" + strings.ToLower(day[:3]) + "@" + two(s.Hour) + ":" + two(s.Minute)
+	case "cron":
+		text += "@" + s.Cron
 	default:
 		return output.OrNone(text)
 	}

@@ -19,6 +19,7 @@ type Connection struct {
 	TenantID            string          `json:"tenant_id"`
 	WorkspaceID         string          `json:"workspace_id"`
 	Target              *Target         `json:"target"`
+	ActsAs              string          `json:"acts_as"`
 	Scope               json.RawMessage `json:"scope"`
 	Schedule            Schedule        `json:"schedule"`
 	Config              json.RawMessage `json:"config"`
@@ -35,20 +36,23 @@ type Connection struct {
 
 // Target is the organisation that a connection's credentials reach.
 type Target struct {
-	TargetID   string `json:"target_id"`
-	ProviderID string `json:"provider_id"`
-	Type       string `json:"type"`
-	Name       string `json:"name"`
+	TargetID       string `json:"target_id"`
+	ProviderSystem string `json:"provider_system"`
+	ProviderID     string `json:"provider_id"`
+	Type           string `json:"type"`
+	Name           string `json:"name"`
 }
 
 // Schedule says when a connection is discovered by itself.
 type Schedule struct {
-	// Type is manual, hourly, daily or weekly.
+	// Type is manual, hourly, daily, weekly or cron.
 	Type string `json:"type"`
 	// Hour is 0 to 23, Minute 0 to 59, Weekday 0 (Sunday) to 6.
 	Hour    int `json:"hour,omitempty"`
 	Minute  int `json:"minute,omitempty"`
 	Weekday int `json:"weekday,omitempty"`
+	// Cron is five fields, for cron.
+	Cron string `json:"cron,omitempty"`
 	// Timezone is an IANA name; UTC when empty.
 	Timezone string `json:"timezone,omitempty"`
 }
@@ -60,10 +64,12 @@ type ConnectionDraft struct {
 	Configuration map[string]json.RawMessage `json:"configuration"`
 	Scope         map[string]json.RawMessage `json:"scope,omitzero"`
 	Schedule      *Schedule                  `json:"schedule,omitempty"`
+	TargetID      string                     `json:"target_id,omitempty"`
+	IsDefault     bool                       `json:"is_default,omitempty"`
 }
 
-// ConnectionPatch is a change; what is nil stays as it is. A scope that is empty
-// and not nil is sent: it takes every restriction away.
+// ConnectionPatch is a change, sent as a JSON merge patch: what is nil stays as it
+// is, and a field of the configuration or the scope that is null is removed.
 type ConnectionPatch struct {
 	Name          *string                    `json:"name,omitempty"`
 	Configuration map[string]json.RawMessage `json:"configuration,omitempty"`
@@ -103,13 +109,32 @@ type Remediation struct {
 // testWait is how long the server may take for a test, its deadline included.
 const testWait = 3 * time.Minute
 
-// Connections lists connections, of one integration unless it is empty.
-func (c *Client) Connections(ctx context.Context, integration string, pages Pages) (List[Connection], error) {
+// ConnectionFilter narrows a list of connections; empty fields do not.
+type ConnectionFilter struct {
+	Integration, Target, Status, Lifecycle, NamePrefix string
+	// Default leaves out connections that are no default of their target.
+	Default bool
+}
+
+// Connections lists connections.
+func (c *Client) Connections(ctx context.Context, f ConnectionFilter, pages Pages) (List[Connection], error) {
 	q := url.Values{}
-	if integration != "" {
-		q.Set("integration_id", integration)
+	for name, value := range map[string]string{
+		"integration_id": f.Integration, "target_id": f.Target, "status": f.Status, "lifecycle": f.Lifecycle, "name_prefix": f.NamePrefix,
+	} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if f.Default {
+		q.Set("default", "true")
 	}
 	return list[Connection](ctx, c, "/v1/connections", "connections", q, pages)
+}
+
+// Targets lists the organisations that connections reach.
+func (c *Client) Targets(ctx context.Context, pages Pages) (List[Target], error) {
+	return list[Target](ctx, c, "/v1/targets", "targets", nil, pages)
 }
 
 // Connection returns a connection by its id.
@@ -117,22 +142,39 @@ func (c *Client) Connection(ctx context.Context, id string) (Answer[Connection],
 	return send[Connection](ctx, c, call{method: http.MethodGet, path: connectionPath(id)})
 }
 
-// CreateConnection creates a connection.
-func (c *Client) CreateConnection(ctx context.Context, d ConnectionDraft) (Answer[Connection], error) {
-	return send[Connection](ctx, c, call{method: http.MethodPost, path: "/v1/connections", body: d})
+// CreateConnection creates a connection. A key that is not empty makes it safe to
+// send the same draft again: it creates one connection.
+func (c *Client) CreateConnection(ctx context.Context, d ConnectionDraft, key string) (Answer[Connection], error) {
+	what := call{method: http.MethodPost, path: "/v1/connections", body: d}
+	if key != "" {
+		what.header = http.Header{"Idempotency-Key": {key}}
+	}
+	return send[Connection](ctx, c, what)
 }
 
 // EditConnection changes a connection that still has the given version;
 // otherwise it is refused with status 412.
 func (c *Client) EditConnection(ctx context.Context, id string, version int64, p ConnectionPatch) (Answer[Connection], error) {
-	match := http.Header{"If-Match": {strconv.Quote(strconv.FormatInt(version, 10))}}
-	return send[Connection](ctx, c, call{method: http.MethodPatch, path: connectionPath(id), body: p, header: match})
+	return send[Connection](ctx, c, call{method: http.MethodPatch, path: connectionPath(id), body: p, header: ifVersion(version)})
 }
 
-// DeleteConnection deletes a connection and its credential.
-func (c *Client) DeleteConnection(ctx context.Context, id string) error {
-	_, err := send[struct{}](ctx, c, call{method: http.MethodDelete, path: connectionPath(id)})
+// MakeDefault makes a connection the default of its target.
+func (c *Client) MakeDefault(ctx context.Context, id string) (Answer[Connection], error) {
+	return send[Connection](ctx, c, call{method: http.MethodPost, path: connectionPath(id) + "/make-default"})
+}
+
+// DeleteConnection deletes a connection and its credential. With a version that is
+// not 0, it is refused with status 412 unless the connection has that one.
+func (c *Client) DeleteConnection(ctx context.Context, id string, version int64) error {
+	_, err := send[struct{}](ctx, c, call{method: http.MethodDelete, path: connectionPath(id), header: ifVersion(version)})
 	return err
+}
+
+func ifVersion(version int64) http.Header {
+	if version == 0 {
+		return nil
+	}
+	return http.Header{"If-Match": {strconv.Quote(strconv.FormatInt(version, 10))}}
 }
 
 // TestConnection tests a connection and waits for the result.

@@ -83,11 +83,21 @@ func TestCallsAreTheDocuments(t *testing.T) {
 	for _, call := range []func() error{
 		func() error { _, err := c.Integrations(ctx, pages); return err },
 		func() error { _, err := c.Integration(ctx, "id"); return err },
-		func() error { _, err := c.Connections(ctx, "aws", pages); return err },
+		func() error {
+			_, err := c.Connections(ctx, client.ConnectionFilter{
+				Integration: "aws", Target: "tgt_1", Status: "healthy", Lifecycle: "active", NamePrefix: "p", Default: true,
+			}, pages)
+			return err
+		},
 		func() error { _, err := c.Connection(ctx, "id"); return err },
-		func() error { _, err := c.CreateConnection(ctx, client.ConnectionDraft{}); return err },
+		func() error {
+			_, err := c.CreateConnection(ctx, client.ConnectionDraft{}, "7f0c2f0a-6f0e-4ad6")
+			return err
+		},
 		func() error { _, err := c.EditConnection(ctx, "id", 1, client.ConnectionPatch{}); return err },
-		func() error { return c.DeleteConnection(ctx, "id") },
+		func() error { return c.DeleteConnection(ctx, "id", 0) },
+		func() error { _, err := c.MakeDefault(ctx, "id"); return err },
+		func() error { _, err := c.Targets(ctx, pages); return err },
 		func() error { _, err := c.TestConnection(ctx, "id"); return err },
 		func() error { _, err := c.ConnectionTests(ctx, "id", pages); return err },
 		func() error { _, err := c.StartOperation(ctx, "id", "conn_1"); return err },

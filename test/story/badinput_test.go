@@ -39,7 +39,7 @@ func badConfiguration(t *testing.T, p *plane) {
 				}
 			}
 			d.Scope = raw(t, test.scope)
-			_, err := p.api.CreateConnection(t.Context(), d)
+			_, err := p.api.CreateConnection(t.Context(), d, "")
 			var problem *client.Problem
 			require.ErrorAs(t, err, &problem)
 			require.Equal(t, http.StatusUnprocessableEntity, problem.Status)
@@ -67,7 +67,7 @@ func badConfiguration(t *testing.T, p *plane) {
 			require.NotContains(t, got.stderr+got.stdout, secret)
 			require.NotContains(t, got.stderr+got.stdout, "in-sight-of-ps")
 		}
-		list, err := p.api.Connections(t.Context(), "aws", client.Pages{})
+		list, err := p.api.Connections(t.Context(), client.ConnectionFilter{Integration: "aws"}, client.Pages{})
 		require.NoError(t, err)
 		for _, stored := range list.Items {
 			require.NotEqual(t, "Bad on the command line", stored.Name)

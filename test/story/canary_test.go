@@ -58,7 +58,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	require.Equal(t, "succeeded", p.discover(t, right).Outcome)
 	p.edit(t, right, map[string]any{"secret_access_key": secrets["an access key"]})
 	require.Equal(t, "failed", p.discover(t, right).Outcome)
-	require.NoError(t, p.api.DeleteConnection(t.Context(), wrong))
+	require.NoError(t, p.api.DeleteConnection(t.Context(), wrong, 0))
 	issued, err := p.api.CreateAPIKey(t.Context(), client.APIKeyDraft{Name: "Canary", Role: "viewer"})
 	require.NoError(t, err)
 	secrets["an API key"] = issued.Value.Key
@@ -143,7 +143,7 @@ func secretsAreRefused(t *testing.T, p *plane, secret, misplaced string) {
 		text, err := json.Marshal(value)
 		require.NoError(t, err)
 		d.Configuration[field] = text
-		_, err = p.api.CreateConnection(t.Context(), d)
+		_, err = p.api.CreateConnection(t.Context(), d, "")
 		var problem *client.Problem
 		require.ErrorAs(t, err, &problem)
 		require.Equal(t, 422, problem.Status)

@@ -40,7 +40,7 @@ func isEdited(t *testing.T, p *plane, c *cloud, conn string) {
 	name := "too late"
 	_, err = p.api.EditConnection(t.Context(), conn, read.Value.Version, client.ConnectionPatch{Name: &name})
 	requireRefused(t, err, http.StatusPreconditionFailed)
-	_, err = p.api.CreateConnection(t.Context(), draft(t, "Lifecycle, renamed", c.configuration(nil)))
+	_, err = p.api.CreateConnection(t.Context(), draft(t, "Lifecycle, renamed", c.configuration(nil)), "")
 	requireRefused(t, err, http.StatusConflict)
 	p.requireUnchanged(t, conn)
 }

@@ -78,9 +78,21 @@ func decode(t *testing.T, text string, into any) {
 // connect creates a connection by the API and returns its id.
 func (p *plane) connect(t *testing.T, name string, fields map[string]any) string {
 	t.Helper()
-	created, err := p.api.CreateConnection(t.Context(), draft(t, name, fields))
+	created, err := p.api.CreateConnection(t.Context(), draft(t, name, fields), "")
 	require.NoError(t, err)
 	return created.Value.ConnectionID
+}
+
+// connectInstead is connect for credentials that another connection uses, which
+// it deletes: the same identity is connected once.
+func (p *plane) connectInstead(t *testing.T, name string, fields map[string]any) string {
+	t.Helper()
+	all, err := p.api.Connections(t.Context(), client.ConnectionFilter{}, client.Pages{})
+	require.NoError(t, err)
+	for _, c := range all.Items {
+		require.NoError(t, p.api.DeleteConnection(t.Context(), c.ConnectionID, 0))
+	}
+	return p.connect(t, name, fields)
 }
 
 func draft(t *testing.T, name string, fields map[string]any) client.ConnectionDraft {

@@ -33,6 +33,8 @@ func TestSeparateServices(t *testing.T) {
 	databaseRestarts(t, d, c, faultless)
 	databaseCrashes(t, d, c, first, faultless)
 
+	conn = d.integrations.connectInstead(t, "Broken contract", c.configuration(nil))
+	require.Equal(t, "succeeded", d.discovery.discover(t, conn).Outcome)
 	// Workers go first: one may have to hand a run back.
 	first.stop(t)
 	contractIsBroken(t, d, c, conn)
@@ -132,7 +134,7 @@ func number(id string) int64 {
 // workerIsKilled kills a worker in mid-run. Another one goes on after the last
 // stored page, and the result is that of a run without faults.
 func workerIsKilled(t *testing.T, d *deployment, c *cloud, worker *process, faultless reading) *process {
-	conn := d.integrations.connect(t, "Killed worker", c.configuration(nil))
+	conn := d.integrations.connectInstead(t, "Killed worker", c.configuration(nil))
 	slowly(t, c)
 	run := underWay(t, d, conn)
 	worker.kill(t)
@@ -178,7 +180,7 @@ func (want reading) requireSame(t *testing.T, got reading) {
 // databaseRestarts restarts PostgreSQL in mid-run as an operator does. The run
 // goes on where it was.
 func databaseRestarts(t *testing.T, d *deployment, c *cloud, faultless reading) {
-	conn := d.integrations.connect(t, "Database restarts", c.configuration(nil))
+	conn := d.integrations.connectInstead(t, "Database restarts", c.configuration(nil))
 	slowly(t, c)
 	run := underWay(t, d, conn)
 	require.NoError(t, d.server.Restart(t.Context()))
@@ -193,7 +195,7 @@ func databaseRestarts(t *testing.T, d *deployment, c *cloud, faultless reading) 
 // databaseCrashes kills PostgreSQL in mid-run and starts it again. Services and
 // worker live through it, and the run ends well.
 func databaseCrashes(t *testing.T, d *deployment, c *cloud, worker *process, faultless reading) {
-	conn := d.integrations.connect(t, "Database crashes", c.configuration(nil))
+	conn := d.integrations.connectInstead(t, "Database crashes", c.configuration(nil))
 	slowly(t, c)
 	run := underWay(t, d, conn)
 	require.NoError(t, d.server.Kill())
