@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/gatehouse-project/gatehouse/internal/app"
@@ -24,17 +25,32 @@ func dev(ctx context.Context, p cli.Process, o cli.DevOptions) error {
 	c := app.DevConfig{
 		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs, AllowPrivate: o.AllowPrivateNetworks, LicenceKeys: o.LicenceKeys, Limits: app.Limits(o.Limits),
 		Version: versionText(), Logger: p.Logger,
+		SignIn: signIn(o.SignIn, o.AllowPrivateNetworks),
 	}
 	return app.Dev(ctx, c, func(ctx context.Context, r app.Running) error {
 		fmt.Fprintf(p.Stdout, "Gatehouse serves %s (its reference: %s/docs).\n", r.URL, r.URL)
-		if r.KeyMade {
-			fmt.Fprintf(p.Stdout, "Admin key, shown once and kept in %s:\n%s\n", r.KeyFile, r.Key.RevealString())
-		} else {
-			fmt.Fprintf(p.Stdout, "The admin key is in %s.\n", r.KeyFile)
-		}
+		tellKey(p.Stdout, "Admin key", r.Admin)
+		tellKey(p.Stdout, "Tenant administrator key", r.Tenant)
 		<-ctx.Done()
 		return nil
 	})
+}
+
+// tellKey shows a key when it has been made, and afterwards where it is.
+func tellKey(w io.Writer, name string, key app.KeptKey) {
+	if key.Made {
+		fmt.Fprintf(w, "%s, shown once and kept in %s:\n%s\n", name, key.File, key.Key.RevealString())
+		return
+	}
+	fmt.Fprintf(w, "%s: in %s.\n", name, key.File)
+}
+
+// signIn joins the flags of sign-in to what it takes.
+func signIn(o cli.SignInOptions, allowPrivate bool) app.SignInConfig {
+	return app.SignInConfig{
+		Issuer: o.Issuer, ClientID: o.ClientID, Scopes: o.Scopes, EmailClaim: o.EmailClaim, TrustEmail: o.TrustEmail,
+		AllowPrivate: allowPrivate, SessionIdle: o.SessionIdle, SessionLifetime: o.SessionLifetime,
+	}
 }
 
 func demo(ctx context.Context, p cli.Process, o cli.DemoOptions) error {
@@ -69,6 +85,7 @@ func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs,
 		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, AuditKeyFile: o.AuditKeyFile,
 		Limits: app.Limits(o.Limits), Version: versionText(), Logger: p.Logger,
+		SignIn: signIn(o.SignIn, o.AllowPrivateNetworks),
 	})
 }
 

@@ -38,6 +38,10 @@ func (k *oneKey) FindKey(_ context.Context, w id.Workspace, hash workspace.KeyHa
 	return workspace.Caller{Scope: id.Scope{Tenant: 1, Workspace: w}, Member: 7, Role: workspace.Viewer}, nil
 }
 
+func (*oneKey) FindSession(context.Context, workspace.SessionHash, workspace.SessionWorkspace) (workspace.Caller, error) {
+	return workspace.Caller{}, fault.New(fault.NotFound, "no such session")
+}
+
 func (k *oneKey) RecordEvent(_ context.Context, _ id.Scope, e audit.Event) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -94,7 +98,7 @@ func setup(t *testing.T, answer func() error) *bench {
 	b := &bench{key: key.RevealString(), keys: &oneKey{hash: hash}, log: &lockedBuffer{}, metrics: prometheus.NewRegistry()}
 	log := slog.New(slog.NewTextHandler(b.log, nil))
 	mux := http.NewServeMux()
-	a := api.New(mux, api.Config{Version: "0.0.1", Keys: b.keys, Denials: b.keys, Log: log})
+	a := api.New(mux, api.Config{Version: "0.0.1", Callers: b.keys, Denials: b.keys, Log: log})
 	api.Register(a, huma.Operation{OperationID: "change-thing", Method: http.MethodPost, Path: "/things/{thing}"},
 		func(ctx context.Context, in *thingInput) (*thingOutput, error) {
 			if _, err := api.After[id.Connection](in.Page); err != nil {
@@ -342,7 +346,7 @@ func TestDocumentAndDocsNeedNoNetwork(t *testing.T) {
 	require.NotContains(t, parsed.Components.Schemas["ErrorDetail"].Properties, "value")
 	require.Contains(t, parsed.Components.Schemas["ErrorDetail"].Properties, "message")
 	require.Contains(t, document, `"pattern":"^conn_[1-9][0-9]{0,18}$"`)
-	require.Equal(t, []map[string][]string{{"apiKey": {}}}, parsed.Paths["/things/{thing}"]["post"].Security)
+	require.Equal(t, []map[string][]string{{"apiKey": {}}, {"session": {}}}, parsed.Paths["/things/{thing}"]["post"].Security)
 
 	for _, path := range []string{"/docs", "/docs/"} {
 		res, page := b.do(t, "GET", path, "", "Authorization", "")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -10,15 +11,15 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
-// authenticate finds the caller of operations that need an API key, and answers
-// 401 where there is none.
-func authenticate(a huma.API, keys workspace.KeyFinder) func(huma.Context, func(huma.Context)) {
+// authenticate finds the caller of operations that need credentials, and answers
+// 401 where there are none.
+func authenticate(a huma.API, callers workspace.CallerFinder) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		if !needsKey(ctx.Operation()) {
+		if !needsCredentials(ctx.Operation()) {
 			next(ctx)
 			return
 		}
-		caller, err := callerOf(ctx, keys)
+		caller, err := callerOf(ctx, callers)
 		if err != nil {
 			problem := Problem(ctx.Context(), err)
 			if problem.GetStatus() == http.StatusUnauthorized {
@@ -26,7 +27,7 @@ func authenticate(a huma.API, keys workspace.KeyFinder) func(huma.Context, func(
 			}
 			// huma's own way of writing errors: nobody is left to tell when the
 			// connection is gone.
-			_ = huma.WriteErr(a, ctx, problem.GetStatus(), problem.Error())
+			_ = huma.WriteErr(a, ctx, problem.GetStatus(), problem.Error(), details(problem)...)
 			return
 		}
 		callFrom(ctx.Context()).caller = caller
@@ -34,7 +35,18 @@ func authenticate(a huma.API, keys workspace.KeyFinder) func(huma.Context, func(
 	}
 }
 
-func needsKey(op *huma.Operation) bool {
+// details returns what a problem says of fields, as huma takes it.
+func details(problem huma.StatusError) (found []error) {
+	var p *huma.ErrorModel
+	if errors.As(problem, &p) {
+		for _, d := range p.Errors {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+func needsCredentials(op *huma.Operation) bool {
 	for _, requirement := range op.Security {
 		if _, ok := requirement[apiKeyScheme]; ok {
 			return true
@@ -43,19 +55,28 @@ func needsKey(op *huma.Operation) bool {
 	return false
 }
 
-func callerOf(ctx huma.Context, keys workspace.KeyFinder) (workspace.Caller, error) {
-	key, err := bearer(ctx.Header("Authorization"))
+func callerOf(ctx huma.Context, callers workspace.CallerFinder) (workspace.Caller, error) {
+	token, err := bearer(ctx.Header("Authorization"))
 	if err != nil {
 		return workspace.Caller{}, err
 	}
-	return workspace.Authenticate(ctx.Context(), keys, key)
+	caller, err := workspace.Authenticate(ctx.Context(), callers, workspace.Credentials{Token: token, Workspace: ctx.Header(WorkspaceHeader)})
+	if err != nil {
+		return workspace.Caller{}, err
+	}
+	if caller.Member == 0 && needOf(ctx.Operation()) != anyCredentials {
+		return workspace.Caller{}, fault.InvalidField("header."+WorkspaceHeader,
+			"name the workspace to work in, such as w_1, or %q; GET /v1/session lists yours", workspace.TenantName)
+	}
+	return caller, nil
 }
 
 // bearer returns the token of an Authorization header.
 func bearer(header string) (string, error) {
 	scheme, token, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
-		return "", fault.New(fault.Unauthenticated, "send an API key as \"Authorization: Bearer %s…\"", workspace.KeyPrefix)
+		return "", fault.New(fault.Unauthenticated, "send an API key or a session as \"Authorization: Bearer …\"; they begin with %s and %s",
+			workspace.KeyPrefix, workspace.SessionPrefix)
 	}
 	return strings.TrimSpace(token), nil
 }

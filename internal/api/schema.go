@@ -42,6 +42,10 @@ func describeIDs(r huma.Registry) {
 	describeID[id.Test](r)
 	describeID[id.Run](r)
 	describeID[id.AuditEvent](r)
+	describeID[id.Person](r)
+	describeID[id.Session](r)
+	describeID[id.Invitation](r)
+	describeID[id.ClaimMapping](r)
 }
 
 func describeID[T Identifier](r huma.Registry) {

@@ -108,7 +108,7 @@ func newAPIBenchUnder(t *testing.T, protection KeySettings, allowRefs []string, 
 	require.NoError(t, err)
 	t.Cleanup(workspaces.close)
 	handler, err := (&host{
-		version: "test", keys: workspaces.keys, denials: workspaces.denials, log: log,
+		version: "test", callers: workspaces.callers, denials: workspaces.denials, log: log,
 		services: []*service{integrations, workspaces}, metrics: newMetrics(),
 	}).handler()
 	require.NoError(t, err)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -30,11 +29,9 @@ func newIssuer(t *testing.T, b *apiBench) *issuer {
 	file := filepath.Join(t.TempDir(), "licence.pub")
 	require.NoError(t, os.WriteFile(file, []byte(public+"\n"), 0o600))
 	require.NoError(t, trustLicenceKeys(t.Context(), b.database.SuperuserURL(), file))
-	plain, hash, hint := workspace.NewKey(b.a.Workspace)
-	_, err = b.store.CreateKey(t.Context(), b.a, workspace.NewKeyRow{Name: "tenant", Role: workspace.TenantAdmin, Hash: hash, Hint: hint},
-		audit.Event{Actor: audit.System("test"), Action: audit.APIKeyCreated, Outcome: audit.Succeeded, TargetType: "member"})
+	admin, err := workspace.IssueTenantKey(t.Context(), b.store, "tenant")
 	require.NoError(t, err)
-	return &issuer{b: b, key: key, admin: plain}
+	return &issuer{b: b, key: key, admin: admin}
 }
 
 // install issues a licence that is good until the given time and installs it.

@@ -120,7 +120,7 @@ func (d *demo) tell(ctx context.Context) error {
 
 // connected reports whether an earlier demo on the same data made the connection.
 func (d *demo) connected(ctx context.Context) (bool, error) {
-	api, err := client.New(d.running.URL, d.running.Key, d.Version)
+	api, err := client.New(d.running.URL, d.running.Admin.Key, d.Version)
 	if err != nil {
 		return false, err
 	}
@@ -141,7 +141,7 @@ func (d *demo) step(ctx context.Context, title string, args ...string) error {
 	fmt.Fprintf(d.Out, "\n── %s\n$ gatehouse %s\n", title, shown(args))
 	command := exec.CommandContext(ctx, d.Program, args...)
 	command.Env = append(os.Environ(),
-		"GATEHOUSE_URL="+d.running.URL, "GATEHOUSE_API_KEY="+d.running.Key.RevealString(), "DEMO_SECRET_ACCESS_KEY="+d.summary.Auditor.SecretAccessKey)
+		"GATEHOUSE_URL="+d.running.URL, "GATEHOUSE_API_KEY="+d.running.Admin.Key.RevealString(), "DEMO_SECRET_ACCESS_KEY="+d.summary.Auditor.SecretAccessKey)
 	command.Stdout, command.Stderr = d.Out, d.Err
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second
@@ -164,9 +164,9 @@ func shown(args []string) string {
 }
 
 func (d *demo) farewell() {
-	key, err := filepath.Abs(d.running.KeyFile)
+	key, err := filepath.Abs(d.running.Admin.File)
 	if err != nil {
-		key = d.running.KeyFile
+		key = d.running.Admin.File
 	}
 	fmt.Fprintf(d.Out, `
 Serving until Ctrl-C.
@@ -183,5 +183,5 @@ Try, in another terminal:
   bin/gatehouse access who-can arn:aws:s3:::%[4]s --action s3:GetObject
   bin/gatehouse audit list
 
-`, d.running.URL, d.running.Key.RevealString(), key, d.summary.Sensitive.Name)
+`, d.running.URL, d.running.Admin.Key.RevealString(), key, d.summary.Sensitive.Name)
 }

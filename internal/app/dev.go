@@ -38,7 +38,9 @@ type DevConfig struct {
 	// leaves them as they are.
 	LicenceKeys string
 	// Limits bound how often requests may come.
-	Limits  Limits
+	Limits Limits
+	// SignIn lets people sign in; API keys work in any case.
+	SignIn  SignInConfig
 	Version string
 	Logger  *slog.Logger
 }
@@ -47,11 +49,8 @@ type DevConfig struct {
 type Running struct {
 	// URL of the API.
 	URL string
-	// Key is an admin key, and KeyFile where it is kept. KeyMade says that it
-	// was made by this start.
-	Key     secret.Secret
-	KeyFile string
-	KeyMade bool
+	// Admin is the key of the first workspace, Tenant a tenant administrator's.
+	Admin, Tenant KeptKey
 }
 
 // Dev runs every service and its workers in one process until ctx ends. ready is
@@ -70,8 +69,8 @@ func Dev(ctx context.Context, c DevConfig, ready func(ctx context.Context, r Run
 		return errors.Join(err, ln.Close())
 	}
 	defer func() { err = errors.Join(err, stopWithin(db.stop)) }()
-	r := Running{URL: "http://" + ln.Addr().String(), KeyFile: filepath.Join(c.DataDir, "admin.key")}
-	if r.Key, r.KeyMade, err = firstKey(ctx, db.urls[postgres.RoleWorkspaces], r.KeyFile); err != nil {
+	r := Running{URL: "http://" + ln.Addr().String()}
+	if r.Admin, r.Tenant, err = firstKeys(ctx, db.urls[postgres.RoleWorkspaces], filepath.Join(c.DataDir, "admin.key")); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	token, err := keptSecret(filepath.Join(c.DataDir, "secrets", "worker.token"))
@@ -118,7 +117,7 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 		func() (*service, error) {
 			return newWorkspaces(ctx, workspacesConfig{
 				databaseURL: db.urls[postgres.RoleWorkspaces], auditKeyFile: filepath.Join(c.DataDir, "secrets", "audit.key"),
-				metrics: h.metrics, log: c.Logger,
+				signIn: c.SignIn, metrics: h.metrics, log: c.Logger,
 			})
 		},
 	} {
@@ -132,7 +131,7 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 		h.services = append(h.services, s)
 	}
 	last := h.services[len(h.services)-1]
-	h.keys, h.denials = last.keys, last.denials
+	h.callers, h.denials = last.callers, last.denials
 	return h, nil
 }
 

@@ -50,7 +50,7 @@ func newDiscovery(ctx context.Context, c discoveryConfig) (*service, error) {
 }
 
 func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*service, error) {
-	keys := postgres.NewWorkspaces(db)
+	callers := postgres.NewWorkspaces(db)
 	tenant, err := tenantOf(ctx, db)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 		checks:     []health.Check{{Name: "discovery database", Run: db.Ping}},
 		background: []func(context.Context) error{listener.Run, runEngine(engine)},
 		close:      db.Close,
-		keys:       keys, denials: keys,
+		callers:    callers, denials: callers,
 	}, nil
 }
 

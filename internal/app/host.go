@@ -27,16 +27,16 @@ type service struct {
 	background []func(ctx context.Context) error
 	// close releases what the service holds; it is called once, last.
 	close func()
-	// keys finds the callers of a listener that serves this service alone, and
+	// callers finds the callers of a listener that serves this service alone, and
 	// denials records what they were refused.
-	keys    workspace.KeyFinder
+	callers workspace.CallerFinder
 	denials audit.Recorder
 }
 
 // host is a listener and what is mounted on it.
 type host struct {
 	version  string
-	keys     workspace.KeyFinder
+	callers  workspace.CallerFinder
 	denials  audit.Recorder
 	log      *slog.Logger
 	services []*service
@@ -57,7 +57,7 @@ func newMetrics() *prometheus.Registry {
 // handler mounts the services.
 func (h *host) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
-	a := api.New(mux, api.Config{Version: h.version, Keys: h.keys, Denials: h.denials, Log: h.log})
+	a := api.New(mux, api.Config{Version: h.version, Callers: h.callers, Denials: h.denials, Log: h.log})
 	var checks []health.Check
 	for _, s := range h.services {
 		s.mount(a)

@@ -51,7 +51,7 @@ func newIntegrations(ctx context.Context, c integrationsConfig) (*service, error
 }
 
 func integrationsOn(ctx context.Context, db *postgres.DB, c integrationsConfig) (*service, error) {
-	keys := postgres.NewWorkspaces(db)
+	callers := postgres.NewWorkspaces(db)
 	tenant, err := tenantOf(ctx, db)
 	if err != nil {
 		return nil, err
@@ -80,8 +80,8 @@ func integrationsOn(ctx context.Context, db *postgres.DB, c integrationsConfig) 
 			apiconnection.Mount(a, connections, tests)
 			apiworker.MountIntegrations(a, apiworker.Integrations{Vault: connections.Vault, Store: connections.Store, Tenant: tenant})
 		},
-		checks: []health.Check{{Name: "integrations database", Run: db.Ping}},
-		close:  db.Close,
-		keys:   keys, denials: keys,
+		checks:  []health.Check{{Name: "integrations database", Run: db.Ping}},
+		close:   db.Close,
+		callers: callers, denials: callers,
 	}, nil
 }

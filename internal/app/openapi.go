@@ -45,6 +45,7 @@ func OpenAPI() ([]byte, error) {
 	apiworkspace.Mount(a, &workspace.Service{})
 	apilicence.Mount(a, &licence.Service{})
 	apiaudit.Mount(a, &auditlog.Service{})
+	apiaudit.MountTenant(a, &auditlog.Service{}, &workspace.Service{})
 	raw, err := a.OpenAPI().MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("encode the OpenAPI document: %w", err)

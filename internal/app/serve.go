@@ -35,12 +35,14 @@ type ServeConfig struct {
 	// TokenFile holds what workers claim with; for discovery.
 	TokenFile string
 	// AdminKeyFile is where the first admin key of an empty data plane is
-	// written; for workspaces.
+	// written, and beside it a tenant administrator's; for workspaces.
 	AdminKeyFile string
 	// AuditKeyFile holds the key that signs the audit log; for workspaces.
 	AuditKeyFile string
-	Version      string
-	Logger       *slog.Logger
+	// SignIn lets people sign in; for workspaces.
+	SignIn  SignInConfig
+	Version string
+	Logger  *slog.Logger
 }
 
 // Serve runs one service until ctx ends.
@@ -64,7 +66,7 @@ func Serve(ctx context.Context, c ServeConfig) error {
 		return errors.Join(err, ln.Close())
 	}
 	h := &host{
-		version: c.Version, keys: s.keys, denials: s.denials, log: c.Logger, services: []*service{s}, metrics: metrics,
+		version: c.Version, callers: s.callers, denials: s.denials, log: c.Logger, services: []*service{s}, metrics: metrics,
 		limits: limits, tls: secure.config(),
 	}
 	defer secure.reloadOnHangup(ctx)()
@@ -88,13 +90,17 @@ func newService(ctx context.Context, c ServeConfig, metrics prometheus.Registere
 		}
 		return newDiscovery(ctx, discoveryConfig{databaseURL: c.DatabaseURL, workerToken: token, catalog: catalog, log: c.Logger})
 	case "workspaces":
-		if _, made, err := firstKey(ctx, c.DatabaseURL, c.AdminKeyFile); err != nil {
+		admin, tenant, err := firstKeys(ctx, c.DatabaseURL, c.AdminKeyFile)
+		if err != nil {
 			return nil, err
-		} else if made {
-			c.Logger.InfoContext(ctx, "wrote an admin key", "file", c.AdminKeyFile)
+		}
+		for _, key := range []KeptKey{admin, tenant} {
+			if key.Made {
+				c.Logger.InfoContext(ctx, "wrote an admin key", "file", key.File)
+			}
 		}
 		return newWorkspaces(ctx, workspacesConfig{
-			databaseURL: c.DatabaseURL, auditKeyFile: c.AuditKeyFile, metrics: metrics, log: c.Logger,
+			databaseURL: c.DatabaseURL, auditKeyFile: c.AuditKeyFile, signIn: c.SignIn, metrics: metrics, log: c.Logger,
 		})
 	}
 	return nil, fmt.Errorf("there is no service %q; services are integrations, discovery and workspaces", c.Service)

@@ -49,6 +49,8 @@ func (t *tester) Test(ctx context.Context, caller workspace.Caller, bearer secre
 	if err != nil {
 		return connection.TestResult{}, fmt.Errorf("reach the discovery service: %w", err)
 	}
+	// A session does not name its workspace; a key has none but this.
+	discovery = discovery.InWorkspace(caller.Scope.Workspace.String())
 	started, err := discovery.StartOperation(ctx, string(operation.ConnectionTest), c.String())
 	if err != nil {
 		return connection.TestResult{}, fromDiscovery(ctx, err)

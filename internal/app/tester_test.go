@@ -52,7 +52,7 @@ func newTestBenchUnder(t *testing.T, protection KeySettings, allowRefs ...string
 		require.NoError(t, err)
 		t.Cleanup(discovery.close)
 		handler, err := (&host{
-			version: "test", keys: discovery.keys, denials: discovery.denials, log: log, services: []*service{discovery}, metrics: newMetrics(),
+			version: "test", callers: discovery.callers, denials: discovery.denials, log: log, services: []*service{discovery}, metrics: newMetrics(),
 		}).handler()
 		require.NoError(t, err)
 		server := httptest.NewServer(handler)

@@ -2,12 +2,8 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,17 +13,16 @@ import (
 	apilicence "github.com/gatehouse-project/gatehouse/internal/api/licence"
 	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
 	"github.com/gatehouse-project/gatehouse/internal/auditlog"
-	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
-	"github.com/gatehouse-project/gatehouse/internal/secret"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // workspacesConfig is what the workspaces service needs.
 type workspacesConfig struct {
 	databaseURL string
+	signIn      SignInConfig
 	// auditKeyFile holds the key that signs the audit log's checkpoints.
 	auditKeyFile string
 	metrics      prometheus.Registerer
@@ -41,7 +36,7 @@ const (
 	firstWorkspaceName           = "Default"
 )
 
-// newWorkspaces makes the workspaces service: members, API keys, audit.
+// newWorkspaces makes the workspaces service: people, members, API keys, audit.
 func newWorkspaces(ctx context.Context, c workspacesConfig) (*service, error) {
 	db, err := postgres.Open(ctx, postgres.Config{URL: c.databaseURL, Service: "workspaces"})
 	if err != nil {
@@ -56,8 +51,11 @@ func newWorkspaces(ctx context.Context, c workspacesConfig) (*service, error) {
 }
 
 func workspacesOn(ctx context.Context, db *postgres.DB, c workspacesConfig) (*service, error) {
-	keys := postgres.NewWorkspaces(db)
-	workspaces := &workspace.Service{Store: keys}
+	store := postgres.NewWorkspaces(db)
+	workspaces := &workspace.Service{Store: store}
+	if err := c.signIn.apply(workspaces, c.log); err != nil {
+		return nil, err
+	}
 	tenant, err := tenantOf(ctx, db)
 	if err != nil {
 		return nil, err
@@ -72,16 +70,18 @@ func workspacesOn(ctx context.Context, db *postgres.DB, c workspacesConfig) (*se
 		return nil, err
 	}
 	sealer := &auditlog.Sealer{Store: logs, Tenant: tenant, Signer: signer, Log: c.log, Observe: observe}
+	events := &auditlog.Service{Events: db, Log: logs, Recorder: db, PublicKey: signer.PublicKey()}
 	return &service{
 		mount: func(a huma.API) {
 			apiworkspace.Mount(a, workspaces)
-			apiaudit.Mount(a, &auditlog.Service{Events: db, Log: logs, Recorder: db, PublicKey: signer.PublicKey()})
+			apiaudit.Mount(a, events)
+			apiaudit.MountTenant(a, events, workspaces)
 			apilicence.Mount(a, &licence.Service{Store: postgres.NewLicences(db)})
 		},
 		checks:     []health.Check{{Name: "workspaces database", Run: db.Ping}},
 		background: []func(context.Context) error{sealer.Run},
 		close:      db.Close,
-		keys:       keys, denials: keys,
+		callers:    store, denials: store,
 	}, nil
 }
 
@@ -93,62 +93,4 @@ func tenantOf(ctx context.Context, db *postgres.DB) (id.Tenant, error) {
 		return 0, fmt.Errorf("find the tenant: %w", err)
 	}
 	return tenant, nil
-}
-
-// firstKey sets an empty data plane up and returns its first admin key. The key
-// is also written to keyFile, readable by its owner alone; a data plane that was
-// set up before gives the key that the file holds, or a new one when it is gone.
-// made says that the key has just been made.
-func firstKey(ctx context.Context, databaseURL, keyFile string) (key secret.Secret, made bool, err error) {
-	db, err := postgres.Open(ctx, postgres.Config{URL: databaseURL, Service: "setup", MaxConns: 2})
-	if err != nil {
-		return secret.Secret{}, false, err
-	}
-	defer db.Close()
-	store := postgres.NewWorkspaces(db)
-	scope, key, err := workspace.Bootstrap(ctx, store, firstTenant, firstTenantName, firstWorkspaceName)
-	if err != nil {
-		return secret.Secret{}, false, fmt.Errorf("set up the data plane: %w", err)
-	}
-	if key.IsZero() {
-		key, err = readKey(ctx, store, keyFile)
-		if err != nil || !key.IsZero() {
-			return key, false, err
-		}
-		if key, err = workspace.IssueAdminKey(ctx, store, scope, "admin key of this machine"); err != nil {
-			return secret.Secret{}, false, fmt.Errorf("make an admin key: %w", err)
-		}
-	}
-	return key, true, writeKey(keyFile, key)
-}
-
-// readKey returns the key in the file if it is still good, and else none.
-func readKey(ctx context.Context, store workspace.KeyFinder, keyFile string) (secret.Secret, error) {
-	text, err := os.ReadFile(keyFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return secret.Secret{}, nil
-	}
-	if err != nil {
-		return secret.Secret{}, fmt.Errorf("read the admin key: %w", err)
-	}
-	key := strings.TrimSpace(string(text))
-	_, err = workspace.Authenticate(ctx, store, key)
-	if fault.KindOf(err) == fault.Unauthenticated {
-		return secret.Secret{}, nil
-	}
-	if err != nil {
-		return secret.Secret{}, fmt.Errorf("try the admin key of %s: %w", keyFile, err)
-	}
-	return secret.FromString(key), nil
-}
-
-// writeKey keeps the key for its owner alone, whatever the file was before.
-func writeKey(keyFile string, key secret.Secret) error {
-	if err := os.Remove(keyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("replace the admin key: %w", err)
-	}
-	if err := os.WriteFile(keyFile, []byte(key.RevealString()+"\n"), 0o600); err != nil {
-		return fmt.Errorf("write the admin key: %w", err)
-	}
-	return nil
 }

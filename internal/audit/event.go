@@ -55,12 +55,16 @@ type ActorKind string
 // The actor kinds.
 const (
 	MemberActor ActorKind = "member"
+	// TenantActor is a member of the tenant level that acts on a workspace.
+	TenantActor ActorKind = "tenant"
+	// PersonActor is someone who signs in, as which they are in no workspace yet.
+	PersonActor ActorKind = "person"
 	WorkerActor ActorKind = "worker"
 	SystemActor ActorKind = "system"
 )
 
-// Actor is who acted: a member by its id, a worker by its name, or a part of
-// the system by its name.
+// Actor is who acted: a member or a person by its id, a worker by its name, or
+// a part of the system by its name.
 type Actor struct {
 	Kind ActorKind
 	ID   string
@@ -68,6 +72,12 @@ type Actor struct {
 
 // Member returns the actor for a member.
 func Member(m id.Member) Actor { return Actor{MemberActor, m.String()} }
+
+// Tenant returns the actor for a member of the tenant level.
+func Tenant(m id.Member) Actor { return Actor{TenantActor, m.String()} }
+
+// Person returns the actor for someone who signs in or out.
+func Person(p id.Person) Actor { return Actor{PersonActor, p.String()} }
 
 // Worker returns the actor for a worker process.
 func Worker(name string) Actor { return Actor{WorkerActor, name} }

@@ -61,11 +61,12 @@ type DevCmd struct {
 	licenceKeys
 	encryption
 	references
+	signIn
 }
 
 // Help returns examples.
 func (DevCmd) Help() string {
-	return `Runs PostgreSQL, all services and a worker in this process, with nothing in them. The first admin key is printed once and kept in admin.key in the data directory; other gatehouse commands started in the same directory find it by themselves. Ctrl-C ends everything; the next start goes on where this one ended.
+	return `Runs PostgreSQL, all services and a worker in this process, with nothing in them. The first admin key and a tenant administrator's are printed once and kept in admin.key and tenant-admin.key in the data directory; other gatehouse commands started in the same directory find them by themselves. Ctrl-C ends everything; the next start goes on where this one ended.
 
     gatehouse dev
     gatehouse dev --data-dir /var/lib/gatehouse --listen 127.0.0.1:9000`
@@ -76,9 +77,14 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 	if e.services.Dev == nil {
 		return errNotBuilt
 	}
+	people, err := cmd.signInOptions()
+	if err != nil {
+		return err
+	}
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowRefs: cmd.AllowRef, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
 		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(),
+		SignIn: people,
 	}))
 }
 

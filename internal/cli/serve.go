@@ -18,10 +18,11 @@ type ServeCmd struct {
 	TLSKey       string `name:"tls-key" and:"tls" env:"GATEHOUSE_TLS_KEY" type:"path" complete:"files" placeholder:"PATH" help:"Private key of the certificate, PEM."`
 	DiscoveryURL string `name:"discovery-url" env:"GATEHOUSE_DISCOVERY_URL" placeholder:"URL" help:"For integrations: address of the discovery service, where tests are started."`
 	TokenFile    string `env:"GATEHOUSE_WORKER_TOKEN_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For discovery: the token that workers of this deployment share."`
-	AdminKeyFile string `env:"GATEHOUSE_ADMIN_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: where to write the first admin key of an empty deployment."`
+	AdminKeyFile string `env:"GATEHOUSE_ADMIN_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: where to write the first admin key of an empty deployment; a tenant administrator's is written beside it, as tenant-admin.key."`
 	AuditKeyFile string `env:"GATEHOUSE_AUDIT_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: the key that signs the audit log, mode 0400; made where the database has seen none."`
 	encryption
 	references
+	providerSignIn
 }
 
 // Help returns examples.
@@ -32,7 +33,8 @@ func (ServeCmd) Help() string {
       --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --key local:local.key --discovery-url https://discovery:8443
 
     GATEHOUSE_DATABASE_URL=postgres://svc_discovery@db/gatehouse gatehouse serve discovery --token-file worker.token
-    GATEHOUSE_DATABASE_URL=postgres://svc_workspace@db/gatehouse gatehouse serve workspaces --admin-key-file admin.key --audit-key-file audit.key
+    GATEHOUSE_DATABASE_URL=postgres://svc_workspace@db/gatehouse gatehouse serve workspaces --admin-key-file admin.key --audit-key-file audit.key \
+      --oidc-issuer https://login.example.com --oidc-client-id gatehouse
 
 A password in a flag is visible to every process of the machine: put it in the environment, or in a file that PGPASSFILE names.`
 }
@@ -53,10 +55,15 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 			return usagef("%s: is missing; the %s service needs it", needed.flag, needed.service)
 		}
 	}
+	people, err := cmd.signInOptions()
+	if err != nil {
+		return err
+	}
 	return listening(e.services.Serve(ctx, cmd.process(e), ServeOptions{
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
 		Keys: cmd.options(), AllowRefs: cmd.AllowRef, DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
 		Limits: cmd.requestLimits(),
+		SignIn: people, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
 	}))
 }
 

@@ -68,6 +68,18 @@ type DevOptions struct {
 	// leaves them as they are.
 	LicenceKeys string
 	Limits      Limits
+	SignIn      SignInOptions
+}
+
+// SignInOptions say how people sign in; without an Issuer they do not.
+type SignInOptions struct {
+	Issuer          string
+	ClientID        string
+	Scopes          []string
+	EmailClaim      string
+	TrustEmail      bool
+	SessionIdle     time.Duration
+	SessionLifetime time.Duration
 }
 
 // ServeOptions are the options of `gatehouse serve`.
@@ -88,11 +100,14 @@ type ServeOptions struct {
 	// TokenFile holds what workers prove themselves to discovery with.
 	TokenFile string
 	// AdminKeyFile is where workspaces writes the first admin key of an empty
-	// data plane.
+	// data plane, and beside it a tenant administrator's.
 	AdminKeyFile string
 	// AuditKeyFile holds the key that signs the audit log; of workspaces.
 	AuditKeyFile string
 	Limits       Limits
+	// SignIn and AllowPrivateNetworks, for the provider, are of workspaces.
+	SignIn               SignInOptions
+	AllowPrivateNetworks bool
 }
 
 // WorkerOptions are the options of `gatehouse worker`.

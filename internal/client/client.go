@@ -27,6 +27,10 @@ type Client struct {
 	key   secret.Secret
 	http  *http.Client
 	agent string
+	// workspace is where requests work, for a session; a key has its own.
+	workspace string
+	// renew returns another token when the server takes this one for ended.
+	renew func(ctx context.Context) (secret.Secret, error)
 }
 
 // New returns a client of the server at address, such as
@@ -44,6 +48,22 @@ func New(address string, key secret.Secret, version string) (*Client, error) {
 		base: base, key: key, agent: "gatehouse-cli/" + version,
 		http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
+}
+
+// InWorkspace returns a client whose requests work in a workspace, named by its id
+// or, for the tenant level, "tenant". Empty names none.
+func (c *Client) InWorkspace(name string) *Client {
+	in := *c
+	in.workspace = name
+	return &in
+}
+
+// Renewing returns a client that, when the server no longer accepts its token,
+// calls renew for another one and asks once more.
+func (c *Client) Renewing(renew func(ctx context.Context) (secret.Secret, error)) *Client {
+	with := *c
+	with.renew = renew
+	return &with
 }
 
 // Address returns the server's address.
@@ -81,7 +101,24 @@ func send[T any](ctx context.Context, c *Client, what call) (Answer[T], error) {
 	return a, nil
 }
 
+// do makes a call, and makes it again with another token when this one has ended
+// and can be renewed.
 func (c *Client) do(ctx context.Context, what call) (json.RawMessage, error) {
+	raw, err := c.once(ctx, what)
+	var refused *Problem
+	if c.renew == nil || !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
+		return raw, err
+	}
+	token, err := c.renew(ctx)
+	if err != nil {
+		return nil, err
+	}
+	again := *c
+	again.key, again.renew = token, nil
+	return again.once(ctx, what)
+}
+
+func (c *Client) once(ctx context.Context, what call) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, defaultTimeout+what.wait)
 	defer cancel()
 	req, err := c.request(ctx, what)
@@ -132,6 +169,9 @@ func (c *Client) request(ctx context.Context, what call) (*http.Request, error) 
 	req.Header.Set("User-Agent", c.agent)
 	if !c.key.IsZero() {
 		req.Header.Set("Authorization", "Bearer "+c.key.RevealString())
+	}
+	if c.workspace != "" {
+		req.Header.Set("Gatehouse-Workspace", c.workspace)
 	}
 	return req, nil
 }

@@ -10,6 +10,10 @@ type (
 	testKind       struct{}
 	runKind        struct{}
 	auditKind      struct{}
+	personKind     struct{}
+	sessionKind    struct{}
+	invitationKind struct{}
+	mappingKind    struct{}
 )
 
 func (tenantKind) Prefix() string     { return "t" }
@@ -20,6 +24,10 @@ func (targetKind) Prefix() string     { return "tgt" }
 func (testKind) Prefix() string       { return "test" }
 func (runKind) Prefix() string        { return "run" }
 func (auditKind) Prefix() string      { return "aud" }
+func (personKind) Prefix() string     { return "per" }
+func (sessionKind) Prefix() string    { return "ses" }
+func (invitationKind) Prefix() string { return "inv" }
+func (mappingKind) Prefix() string    { return "map" }
 
 type (
 	// Tenant identifies a customer.
@@ -38,6 +46,14 @@ type (
 	Run = ID[runKind]
 	// AuditEvent identifies an audit event.
 	AuditEvent = ID[auditKind]
+	// Person identifies someone who signs in; their place in a workspace is a Member.
+	Person = ID[personKind]
+	// Session identifies what a sign-in gave.
+	Session = ID[sessionKind]
+	// Invitation identifies an invitation to a workspace.
+	Invitation = ID[invitationKind]
+	// ClaimMapping identifies a rule by which claims give a role.
+	ClaimMapping = ID[mappingKind]
 )
 
 // Scope is the workspace a use case works in, and the tenant it belongs to.

@@ -21,6 +21,7 @@ const (
 	TargetMismatch         Code = "target_mismatch"
 	IntegrationNotLicensed Code = "integration_not_licensed"
 	OperationNotSupported  Code = "operation_not_supported"
+	WorkspaceArchived      Code = "workspace_archived"
 	ScopeInvalid           Code = "scope_invalid"
 	PermissionDenied       Code = "permission_denied"
 	Throttled              Code = "throttled"
@@ -70,6 +71,8 @@ func texts(c Code) (short, long string) {
 	switch c {
 	case ConnectionMissing:
 		return "No connection", "The operation needs a connection, and none was named or is the default for this target."
+	case WorkspaceArchived:
+		return "Workspace archived", "The workspace can only be read, so nothing starts in it."
 	case ConnectionDisabled:
 		return "Connection disabled", "The connection is switched off, so nothing may use it."
 	case ConnectionDuplicate:
@@ -126,6 +129,8 @@ func NextSteps(c Code, connection string) []NextStep {
 	switch c {
 	case ConnectionMissing:
 		steps = append(steps, NextStep{Label: "Create a connection", Description: "Connect the provider, then start the operation again.", Href: "/v1/connections", ActionType: "create_connection"})
+	case WorkspaceArchived:
+		steps = append(steps, NextStep{Label: "Have the workspace unarchived", Description: "A tenant administrator can do it.", ActionType: "administration"})
 	case ConnectionDisabled:
 		edit("Enable the connection", "Set its lifecycle to active.")
 	case ConnectionDuplicate:

@@ -10,9 +10,11 @@ import (
 // the reason. Looking across workspaces is the dispatcher's.
 func actAsOwner() map[string]string {
 	return map[string]string{
-		"graph_prepare": "makes the partitions of a connection, which only the owner of the parent may",
-		"graph_attach":  "attaches them",
-		"graph_drop":    "drops them",
+		"workspace_is_open":    "locks the row of the caller's workspace, for which services have no privilege",
+		"refuse_when_archived": "the trigger that asks it",
+		"graph_prepare":        "makes the partitions of a connection, which only the owner of the parent may",
+		"graph_attach":         "attaches them",
+		"graph_drop":           "drops them",
 	}
 }
 

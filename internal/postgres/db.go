@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // DB is a service's connection pool, as the service's own role.
@@ -117,6 +118,9 @@ const (
 	codeBadEncoding    = "22021"
 	codeOutOfRange     = "22003"
 	codeTooComplex     = "54001"
+
+	// Of the trigger that keeps an archived workspace as it is.
+	codeArchived = "GH001"
 )
 
 // translate gives database failures a kind. A missing row becomes NotFound; what
@@ -136,6 +140,8 @@ func translate(err error) error {
 		switch pg.Code {
 		case codeLockTimeout, codeSerialization, codeDeadlock, codeQueryCanceled:
 			return fault.Wrap(fault.Unavailable, err, "the database is busy; try again")
+		case codeArchived:
+			return fault.Wrap(fault.Conflict, workspace.ErrArchived, "the workspace is archived and can only be read; a tenant administrator can unarchive it")
 		case codeUntranslatable, codeBadEncoding, codeOutOfRange, codeTooComplex:
 			return fault.Wrap(fault.Invalid, err, "the request holds a value that cannot be stored: a NUL character, broken UTF-8, a number too large, or nesting too deep")
 		}

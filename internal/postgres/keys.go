@@ -31,6 +31,7 @@ func (s *Workspaces) FindKey(ctx context.Context, w id.Workspace, hash workspace
 	return workspace.Caller{
 		Scope:  id.Scope{Tenant: id.Tenant(row.TenantID), Workspace: w},
 		Member: id.Member(row.MemberID), Name: row.Name, Role: workspace.Role(row.Role),
+		Archived: row.Archived,
 	}, nil
 }
 
@@ -47,9 +48,9 @@ func (s *Workspaces) ListKeys(ctx context.Context, scope id.Scope, after id.Memb
 			keys = append(keys, workspace.Key{
 				Member: workspace.Member{
 					ID: id.Member(r.MemberID), Workspace: scope.Workspace, Kind: workspace.APIKey, Name: r.Name,
-					Role: workspace.Role(r.Role), CreatedAt: r.CreatedAt, RemovedAt: r.RemovedAt,
+					Role: workspace.Role(r.Role), Source: workspace.Direct, CreatedAt: r.CreatedAt, RemovedAt: r.RemovedAt,
 				},
-				Hint: r.Hint, ExpiresAt: r.ExpiresAt, LastUsedAt: r.LastUsedAt, RevokedAt: r.RevokedAt,
+				Hint: r.Hint, MadeBy: id.Member(orZero(r.MadeBy)), ExpiresAt: r.ExpiresAt, LastUsedAt: r.LastUsedAt, RevokedAt: r.RevokedAt,
 			})
 		}
 		return nil
@@ -60,28 +61,8 @@ func (s *Workspaces) ListKeys(ctx context.Context, scope id.Scope, after id.Memb
 // CreateKey makes a member of kind APIKey with this key.
 func (s *Workspaces) CreateKey(ctx context.Context, scope id.Scope, k workspace.NewKeyRow, e audit.Event) (key workspace.Key, err error) {
 	err = s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		member, err := q.InsertKeyMember(ctx, dbsqlc.InsertKeyMemberParams{
-			WorkspaceID: int64(scope.Workspace), Name: k.Name, Role: string(k.Role),
-		})
-		if err != nil {
-			return fmt.Errorf("make the key's member: %w", err)
-		}
-		err = q.InsertKey(ctx, dbsqlc.InsertKeyParams{
-			WorkspaceID: int64(scope.Workspace), MemberID: member.MemberID, KeyHash: k.Hash[:], Hint: k.Hint, ExpiresAt: k.ExpiresAt,
-		})
-		if err != nil {
-			return fmt.Errorf("store the key's hash: %w", err)
-		}
-		key = workspace.Key{
-			Member: workspace.Member{
-				ID: id.Member(member.MemberID), Workspace: scope.Workspace, Kind: workspace.APIKey, Name: k.Name,
-				Role: k.Role, CreatedAt: member.CreatedAt,
-			},
-			Hint: k.Hint, ExpiresAt: k.ExpiresAt,
-		}
-		e.TargetID = key.ID.String()
-		return record(ctx, tx, scope, e)
+		key, err = insertKey(ctx, tx, scope, k, e)
+		return err
 	})
 	if err != nil {
 		return workspace.Key{}, err
@@ -89,24 +70,52 @@ func (s *Workspaces) CreateKey(ctx context.Context, scope id.Scope, k workspace.
 	return key, nil
 }
 
+// insertKey stores a key in the workspace that the transaction is in.
+func insertKey(ctx context.Context, tx pgx.Tx, scope id.Scope, k workspace.NewKeyRow, e audit.Event) (workspace.Key, error) {
+	q := dbsqlc.New(tx)
+	member, err := q.InsertKeyMember(ctx, dbsqlc.InsertKeyMemberParams{WorkspaceID: int64(scope.Workspace), Name: k.Name, Role: string(k.Role)})
+	if err != nil {
+		return workspace.Key{}, fmt.Errorf("make the key's member: %w", err)
+	}
+	err = q.InsertKey(ctx, dbsqlc.InsertKeyParams{
+		WorkspaceID: int64(scope.Workspace), MemberID: member.MemberID, KeyHash: k.Hash[:], Hint: k.Hint, ExpiresAt: k.ExpiresAt,
+		MadeBy: numberOrNull(k.MadeBy),
+	})
+	if err != nil {
+		return workspace.Key{}, fmt.Errorf("store the key's hash: %w", err)
+	}
+	key := workspace.Key{
+		Member: workspace.Member{
+			ID: id.Member(member.MemberID), Workspace: scope.Workspace, Kind: workspace.APIKey, Name: k.Name, Role: k.Role,
+			Source: workspace.Direct, CreatedAt: member.CreatedAt,
+		},
+		Hint: k.Hint, MadeBy: k.MadeBy, ExpiresAt: k.ExpiresAt,
+	}
+	e.TargetID = key.ID.String()
+	return key, record(ctx, tx, scope, e)
+}
+
 // RevokeKey ends a key at once. Revoking twice changes and records nothing.
 func (s *Workspaces) RevokeKey(ctx context.Context, scope id.Scope, m id.Member, e audit.Event) error {
 	return s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
+		leaving, err := lockForLeaving(ctx, tx, scope, m)
+		if err != nil || leaving.removed && leaving.member.Kind == workspace.APIKey {
+			return err
+		}
+		if leaving.member.Kind != workspace.APIKey {
+			return fault.New(fault.NotFound, "there is no API key %s", m)
+		}
+		if leaving.lastAdmin {
+			return fault.New(fault.Conflict, "%s is the last admin of the workspace; make another admin, or another admin key without an end, before you revoke this one", m)
+		}
 		revoked, err := q.RevokeKey(ctx, dbsqlc.RevokeKeyParams{WorkspaceID: int64(scope.Workspace), MemberID: int64(m)})
 		if err != nil {
 			return fmt.Errorf("revoke a key: %w", err)
 		}
 		if revoked == 0 {
-			known, err := q.KeyExists(ctx, dbsqlc.KeyExistsParams{WorkspaceID: int64(scope.Workspace), MemberID: int64(m)})
-			if err == nil && !known {
-				err = fault.New(fault.NotFound, "there is no such API key")
-			}
-			return err
+			return nil
 		}
-		if err := q.RemoveMember(ctx, dbsqlc.RemoveMemberParams{WorkspaceID: int64(scope.Workspace), MemberID: int64(m)}); err != nil {
-			return fmt.Errorf("remove the key's member: %w", err)
-		}
-		return record(ctx, tx, scope, e)
+		return removeMember(ctx, tx, scope, m, e)
 	})
 }

@@ -103,6 +103,13 @@ func admitConnection(ctx context.Context, tx pgx.Tx, i integration.ID) error {
 		func(s licence.Standing, use licence.Use) error { return s.AdmitConnection(i, use.Connections) })
 }
 
+// admitWorkspace has the licence decide, in the transaction that makes or opens a
+// workspace, whether there may be another one.
+func admitWorkspace(ctx context.Context, tx pgx.Tx) error {
+	return admitByLicence(ctx, tx, func(s licence.Standing) *int64 { return s.Limits().Workspaces },
+		func(s licence.Standing, use licence.Use) error { return s.AdmitWorkspace(use.Workspaces) })
+}
+
 // admitByLicence counts only where there is a limit, because whoever counts
 // makes all others wait.
 func admitByLicence(ctx context.Context, tx pgx.Tx, limit func(licence.Standing) *int64, admit func(licence.Standing, licence.Use) error) error {

@@ -19,7 +19,8 @@ import (
 // Sweep ends overdue runs and returns those left unpublished. One that cannot be
 // ended does not keep it from the others.
 func (s *Runs) Sweep(ctx context.Context, most int) (swept int, publishable []run.Ref, err error) {
-	refs, err := s.acrossWorkspaces(ctx, `select workspace_id, run_id from sweepable_runs($1, $2)`, run.MaxAttempts, most)
+	refs, err := s.acrossWorkspaces(ctx, `select workspace_id, run_id from sweepable_runs($1, $2)
+		union select workspace_id, run_id from runs_of_archived_workspaces($2)`, run.MaxAttempts, most)
 	if err != nil {
 		return 0, nil, fmt.Errorf("find overdue runs: %w", err)
 	}
@@ -63,13 +64,13 @@ func (s *Runs) sweepOne(ctx context.Context, w id.Workspace, r id.Run) (ended, p
 		if err != nil {
 			return err
 		}
-		deleted, err := connectionDeleted(ctx, q, row)
+		gone, err := connectionGone(ctx, q, row)
 		if err != nil {
 			return err
 		}
-		end, overdue := overdueEnding(row, now, deleted)
+		end, overdue := overdueEnding(row, now, gone)
 		switch {
-		case !overdue && deleted && row.Phase == dbsqlc.RunPhaseExecuting:
+		case !overdue && gone && row.Phase == dbsqlc.RunPhaseExecuting:
 			return s.askToStop(ctx, tx, row, audit.System("sweeper"))
 		case !overdue:
 			publish = row.Phase == dbsqlc.RunPhasePublishing
@@ -81,8 +82,13 @@ func (s *Runs) sweepOne(ctx context.Context, w id.Workspace, r id.Run) (ended, p
 	return ended, publish, err
 }
 
-// connectionDeleted reports whether the run's connection has been deleted.
-func connectionDeleted(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run) (bool, error) {
+// connectionGone reports whether the run's connection has been deleted, or
+// archived with its workspace.
+func connectionGone(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run) (bool, error) {
+	w, err := q.GetWorkspace(ctx, row.WorkspaceID)
+	if err != nil || w.ArchivedAt != nil {
+		return true, err
+	}
 	if row.ConnectionID == nil {
 		return false, nil
 	}
@@ -91,8 +97,8 @@ func connectionDeleted(ctx context.Context, q *dbsqlc.Queries, row dbsqlc.Run) (
 }
 
 // overdueEnding says how a run ends that nobody else will end. A run whose
-// connection was deleted is cancelled as if someone had asked for it.
-func overdueEnding(row dbsqlc.Run, now time.Time, deleted bool) (run.Ending, bool) {
+// connection is gone is cancelled as if someone had asked for it.
+func overdueEnding(row dbsqlc.Run, now time.Time, gone bool) (run.Ending, bool) {
 	end := run.Ending{Outcome: run.Failed, By: audit.System("sweeper")}
 	unheld := row.LeaseUntil == nil || row.LeaseUntil.Before(now)
 	executing := row.Phase == dbsqlc.RunPhaseExecuting
@@ -100,7 +106,7 @@ func overdueEnding(row dbsqlc.Run, now time.Time, deleted bool) (run.Ending, boo
 	case row.DeadlineAt != nil && row.DeadlineAt.Before(now):
 		end.Reason = operation.DeadlineExceeded
 		end.Failure = &run.Failure{Message: "the run did not end within its time limit"}
-	case executing && unheld && (row.CancelRequestedAt != nil || deleted):
+	case executing && unheld && (row.CancelRequestedAt != nil || gone):
 		end.Outcome, end.Reason = run.Cancelled, operation.Cancelled
 	case executing && unheld && row.LeaseUntil != nil && row.Attempt >= run.MaxAttempts:
 		end.Reason = operation.WorkerLost

@@ -59,7 +59,7 @@ func TestKeyWorksUntilItEnds(t *testing.T) {
 	key, plain, err := service.CreateKey(ctx, admin, "ci", workspace.Viewer, nil)
 	require.NoError(t, err)
 
-	caller, err := workspace.Authenticate(ctx, p.workspaces, plain.RevealString())
+	caller, err := workspace.Authenticate(ctx, p.workspaces, workspace.Credentials{Token: plain.RevealString()})
 	require.NoError(t, err)
 	require.Equal(t, workspace.Caller{Scope: p.a, Member: key.ID, Name: "ci", Role: workspace.Viewer}, caller)
 	keys, err := p.workspaces.ListKeys(ctx, p.a, key.ID-1, 1)
@@ -68,13 +68,12 @@ func TestKeyWorksUntilItEnds(t *testing.T) {
 	require.Zero(t, p.count(t, "api_keys where encode(key_hash, 'escape') like 'gk!_%' escape '!'"), "only hashes are stored")
 
 	refused := func(why string) {
-		_, err := workspace.Authenticate(ctx, p.workspaces, plain.RevealString())
+		_, err := workspace.Authenticate(ctx, p.workspaces, workspace.Credentials{Token: plain.RevealString()})
 		require.Equal(t, fault.Unauthenticated, fault.KindOf(err), why)
 	}
 	for why, sql := range map[string][2]string{
-		"expired":            {"update api_keys set expires_at = now()", "update api_keys set expires_at = null"},
-		"member removed":     {"update members set removed_at = now()", "update members set removed_at = null"},
-		"workspace archived": {"update workspaces set archived_at = now()", "update workspaces set archived_at = null"},
+		"expired":        {"update api_keys set expires_at = now()", "update api_keys set expires_at = null"},
+		"member removed": {"update members set removed_at = now()", "update members set removed_at = null"},
 	} {
 		_, err = p.super.Exec(ctx, sql[0])
 		require.NoError(t, err)
@@ -98,7 +97,7 @@ func TestUseOfAKeyIsNotedOnceAMinute(t *testing.T) {
 	key, plain, err := (&workspace.Service{Store: p.workspaces}).CreateKey(ctx, workspace.Caller{Scope: p.a, Role: workspace.Admin}, "ci", workspace.Viewer, nil)
 	require.NoError(t, err)
 	noted := func() time.Time {
-		_, err := workspace.Authenticate(ctx, p.workspaces, plain.RevealString())
+		_, err := workspace.Authenticate(ctx, p.workspaces, workspace.Credentials{Token: plain.RevealString()})
 		require.NoError(t, err)
 		keys, err := p.workspaces.ListKeys(ctx, p.a, key.ID-1, 1)
 		require.NoError(t, err)

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -51,7 +52,8 @@ func (g *Gate) Start(ctx context.Context, c workspace.Caller, req StartRequest) 
 	if err != nil {
 		return StartResult{}, err
 	}
-	if err := c.Require(op.Capability); err != nil {
+	// That the workspace is archived is for the gate to say, and to record.
+	if err := c.RequireRole(op.Capability); err != nil {
 		return StartResult{}, err
 	}
 	if req.Connection == 0 && req.Target == 0 {
@@ -110,6 +112,9 @@ func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, re
 		Actor: by.actor, Action: audit.RunAccepted, Outcome: audit.Succeeded, TargetType: "run",
 		Payload: map[string]any{"operation_type": string(op.Type), "connection_id": conn.ID.String()},
 	})
+	if errors.Is(err, workspace.ErrArchived) {
+		return g.block(ctx, by, a, conn, operation.WorkspaceArchived)
+	}
 	if err != nil {
 		return StartResult{}, err
 	}

@@ -1,6 +1,8 @@
 package workspace_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,14 +16,23 @@ import (
 // TestRoleTable is the table of the model, written a second time.
 func TestRoleTable(t *testing.T) {
 	t.Parallel()
+	members := []workspace.Role{workspace.Viewer, workspace.ConnectorBuilder, workspace.Admin}
+	builders := []workspace.Role{workspace.ConnectorBuilder, workspace.Admin}
+	tenant := []workspace.Role{workspace.TenantAdmin}
 	table := map[workspace.Capability][]workspace.Role{
-		workspace.ReadWorkspace:      {workspace.Viewer, workspace.ConnectorBuilder, workspace.Admin},
-		workspace.ReadAudit:          {workspace.Viewer, workspace.ConnectorBuilder, workspace.Admin},
-		workspace.ReadAdministration: {workspace.Viewer, workspace.ConnectorBuilder, workspace.Admin, workspace.TenantAdmin},
-		workspace.ManageConnections:  {workspace.ConnectorBuilder, workspace.Admin},
-		workspace.StartOperations:    {workspace.ConnectorBuilder, workspace.Admin},
-		workspace.ManageMembers:      {workspace.Admin},
+		workspace.ReadWorkspace:      members,
+		workspace.ReadAudit:          append(members, workspace.TenantAdmin),
+		workspace.ReadAdministration: append(members, workspace.TenantAdmin),
+		workspace.Export:             members,
+		workspace.ManageConnections:  builders,
+		workspace.StartOperations:    builders,
+		workspace.ManageMembers:      {workspace.Admin, workspace.TenantAdmin},
+		workspace.Restore:            {workspace.Admin},
+		workspace.ManageWorkspaces:   tenant,
+		workspace.ReadAuditAcross:    tenant,
+		workspace.ManageLicence:      tenant,
 	}
+	require.ElementsMatch(t, workspace.Capabilities(), slices.Collect(maps.Keys(table)))
 	for capability, roles := range table {
 		for _, role := range append(workspace.Roles(), "", "root") {
 			err := workspace.Caller{Role: role}.Require(capability)

@@ -76,7 +76,7 @@ func startServer(t *testing.T) *server {
 	})
 	select {
 	case r := <-ready:
-		s.url, s.keys[0] = r.URL, r.Key.RevealString()
+		s.url, s.keys[0] = r.URL, r.Admin.Key.RevealString()
 	case <-ended:
 		require.NoError(t, failed)
 	}

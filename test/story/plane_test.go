@@ -22,8 +22,9 @@ import (
 type plane struct {
 	url, key string
 	api      *client.Client
-	// database is its superuser's URL, of a plane that keeps a server itself.
-	database string
+	// database is its superuser's URL, and tenantKey a tenant administrator's key,
+	// of a plane that keeps a server itself.
+	database, tenantKey string
 }
 
 func newPlane(t *testing.T, url, key string) *plane {
@@ -43,7 +44,10 @@ func startDev(t *testing.T, dir string, env ...string) (*plane, *process) {
 	require.NoError(t, err)
 	password, err := os.ReadFile(filepath.Join(dir, "postgres", "superuser.password"))
 	require.NoError(t, err)
+	tenantKey, err := os.ReadFile(filepath.Join(dir, "tenant-admin.key"))
+	require.NoError(t, err)
 	made := newPlane(t, url, strings.TrimSpace(string(key)))
+	made.tenantKey = strings.TrimSpace(string(tenantKey))
 	made.database = fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%s/gatehouse?sslmode=disable",
 		strings.TrimSpace(string(password)), p.await(t, `msg="PostgreSQL is running" .*port=([0-9]+)`))
 	return made, p

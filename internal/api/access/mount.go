@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // Mount adds the questions about access.
@@ -21,19 +22,22 @@ func Mount(a huma.API, questions *graph.Questions) {
 	errors := []int{http.StatusNotFound, http.StatusUnprocessableEntity}
 	api.Register(a, huma.Operation{
 		OperationID: "who-can", Method: http.MethodGet, Path: "/v1/access/resources/{resource_id}/principals", Tags: tags,
-		Summary: "Who can reach a resource?",
+		Extensions: api.Needs(workspace.ReadWorkspace),
+		Summary:    "Who can reach a resource?",
 		Description: "Accounts that some grant allows to reach the resource, with the principals that they represent: by entitlements assigned to them, " +
 			"by what those include, and by accounts that they may assume, up to eight one after the other. Accounts come first by how many others they must assume, then by id.",
 		Errors: errors,
 	}, whoCan(questions))
 	api.Register(a, huma.Operation{
 		OperationID: "what-can", Method: http.MethodGet, Path: "/v1/access/principals/{principal_id}/resources", Tags: tags,
+		Extensions:  api.Needs(workspace.ReadWorkspace),
 		Summary:     "What can a principal reach?",
 		Description: "Resources that some grant allows the principal, by any account it represents, or the account to reach. In order of the resource's id; each row is about the account with the best access.",
 		Errors:      errors,
 	}, whatCan(questions))
 	api.Register(a, huma.Operation{
 		OperationID: "access-paths", Method: http.MethodGet, Path: "/v1/access/paths", Tags: tags, Summary: "How does one entity reach another?",
+		Extensions:  api.Needs(workspace.ReadWorkspace),
 		Description: "The shortest ways, edge by edge, with what each edge says and the run that saw it first.",
 		Errors:      errors,
 	}, paths(questions))

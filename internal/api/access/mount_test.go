@@ -34,6 +34,10 @@ func (lonely) FindKey(context.Context, id.Workspace, workspace.KeyHash) (workspa
 	return workspace.Caller{Scope: id.Scope{Tenant: 1, Workspace: 1}, Member: 1, Role: workspace.Viewer}, nil
 }
 
+func (lonely) FindSession(context.Context, workspace.SessionHash, workspace.SessionWorkspace) (workspace.Caller, error) {
+	return workspace.Caller{}, fault.New(fault.NotFound, "there is no such session")
+}
+
 func bucket() graph.EntityID { return graph.EntityID{1} }
 func user() graph.EntityID   { return graph.EntityID{2} }
 
@@ -76,7 +80,7 @@ func (lonely) Coverage(_ context.Context, c id.Connection) (graph.Coverage, erro
 func ask(t *testing.T, path string) (int, map[string]any) {
 	t.Helper()
 	mux := http.NewServeMux()
-	a := api.New(mux, api.Config{Version: "test", Keys: lonely{}, Log: slog.New(slog.DiscardHandler)})
+	a := api.New(mux, api.Config{Version: "test", Callers: lonely{}, Log: slog.New(slog.DiscardHandler)})
 	questions := &graph.Questions{Store: lonely{}}
 	access.Mount(a, questions)
 	entity.Mount(a, questions)
@@ -136,7 +140,7 @@ func TestRefusedQuestions(t *testing.T) {
 // The bounds are written twice, since a struct tag takes a literal only.
 func TestPathBoundsAreThoseOfTheDomain(t *testing.T) {
 	t.Parallel()
-	a := api.New(http.NewServeMux(), api.Config{Keys: lonely{}, Log: slog.New(slog.DiscardHandler)})
+	a := api.New(http.NewServeMux(), api.Config{Callers: lonely{}, Log: slog.New(slog.DiscardHandler)})
 	access.Mount(a, &graph.Questions{Store: lonely{}})
 	want := map[string]float64{"limit": graph.MaxPaths, "depth": graph.MaxPathDepth}
 	got := map[string]float64{}

@@ -15,7 +15,7 @@ type Event struct {
 	EventID     id.AuditEvent `json:"event_id" example:"aud_123"`
 	TenantID    id.Tenant     `json:"tenant_id" example:"t_123"`
 	WorkspaceID id.Workspace  `json:"workspace_id" example:"w_123"`
-	ActorKind   string        `json:"actor_kind" enum:"member,worker,system"`
+	ActorKind   string        `json:"actor_kind" enum:"member,tenant,person,worker,system"`
 	ActorID     string        `json:"actor_id" example:"mem_123"`
 	Action      string        `json:"action" example:"connection_created"`
 	Outcome     string        `json:"outcome" enum:"succeeded,failed,denied"`

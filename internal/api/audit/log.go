@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	"github.com/gatehouse-project/gatehouse/internal/auditlog"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 type logOutput struct {
@@ -38,6 +39,7 @@ type entriesOutput struct {
 func mountLog(a huma.API, events *auditlog.Service) {
 	api.Register(a, huma.Operation{
 		OperationID: "get-audit-log", Method: http.MethodGet, Path: "/v1/audit-log", Tags: []string{"Audit"},
+		Extensions:  api.Needs(workspace.ReadAudit),
 		Summary:     "Get the sealed log",
 		Description: "The name of the workspace's log, the public key of its checkpoints, and the last of these. Needs audit.read.",
 	}, func(ctx context.Context, _ *struct{}) (*logOutput, error) {
@@ -56,7 +58,8 @@ func mountLog(a huma.API, events *auditlog.Service) {
 	})
 	api.Register(a, huma.Operation{
 		OperationID: "list-audit-checkpoints", Method: http.MethodGet, Path: "/v1/audit-log/checkpoints", Tags: []string{"Audit"},
-		Summary: "List checkpoints", Description: "The signed checkpoints of the workspace's log, the oldest first. Needs audit.read.",
+		Extensions: api.Needs(workspace.ReadAudit),
+		Summary:    "List checkpoints", Description: "The signed checkpoints of the workspace's log, the oldest first. Needs audit.read.",
 	}, func(ctx context.Context, in *checkpointsInput) (*checkpointsOutput, error) {
 		after, err := counted(in.Page, in.After)
 		if err != nil {
@@ -75,6 +78,7 @@ func mountLog(a huma.API, events *auditlog.Service) {
 	})
 	api.Register(a, huma.Operation{
 		OperationID: "list-audit-log-entries", Method: http.MethodGet, Path: "/v1/audit-log/entries", Tags: []string{"Audit"},
+		Extensions:  api.Needs(workspace.ReadAudit),
 		Summary:     "List the log's entries",
 		Description: "Every sealed event in the order of the log, the oldest first, with the hash that it was sealed with. Nothing is ever inserted before an entry that was listed. Needs audit.read.",
 	}, func(ctx context.Context, in *entriesInput) (*entriesOutput, error) {

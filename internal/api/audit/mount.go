@@ -11,6 +11,7 @@ import (
 	domain "github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/auditlog"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // Filter is the part of a query that narrows; list and export have it.
@@ -45,30 +46,35 @@ type listOutput struct {
 func Mount(a huma.API, events *auditlog.Service) {
 	api.Register(a, huma.Operation{
 		OperationID: "list-audit-events", Method: http.MethodGet, Path: "/v1/audit-events", Tags: []string{"Audit"},
+		Extensions:  api.Needs(workspace.ReadAudit),
 		Summary:     "List audit events",
 		Description: "What was done in the workspace, the newest first. An event is listed once its transaction has ended: one of a longer transaction can appear behind events that were listed before. To miss none, follow /v1/audit-log/entries or the export. Needs audit.read.",
 	}, func(ctx context.Context, in *listInput) (*listOutput, error) {
-		before, err := api.After[id.AuditEvent](in.Page)
-		if err != nil {
-			return nil, err
-		}
-		found, err := events.List(ctx, api.CallerFrom(ctx), in.domain(), before, in.Fetch())
-		if err != nil {
-			return nil, err
-		}
-		items, next := api.Cut(in.Page, found, func(r domain.Record) id.AuditEvent { return r.ID })
-		out := &listOutput{Body: List{AuditEvents: make([]Event, len(items)), NextCursor: next}}
-		for i, r := range items {
-			out.Body.AuditEvents[i] = fromDomain(r)
-		}
-		if in.Total {
-			n, err := events.Count(ctx, api.CallerFrom(ctx), in.domain())
-			if err != nil {
-				return nil, err
-			}
-			out.Body.Total, out.Body.TotalAtMost = &n, n == domain.CountLimit
-		}
-		return out, nil
+		return list(ctx, events, api.CallerFrom(ctx), *in)
 	})
 	mountLog(a, events)
+}
+
+func list(ctx context.Context, events *auditlog.Service, c workspace.Caller, in listInput) (*listOutput, error) {
+	before, err := api.After[id.AuditEvent](in.Page)
+	if err != nil {
+		return nil, err
+	}
+	found, err := events.List(ctx, c, in.domain(), before, in.Fetch())
+	if err != nil {
+		return nil, err
+	}
+	items, next := api.Cut(in.Page, found, func(r domain.Record) id.AuditEvent { return r.ID })
+	out := &listOutput{Body: List{AuditEvents: make([]Event, len(items)), NextCursor: next}}
+	for i, r := range items {
+		out.Body.AuditEvents[i] = fromDomain(r)
+	}
+	if in.Total {
+		n, err := events.Count(ctx, c, in.domain())
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Total, out.Body.TotalAtMost = &n, n == domain.CountLimit
+	}
+	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 type listTargetsInput struct {
@@ -35,13 +36,15 @@ func (o *operations) mountTargets(a huma.API) {
 	tags := []string{"Targets"}
 	api.Register(a, huma.Operation{
 		OperationID: "list-targets", Method: http.MethodGet, Path: "/v1/targets", Tags: tags,
-		Summary: "List targets",
+		Extensions: api.Needs(workspace.ReadWorkspace),
+		Summary:    "List targets",
 		Description: "The organisations that the workspace's connections reach, in order of id. Tests and runs find them; a connection may be " +
 			"created for one. Needs workspace.read.",
 	}, o.listTargets)
 	api.Register(a, huma.Operation{
 		OperationID: "get-target", Method: http.MethodGet, Path: "/v1/targets/{target_id}", Tags: tags,
-		Summary: "Get a target", Description: "Needs workspace.read.",
+		Extensions: api.Needs(workspace.ReadWorkspace),
+		Summary:    "Get a target", Description: "Needs workspace.read.",
 		Errors: []int{http.StatusNotFound},
 	}, o.getTarget)
 }

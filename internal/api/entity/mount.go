@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	domain "github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // Mount adds the operations on entities.
@@ -21,11 +22,13 @@ func Mount(a huma.API, questions *domain.Questions) {
 	tags := []string{"Access graph"}
 	api.Register(a, huma.Operation{
 		OperationID: "list-entities", Method: http.MethodGet, Path: "/v1/entities", Tags: tags, Summary: "List entities",
+		Extensions:  api.Needs(workspace.ReadWorkspace),
 		Description: "The nodes of the access graph as they are now, in order of their names. Use it to find the id that a question about access takes.",
 		Errors:      []int{http.StatusUnprocessableEntity},
 	}, list(questions))
 	api.Register(a, huma.Operation{
 		OperationID: "get-entity", Method: http.MethodGet, Path: "/v1/entities/{entity_id}", Tags: tags, Summary: "Get an entity",
+		Extensions:  api.Needs(workspace.ReadWorkspace),
 		Description: "One node of the access graph as it is now, with the provider's attributes and the names by which other systems may know it. An entity that has left the graph is not found.",
 		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, get(questions))

@@ -40,6 +40,7 @@ func Mount(a huma.API, catalog *domain.Catalog, licences licence.Reader) {
 	tags := []string{"Integrations"}
 	api.Register(a, huma.Operation{
 		OperationID: "list-integrations", Method: http.MethodGet, Path: "/v1/integrations", Tags: tags,
+		Extensions:  api.Needs(workspace.ReadWorkspace),
 		Summary:     "List integrations",
 		Description: "The catalog of this deployment's connectors, in order of id. The same for every workspace, with what the tenant's licence allows. Needs workspace.read.",
 	}, func(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -65,6 +66,7 @@ func Mount(a huma.API, catalog *domain.Catalog, licences licence.Reader) {
 	})
 	api.Register(a, huma.Operation{
 		OperationID: "get-integration", Method: http.MethodGet, Path: "/v1/integrations/{integration_id}", Tags: tags,
+		Extensions:  api.Needs(workspace.ReadWorkspace),
 		Summary:     "Get an integration",
 		Description: "One catalog entry with the JSON Schemas of configuration and scope. Needs workspace.read.",
 		Errors:      []int{http.StatusNotFound},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/licence"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // operations are the HTTP operations on the licence.
@@ -23,13 +24,14 @@ func Mount(a huma.API, licences *domain.Service) {
 	o := &operations{licences: licences}
 	tags := []string{"Licence"}
 	api.Register(a, huma.Operation{
-		OperationID: "get-licence", Method: http.MethodGet, Path: "/v1/licence", Tags: tags,
+		OperationID: "get-licence", Method: http.MethodGet, Path: "/v1/licence", Tags: tags, Extensions: api.Needs(workspace.ReadAdministration),
 		Summary:     "Get the licence",
 		Description: "What the tenant may use now, by the database's clock. Needs administration.read; what is used is shown to those with licence.manage.",
 	}, o.get)
 	api.Register(a, huma.Operation{
 		OperationID: "install-licence", Method: http.MethodPut, Path: "/v1/licence", Tags: tags, MaxBodyBytes: maxBodyBytes,
-		Summary: "Install a licence",
+		Extensions: api.Needs(workspace.ManageLicence),
+		Summary:    "Install a licence",
 		Description: "Puts a licence in force for the whole tenant, at once and for every service. One that is altered, cut off, for another tenant, not yet or no longer " +
 			"valid, signed with a key that is not trusted, or older than the one in force is refused, and the former stays. Needs licence.manage.",
 		Errors: []int{http.StatusConflict},

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	domain "github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // Mount adds the operations on operations.
@@ -18,10 +19,12 @@ func Mount(a huma.API, gate *run.Gate) {
 	tags := []string{"Operations"}
 	api.Register(a, huma.Operation{
 		OperationID: "list-operations", Method: http.MethodGet, Path: "/v1/operations", Tags: tags, Summary: "List operations",
+		Extensions:  api.NeedsMember(),
 		Description: "The kinds of provider-backed work that can be started.",
 	}, list)
 	api.Register(a, huma.Operation{
 		OperationID: "start-operation", Method: http.MethodPost, Path: "/v1/operations/{operation}/start", Tags: tags, Summary: "Start an operation",
+		Extensions: api.Needs(workspace.StartOperations),
 		Description: "Asks the gate. `accepted` made a run; `deduped` names an identical one that is already queued or running; " +
 			"`scope_busy` names what holds the connection; `blocked` recorded a run that says what is missing.",
 		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},

@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	domain "github.com/gatehouse-project/gatehouse/internal/run"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // maxWait bounds ?wait=; a client that wants to wait longer asks again.
@@ -22,15 +23,18 @@ func Mount(a huma.API, runs *domain.Service) {
 	tags := []string{"Runs"}
 	api.Register(a, huma.Operation{
 		OperationID: "list-runs", Method: http.MethodGet, Path: "/v1/runs", Tags: tags, Summary: "List runs",
+		Extensions:  api.Needs(workspace.ReadWorkspace),
 		Description: "The newest first. Blocked starts are runs too.", Errors: []int{http.StatusUnprocessableEntity},
 	}, list(runs))
 	api.Register(a, huma.Operation{
 		OperationID: "get-run", Method: http.MethodGet, Path: "/v1/runs/{run_id}", Tags: tags, Summary: "Get a run",
+		Extensions:  api.Needs(workspace.ReadWorkspace),
 		Description: "With `wait`, answers once the run has ended or the time is over, whichever is first.",
 		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, get(runs))
 	api.Register(a, huma.Operation{
 		OperationID: "cancel-run", Method: http.MethodPost, Path: "/v1/runs/{run_id}/cancel", Tags: tags, Summary: "Cancel a run",
+		Extensions:  api.Needs(workspace.StartOperations),
 		Description: "A run that waits ends at once; one that a worker holds ends at its next heartbeat, and takes in nothing more from now on.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict},
 	}, cancel(runs))

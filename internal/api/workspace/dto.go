@@ -12,6 +12,7 @@ type Workspace struct {
 	WorkspaceID id.Workspace `json:"workspace_id" example:"w_123"`
 	TenantID    id.Tenant    `json:"tenant_id" example:"t_123"`
 	Name        string       `json:"name"`
+	OwnerID     *id.Member   `json:"owner_id" nullable:"true" example:"mem_123" doc:"Null until an owner has been named and has come."`
 	ArchivedAt  *time.Time   `json:"archived_at"`
 	CreatedAt   time.Time    `json:"created_at"`
 }
@@ -22,6 +23,8 @@ type Member struct {
 	WorkspaceID id.Workspace `json:"workspace_id" example:"w_123"`
 	Kind        string       `json:"kind" enum:"person,api_key"`
 	Name        string       `json:"name"`
+	Email       string       `json:"email" doc:"Empty for an API key."`
+	Source      string       `json:"source" enum:"direct,claims" doc:"claims: the identity provider decides the role, at each sign-in."`
 	Role        string       `json:"role" enum:"viewer,connector_builder,admin,tenant_admin"`
 	CreatedAt   time.Time    `json:"created_at"`
 	RemovedAt   *time.Time   `json:"removed_at"`
@@ -33,6 +36,7 @@ type APIKey struct {
 	Name       string     `json:"name"`
 	Role       string     `json:"role" enum:"viewer,connector_builder,admin,tenant_admin"`
 	Hint       string     `json:"hint" doc:"The key's first characters, to recognise it by."`
+	MadeBy     *id.Member `json:"made_by" nullable:"true" example:"mem_123" doc:"With whose membership the key ends; null for one that the system made."`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
 	LastUsedAt *time.Time `json:"last_used_at" doc:"To the minute."`
@@ -46,19 +50,20 @@ type CreatedAPIKey struct {
 }
 
 func fromDomain(w domain.Workspace) Workspace {
-	return Workspace{WorkspaceID: w.ID, TenantID: w.Tenant, Name: w.Name, ArchivedAt: utc(w.ArchivedAt), CreatedAt: w.CreatedAt.UTC()}
+	return Workspace{WorkspaceID: w.ID, TenantID: w.Tenant, Name: w.Name, OwnerID: memberOrNull(w.Owner), ArchivedAt: utc(w.ArchivedAt), CreatedAt: w.CreatedAt.UTC()}
 }
 
 func memberFromDomain(m domain.Member) Member {
 	return Member{
-		MemberID: m.ID, WorkspaceID: m.Workspace, Kind: string(m.Kind), Name: m.Name, Role: string(m.Role),
+		MemberID: m.ID, WorkspaceID: m.Workspace, Kind: string(m.Kind), Name: m.Name, Email: m.Email,
+		Source: string(m.Source), Role: string(m.Role),
 		CreatedAt: m.CreatedAt.UTC(), RemovedAt: utc(m.RemovedAt),
 	}
 }
 
 func keyFromDomain(k domain.Key) APIKey {
 	return APIKey{
-		MemberID: k.ID, Name: k.Name, Role: string(k.Role), Hint: k.Hint, CreatedAt: k.CreatedAt.UTC(),
+		MemberID: k.ID, Name: k.Name, Role: string(k.Role), Hint: k.Hint, MadeBy: memberOrNull(k.MadeBy), CreatedAt: k.CreatedAt.UTC(),
 		ExpiresAt: utc(k.ExpiresAt), LastUsedAt: utc(k.LastUsedAt), RevokedAt: utc(k.RevokedAt),
 	}
 }
@@ -69,4 +74,11 @@ func utc(t *time.Time) *time.Time {
 	}
 	u := t.UTC()
 	return &u
+}
+
+func memberOrNull(m id.Member) *id.Member {
+	if m == 0 {
+		return nil
+	}
+	return &m
 }

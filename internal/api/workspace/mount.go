@@ -12,43 +12,32 @@ import (
 	domain "github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
-// operations are the HTTP operations on workspaces.
+// operations are the HTTP operations on workspaces and people.
 type operations struct {
 	workspaces *domain.Service
 }
 
-// Mount adds the operations on workspaces, members and API keys.
+// Mount adds the operations on workspaces, members, invitations, claim mappings,
+// API keys, sessions and the tenant level.
 func Mount(a huma.API, workspaces *domain.Service) {
 	o := &operations{workspaces: workspaces}
 	tags := []string{"Workspaces"}
 	api.Register(a, huma.Operation{
-		OperationID: "list-workspaces", Method: http.MethodGet, Path: "/v1/workspaces", Tags: tags,
-		Summary: "List workspaces", Description: "The workspace of the API key. Needs administration.read.",
+		OperationID: "list-workspaces", Method: http.MethodGet, Path: "/v1/workspaces", Tags: tags, Extensions: api.NeedsCredentials(),
+		Summary: "List your workspaces", Description: "Those that the caller is a member of, all on one page: a person's, or the one of an API key.",
 	}, o.list)
 	api.Register(a, huma.Operation{
 		OperationID: "get-workspace", Method: http.MethodGet, Path: "/v1/workspaces/{workspace_id}", Tags: tags,
-		Summary: "Get a workspace", Description: "Any other workspace than that of the API key is not found. Needs administration.read.",
+		Extensions: api.Needs(domain.ReadAdministration),
+		Summary:    "Get a workspace", Description: "Any other workspace than the one that the request works in is not found. Needs administration.read.",
 		Errors: []int{http.StatusNotFound},
 	}, o.get)
-	api.Register(a, huma.Operation{
-		OperationID: "list-members", Method: http.MethodGet, Path: "/v1/members", Tags: tags,
-		Summary:     "List members",
-		Description: "People and API keys of the workspace in order of id, also those that were removed: audit events name them. Needs administration.read.",
-	}, o.listMembers)
-	api.Register(a, huma.Operation{
-		OperationID: "list-api-keys", Method: http.MethodGet, Path: "/v1/api-keys", Tags: tags,
-		Summary: "List API keys", Description: "Without the keys themselves, also those that were revoked. Needs administration.read.",
-	}, o.listKeys)
-	api.Register(a, huma.Operation{
-		OperationID: "create-api-key", Method: http.MethodPost, Path: "/v1/api-keys", Tags: tags, DefaultStatus: http.StatusCreated,
-		Summary: "Create an API key", Description: "The answer is the only place where the key is ever shown. Needs members.manage.",
-	}, o.createKey)
-	api.Register(a, huma.Operation{
-		OperationID: "revoke-api-key", Method: http.MethodDelete, Path: "/v1/api-keys/{member_id}", Tags: tags,
-		DefaultStatus: http.StatusNoContent, Summary: "Revoke an API key",
-		Description: "Ends the key at once. Revoking twice changes nothing. Needs members.manage.",
-		Errors:      []int{http.StatusNotFound},
-	}, o.revokeKey)
+	o.mountMembers(a)
+	o.mountInvitations(a)
+	o.mountMappings(a)
+	o.mountKeys(a)
+	o.mountSessions(a)
+	o.mountTenant(a)
 }
 
 type listInput struct {
@@ -57,8 +46,8 @@ type listInput struct {
 
 // List is the workspaces of the caller.
 type List struct {
-	Workspaces []Workspace `json:"workspaces" nullable:"false"`
-	NextCursor string      `json:"next_cursor,omitempty"`
+	Workspaces []Membership `json:"workspaces" nullable:"false"`
+	NextCursor string       `json:"next_cursor,omitempty"`
 }
 
 type listOutput struct {
@@ -78,15 +67,18 @@ func (o *operations) list(ctx context.Context, in *listInput) (*listOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	w, err := o.workspaces.Current(ctx, api.CallerFrom(ctx))
+	found, err := o.workspaces.Mine(ctx, api.CallerFrom(ctx))
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput{Body: List{Workspaces: []Workspace{}}}
-	if w.ID > after {
-		out.Body.Workspaces = append(out.Body.Workspaces, fromDomain(w))
+	var left []domain.Membership
+	for _, m := range found {
+		if m.Workspace.ID > after {
+			left = append(left, m)
+		}
 	}
-	return out, nil
+	items, next := api.Cut(in.Page, left, func(m domain.Membership) id.Workspace { return m.Workspace.ID })
+	return &listOutput{Body: List{Workspaces: fromAll(items, membershipFromDomain), NextCursor: next}}, nil
 }
 
 func (o *operations) get(ctx context.Context, in *getInput) (*getOutput, error) {
@@ -95,34 +87,22 @@ func (o *operations) get(ctx context.Context, in *getInput) (*getOutput, error) 
 		return nil, err
 	}
 	if w.ID != in.Workspace.ID {
-		return nil, fault.New(fault.NotFound, "there is no such workspace")
+		return nil, fault.New(fault.NotFound, "there is no workspace %s that this request works in; name it by the header %s", in.Workspace.ID, api.WorkspaceHeader)
 	}
 	return &getOutput{Body: fromDomain(w)}, nil
 }
 
-// MemberList is a page of members.
-type MemberList struct {
-	Members    []Member `json:"members" nullable:"false"`
-	NextCursor string   `json:"next_cursor,omitempty"`
+// page makes one page of a list out of what was found.
+func page[D, T any, I api.Identifier](p api.Page, found []D, idOf func(D) I, convert func(D) T) (items []T, next string) {
+	cut, next := api.Cut(p, found, idOf)
+	return fromAll(cut, convert), next
 }
 
-type listMembersOutput struct {
-	Body MemberList
-}
-
-func (o *operations) listMembers(ctx context.Context, in *listInput) (*listMembersOutput, error) {
-	after, err := api.After[id.Member](in.Page)
-	if err != nil {
-		return nil, err
+// fromAll converts each item. The list is never null.
+func fromAll[D, T any](items []D, convert func(D) T) []T {
+	all := make([]T, len(items))
+	for i, item := range items {
+		all[i] = convert(item)
 	}
-	found, err := o.workspaces.Members(ctx, api.CallerFrom(ctx), after, in.Fetch())
-	if err != nil {
-		return nil, err
-	}
-	items, next := api.Cut(in.Page, found, func(m domain.Member) id.Member { return m.ID })
-	out := &listMembersOutput{Body: MemberList{Members: make([]Member, len(items)), NextCursor: next}}
-	for i, m := range items {
-		out.Body.Members[i] = memberFromDomain(m)
-	}
-	return out, nil
+	return all
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const findKey = `-- name: FindKey :one
-select m.member_id, m.name, m.role::text as role, d.tenant_id,
+select m.member_id, m.name, m.role::text as role, d.tenant_id, (w.archived_at is not null)::boolean as archived,
   (k.last_used_at is null or k.last_used_at < now() - interval '1 minute')::boolean as note_use
 from api_keys k
 join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
@@ -19,7 +19,7 @@ join workspaces w on w.workspace_id = k.workspace_id
 cross join data_plane d
 where k.workspace_id = $1 and k.key_hash = $2
   and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
-  and m.removed_at is null and w.archived_at is null
+  and m.removed_at is null
 `
 
 type FindKeyParams struct {
@@ -32,6 +32,7 @@ type FindKeyRow struct {
 	Name     string
 	Role     string
 	TenantID int64
+	Archived bool
 	NoteUse  bool
 }
 
@@ -43,14 +44,15 @@ func (q *Queries) FindKey(ctx context.Context, arg FindKeyParams) (FindKeyRow, e
 		&i.Name,
 		&i.Role,
 		&i.TenantID,
+		&i.Archived,
 		&i.NoteUse,
 	)
 	return i, err
 }
 
 const insertKey = `-- name: InsertKey :exec
-insert into api_keys (workspace_id, member_id, key_hash, hint, expires_at)
-values ($1, $2, $3, $4, $5)
+insert into api_keys (workspace_id, member_id, key_hash, hint, expires_at, made_by)
+values ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertKeyParams struct {
@@ -59,6 +61,7 @@ type InsertKeyParams struct {
 	KeyHash     []byte
 	Hint        string
 	ExpiresAt   *time.Time
+	MadeBy      *int64
 }
 
 func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) error {
@@ -68,32 +71,9 @@ func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) error {
 		arg.KeyHash,
 		arg.Hint,
 		arg.ExpiresAt,
+		arg.MadeBy,
 	)
 	return err
-}
-
-const insertKeyMember = `-- name: InsertKeyMember :one
-insert into members (workspace_id, kind, name, role)
-values ($1, 'api_key', $2, ($3::text)::member_role)
-returning member_id, created_at
-`
-
-type InsertKeyMemberParams struct {
-	WorkspaceID int64
-	Name        string
-	Role        string
-}
-
-type InsertKeyMemberRow struct {
-	MemberID  int64
-	CreatedAt time.Time
-}
-
-func (q *Queries) InsertKeyMember(ctx context.Context, arg InsertKeyMemberParams) (InsertKeyMemberRow, error) {
-	row := q.db.QueryRow(ctx, insertKeyMember, arg.WorkspaceID, arg.Name, arg.Role)
-	var i InsertKeyMemberRow
-	err := row.Scan(&i.MemberID, &i.CreatedAt)
-	return i, err
 }
 
 const keyExists = `-- name: KeyExists :one
@@ -113,7 +93,7 @@ func (q *Queries) KeyExists(ctx context.Context, arg KeyExistsParams) (bool, err
 }
 
 const listKeys = `-- name: ListKeys :many
-select m.member_id, m.name, m.role::text as role, m.created_at, m.removed_at, k.hint, k.expires_at, k.last_used_at, k.revoked_at
+select m.member_id, m.name, m.role::text as role, m.created_at, m.removed_at, k.hint, k.made_by, k.expires_at, k.last_used_at, k.revoked_at
 from api_keys k
 join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
 where k.workspace_id = $1 and k.member_id > $2
@@ -134,6 +114,7 @@ type ListKeysRow struct {
 	CreatedAt  time.Time
 	RemovedAt  *time.Time
 	Hint       string
+	MadeBy     *int64
 	ExpiresAt  *time.Time
 	LastUsedAt *time.Time
 	RevokedAt  *time.Time
@@ -155,6 +136,7 @@ func (q *Queries) ListKeys(ctx context.Context, arg ListKeysParams) ([]ListKeysR
 			&i.CreatedAt,
 			&i.RemovedAt,
 			&i.Hint,
+			&i.MadeBy,
 			&i.ExpiresAt,
 			&i.LastUsedAt,
 			&i.RevokedAt,
@@ -186,21 +168,6 @@ type NoteKeyUseParams struct {
 // Whoever notes the use of the same key at the same moment noted it well enough.
 func (q *Queries) NoteKeyUse(ctx context.Context, arg NoteKeyUseParams) error {
 	_, err := q.db.Exec(ctx, noteKeyUse, arg.WorkspaceID, arg.MemberID)
-	return err
-}
-
-const removeMember = `-- name: RemoveMember :exec
-update members set removed_at = coalesce(removed_at, now())
-where workspace_id = $1 and member_id = $2
-`
-
-type RemoveMemberParams struct {
-	WorkspaceID int64
-	MemberID    int64
-}
-
-func (q *Queries) RemoveMember(ctx context.Context, arg RemoveMemberParams) error {
-	_, err := q.db.Exec(ctx, removeMember, arg.WorkspaceID, arg.MemberID)
 	return err
 }
 

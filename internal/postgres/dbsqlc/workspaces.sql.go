@@ -22,29 +22,37 @@ func (q *Queries) DrawWorkspaceID(ctx context.Context) (int64, error) {
 }
 
 const getDataPlane = `-- name: GetDataPlane :one
-select tenant_id, name, first_workspace_id from data_plane
+select tenant_id, name, first_workspace_id, tenant_workspace_id from data_plane
 `
 
 type GetDataPlaneRow struct {
-	TenantID         int64
-	Name             string
-	FirstWorkspaceID int64
+	TenantID          int64
+	Name              string
+	FirstWorkspaceID  int64
+	TenantWorkspaceID int64
 }
 
 func (q *Queries) GetDataPlane(ctx context.Context) (GetDataPlaneRow, error) {
 	row := q.db.QueryRow(ctx, getDataPlane)
 	var i GetDataPlaneRow
-	err := row.Scan(&i.TenantID, &i.Name, &i.FirstWorkspaceID)
+	err := row.Scan(
+		&i.TenantID,
+		&i.Name,
+		&i.FirstWorkspaceID,
+		&i.TenantWorkspaceID,
+	)
 	return i, err
 }
 
 const getWorkspace = `-- name: GetWorkspace :one
-select workspace_id, name, archived_at, created_at from workspaces where workspace_id = $1
+select workspace_id, name, level::text as level, owner_id, archived_at, created_at from workspaces where workspace_id = $1
 `
 
 type GetWorkspaceRow struct {
 	WorkspaceID int64
 	Name        string
+	Level       string
+	OwnerID     *int64
 	ArchivedAt  *time.Time
 	CreatedAt   time.Time
 }
@@ -55,6 +63,8 @@ func (q *Queries) GetWorkspace(ctx context.Context, workspaceID int64) (GetWorks
 	err := row.Scan(
 		&i.WorkspaceID,
 		&i.Name,
+		&i.Level,
+		&i.OwnerID,
 		&i.ArchivedAt,
 		&i.CreatedAt,
 	)
@@ -62,18 +72,24 @@ func (q *Queries) GetWorkspace(ctx context.Context, workspaceID int64) (GetWorks
 }
 
 const insertDataPlane = `-- name: InsertDataPlane :execrows
-insert into data_plane (tenant_id, name, first_workspace_id) values ($1, $2, $3)
+insert into data_plane (tenant_id, name, first_workspace_id, tenant_workspace_id) values ($1, $2, $3, $4)
 on conflict (singleton) do nothing
 `
 
 type InsertDataPlaneParams struct {
-	TenantID         int64
-	Name             string
-	FirstWorkspaceID int64
+	TenantID          int64
+	Name              string
+	FirstWorkspaceID  int64
+	TenantWorkspaceID int64
 }
 
 func (q *Queries) InsertDataPlane(ctx context.Context, arg InsertDataPlaneParams) (int64, error) {
-	result, err := q.db.Exec(ctx, insertDataPlane, arg.TenantID, arg.Name, arg.FirstWorkspaceID)
+	result, err := q.db.Exec(ctx, insertDataPlane,
+		arg.TenantID,
+		arg.Name,
+		arg.FirstWorkspaceID,
+		arg.TenantWorkspaceID,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -81,65 +97,80 @@ func (q *Queries) InsertDataPlane(ctx context.Context, arg InsertDataPlaneParams
 }
 
 const insertWorkspace = `-- name: InsertWorkspace :exec
-insert into workspaces (workspace_id, name) values ($1, $2)
+insert into workspaces (workspace_id, name, level) values ($1, $2, ($3::text)::workspace_level)
 `
 
 type InsertWorkspaceParams struct {
 	WorkspaceID int64
 	Name        string
+	Level       string
 }
 
 func (q *Queries) InsertWorkspace(ctx context.Context, arg InsertWorkspaceParams) error {
-	_, err := q.db.Exec(ctx, insertWorkspace, arg.WorkspaceID, arg.Name)
+	_, err := q.db.Exec(ctx, insertWorkspace, arg.WorkspaceID, arg.Name, arg.Level)
 	return err
 }
 
-const listMembers = `-- name: ListMembers :many
-select member_id, kind::text as kind, name, role::text as role, created_at, removed_at
-from members
-where workspace_id = $1 and member_id > $2
-order by member_id
-limit $3
+const lockWorkspaceMembers = `-- name: LockWorkspaceMembers :one
+select level::text as level, owner_id, archived_at from workspaces where workspace_id = $1 for no key update
 `
 
-type ListMembersParams struct {
+type LockWorkspaceMembersRow struct {
+	Level      string
+	OwnerID    *int64
+	ArchivedAt *time.Time
+}
+
+// Changes of members and of the workspace itself follow one another; other work
+// in the workspace goes on.
+func (q *Queries) LockWorkspaceMembers(ctx context.Context, workspaceID int64) (LockWorkspaceMembersRow, error) {
+	row := q.db.QueryRow(ctx, lockWorkspaceMembers, workspaceID)
+	var i LockWorkspaceMembersRow
+	err := row.Scan(&i.Level, &i.OwnerID, &i.ArchivedAt)
+	return i, err
+}
+
+const lockWorkspaceWhole = `-- name: LockWorkspaceWhole :one
+select level::text as level, archived_at from workspaces where workspace_id = $1 for update
+`
+
+type LockWorkspaceWholeRow struct {
+	Level      string
+	ArchivedAt *time.Time
+}
+
+// Waits for every transaction that began to change something in the workspace.
+func (q *Queries) LockWorkspaceWhole(ctx context.Context, workspaceID int64) (LockWorkspaceWholeRow, error) {
+	row := q.db.QueryRow(ctx, lockWorkspaceWhole, workspaceID)
+	var i LockWorkspaceWholeRow
+	err := row.Scan(&i.Level, &i.ArchivedAt)
+	return i, err
+}
+
+const setArchived = `-- name: SetArchived :exec
+update workspaces set archived_at = case when $1::boolean then now() end, updated_at = now() where workspace_id = $2
+`
+
+type SetArchivedParams struct {
+	Archived    bool
 	WorkspaceID int64
-	After       int64
-	Most        int32
 }
 
-type ListMembersRow struct {
-	MemberID  int64
-	Kind      string
-	Name      string
-	Role      string
-	CreatedAt time.Time
-	RemovedAt *time.Time
+func (q *Queries) SetArchived(ctx context.Context, arg SetArchivedParams) error {
+	_, err := q.db.Exec(ctx, setArchived, arg.Archived, arg.WorkspaceID)
+	return err
 }
 
-func (q *Queries) ListMembers(ctx context.Context, arg ListMembersParams) ([]ListMembersRow, error) {
-	rows, err := q.db.Query(ctx, listMembers, arg.WorkspaceID, arg.After, arg.Most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListMembersRow
-	for rows.Next() {
-		var i ListMembersRow
-		if err := rows.Scan(
-			&i.MemberID,
-			&i.Kind,
-			&i.Name,
-			&i.Role,
-			&i.CreatedAt,
-			&i.RemovedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+const setOwner = `-- name: SetOwner :exec
+update workspaces set owner_id = $1, updated_at = now() where workspace_id = $2
+`
+
+type SetOwnerParams struct {
+	OwnerID     *int64
+	WorkspaceID int64
+}
+
+func (q *Queries) SetOwner(ctx context.Context, arg SetOwnerParams) error {
+	_, err := q.db.Exec(ctx, setOwner, arg.OwnerID, arg.WorkspaceID)
+	return err
 }

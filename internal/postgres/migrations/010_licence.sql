@@ -23,7 +23,7 @@ grant insert (document, installed_by) on licences to svc_workspace;
 
 -- Counting across workspaces: only inside the function below.
 create policy count_for_licence on workspaces for select to gatehouse_dispatcher using (true);
-grant select (workspace_id, archived_at) on workspaces to gatehouse_dispatcher;
+grant select (workspace_id, level, archived_at) on workspaces to gatehouse_dispatcher;
 
 -- Counts what licences limit. Whoever is about to add to it, or installs a
 -- licence, counts alone: others that do wait until its transaction ends, and
@@ -37,7 +37,7 @@ begin
     perform pg_advisory_xact_lock(hashtextextended('gatehouse licensed use', 0));
   end if;
   return query select
-    (select count(*) from workspaces w where w.archived_at is null),
+    (select count(*) from workspaces w where w.level = 'workspace' and w.archived_at is null),
     (select count(*) from connections c where c.deleted_at is null);
 end $$;
 

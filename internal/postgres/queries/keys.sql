@@ -1,5 +1,5 @@
 -- name: FindKey :one
-select m.member_id, m.name, m.role::text as role, d.tenant_id,
+select m.member_id, m.name, m.role::text as role, d.tenant_id, (w.archived_at is not null)::boolean as archived,
   (k.last_used_at is null or k.last_used_at < now() - interval '1 minute')::boolean as note_use
 from api_keys k
 join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
@@ -7,7 +7,7 @@ join workspaces w on w.workspace_id = k.workspace_id
 cross join data_plane d
 where k.workspace_id = @workspace_id and k.key_hash = @key_hash
   and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
-  and m.removed_at is null and w.archived_at is null;
+  and m.removed_at is null;
 
 -- Whoever notes the use of the same key at the same moment noted it well enough.
 -- name: NoteKeyUse :exec
@@ -18,17 +18,12 @@ where (k.workspace_id, k.member_id) in (
   for no key update skip locked
 );
 
--- name: InsertKeyMember :one
-insert into members (workspace_id, kind, name, role)
-values (@workspace_id, 'api_key', @name, (@role::text)::member_role)
-returning member_id, created_at;
-
 -- name: InsertKey :exec
-insert into api_keys (workspace_id, member_id, key_hash, hint, expires_at)
-values ($1, $2, $3, $4, $5);
+insert into api_keys (workspace_id, member_id, key_hash, hint, expires_at, made_by)
+values ($1, $2, $3, $4, $5, $6);
 
 -- name: ListKeys :many
-select m.member_id, m.name, m.role::text as role, m.created_at, m.removed_at, k.hint, k.expires_at, k.last_used_at, k.revoked_at
+select m.member_id, m.name, m.role::text as role, m.created_at, m.removed_at, k.hint, k.made_by, k.expires_at, k.last_used_at, k.revoked_at
 from api_keys k
 join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
 where k.workspace_id = @workspace_id and k.member_id > @after
@@ -38,10 +33,6 @@ limit @most;
 -- name: RevokeKey :execrows
 update api_keys set revoked_at = now()
 where workspace_id = $1 and member_id = $2 and revoked_at is null;
-
--- name: RemoveMember :exec
-update members set removed_at = coalesce(removed_at, now())
-where workspace_id = $1 and member_id = $2;
 
 -- name: KeyExists :one
 select exists (select from api_keys where workspace_id = $1 and member_id = $2);

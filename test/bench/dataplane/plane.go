@@ -162,11 +162,11 @@ func (p *Plane) bootstrap(ctx context.Context, store workspace.Store) error {
 	if err != nil {
 		return fmt.Errorf("set up the data plane: %w", err)
 	}
-	finder, ok := store.(workspace.KeyFinder)
+	finder, ok := store.(workspace.CallerFinder)
 	if !ok {
 		return errors.New("the store of workspaces finds no keys")
 	}
-	p.Caller, err = workspace.Authenticate(ctx, finder, key.RevealString())
+	p.Caller, err = workspace.Authenticate(ctx, finder, workspace.Credentials{Token: key.RevealString()})
 	return err
 }
 

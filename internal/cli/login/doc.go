@@ -1,0 +1,8 @@
+// Package login gets ID tokens from an OpenID Connect provider for somebody at a
+// command line: by their browser and a listener on a loopback address, by a code
+// that they type on another device, or by a refresh token from the last time.
+//
+// It talks to the provider alone, follows the provider's discovery document, and
+// keeps nothing: what it returns is for the caller to exchange for a session. It
+// never prints a token, and never reads a password.
+package login

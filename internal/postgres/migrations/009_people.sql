@@ -1,0 +1,339 @@
+set role gatehouse_owner;
+
+-- The tenant level is a workspace of a kind of its own: nothing is connected in
+-- it, its members administer the tenant, and its audit events are the tenant's
+-- log. Everything that isolates workspaces holds for it unchanged.
+create type workspace_level as enum ('workspace', 'tenant');
+
+alter table workspaces
+  add column level workspace_level not null default 'workspace',
+  add column owner_id bigint,
+  add constraint workspaces_level_unique unique (workspace_id, level),
+  add constraint workspaces_tenant_level_stays_open check (level = 'workspace' or archived_at is null);
+
+-- A data plane that was set up before there was a tenant level gets one.
+alter table data_plane add column tenant_workspace_id bigint;
+do $$
+declare
+  drawn bigint;
+begin
+  if exists (select from data_plane) then
+    drawn := nextval('workspaces_workspace_id_seq');
+    perform set_config('gatehouse.workspace_id', drawn::text, true);
+    insert into workspaces (workspace_id, name, level) values (drawn, 'Tenant', 'tenant');
+    update data_plane set tenant_workspace_id = drawn;
+    perform set_config('gatehouse.workspace_id', '', true);
+  end if;
+end $$;
+alter table data_plane alter column tenant_workspace_id set not null;
+
+-- Whose word a membership is: a person's, or the identity provider's, whose
+-- claims are asked again at each sign-in.
+create type member_source as enum ('direct', 'claims');
+
+alter table members
+  add column level workspace_level not null default 'workspace',
+  add column person_id bigint,
+  add column email text,
+  add column source member_source not null default 'direct',
+  add constraint members_level_is_the_workspaces foreign key (workspace_id, level) references workspaces (workspace_id, level),
+  add constraint members_tenant_role check ((level = 'tenant') = (role = 'tenant_admin')),
+  add constraint members_person_is_known check ((kind = 'person') = (person_id is not null));
+create unique index members_person_unique on members (workspace_id, person_id) where removed_at is null;
+create index members_by_person on members (person_id) where removed_at is null;
+
+alter table workspaces add constraint workspaces_owner_is_a_member foreign key (workspace_id, owner_id) references members (workspace_id, member_id);
+
+-- A key ends with the membership of whoever made it.
+alter table api_keys
+  add column made_by bigint,
+  add constraint api_keys_made_by_a_member foreign key (workspace_id, made_by) references members (workspace_id, member_id);
+
+-- People as the identity provider names them. They belong to the tenant level,
+-- so that a workspace cannot see who works in another one.
+create table people (
+  workspace_id bigint not null references workspaces,
+  person_id bigint generated always as identity,
+  issuer text not null,
+  subject text not null,
+  email text not null,
+  email_verified boolean not null,
+  name text not null,
+  created_at timestamptz not null default now(),
+  last_sign_in_at timestamptz not null default now(),
+  primary key (workspace_id, person_id),
+  constraint people_subject_unique unique (workspace_id, issuer, subject),
+  constraint people_name_length check (char_length(name) between 1 and 200)
+);
+call isolate_by_workspace('people');
+
+-- Of a session's token, too, only the SHA-256 is stored.
+create table sessions (
+  workspace_id bigint not null,
+  session_id bigint generated always as identity,
+  person_id bigint not null,
+  token_hash bytea not null,
+  created_at timestamptz not null default now(),
+  last_used_at timestamptz not null default now(),
+  idle_for interval not null,
+  expires_at timestamptz not null,
+  ended_at timestamptz,
+  primary key (workspace_id, session_id),
+  foreign key (workspace_id, person_id) references people,
+  constraint sessions_token_unique unique (workspace_id, token_hash),
+  constraint sessions_token_hash_length check (octet_length(token_hash) = 32)
+);
+call isolate_by_workspace('sessions');
+create index sessions_by_person on sessions (workspace_id, person_id) where ended_at is null;
+create index sessions_by_expiry on sessions (workspace_id, expires_at);
+
+-- An ID token is good for one session; it is remembered until it expires.
+create table spent_id_tokens (
+  workspace_id bigint not null references workspaces,
+  token_hash bytea not null,
+  expires_at timestamptz not null,
+  primary key (workspace_id, token_hash),
+  constraint spent_id_tokens_hash_length check (octet_length(token_hash) = 32)
+);
+call isolate_by_workspace('spent_id_tokens');
+create index spent_id_tokens_by_expiry on spent_id_tokens (workspace_id, expires_at);
+
+create table invitations (
+  workspace_id bigint not null,
+  invitation_id bigint generated always as identity,
+  level workspace_level not null,
+  email text not null,
+  role member_role not null,
+  makes_owner boolean not null default false,
+  invited_by bigint,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  accepted_at timestamptz,
+  accepted_by bigint,
+  revoked_at timestamptz,
+  primary key (workspace_id, invitation_id),
+  foreign key (workspace_id, level) references workspaces (workspace_id, level),
+  foreign key (workspace_id, accepted_by) references members (workspace_id, member_id),
+  constraint invitations_tenant_role check ((level = 'tenant') = (role = 'tenant_admin')),
+  constraint invitations_email_form check (email = lower(email) and char_length(email) between 3 and 254),
+  constraint invitations_accepted_whole check ((accepted_at is null) = (accepted_by is null)),
+  constraint invitations_ends_once check (accepted_at is null or revoked_at is null)
+);
+call isolate_by_workspace('invitations');
+create unique index invitations_one_open on invitations (workspace_id, email) where accepted_at is null and revoked_at is null;
+create index invitations_by_email on invitations (email) where accepted_at is null and revoked_at is null;
+
+create table claim_mappings (
+  workspace_id bigint not null,
+  mapping_id bigint generated always as identity,
+  level workspace_level not null,
+  claim text not null,
+  value text not null,
+  role member_role not null,
+  created_at timestamptz not null default now(),
+  primary key (workspace_id, mapping_id),
+  foreign key (workspace_id, level) references workspaces (workspace_id, level),
+  constraint claim_mappings_unique unique (workspace_id, claim, value),
+  constraint claim_mappings_tenant_role check ((level = 'tenant') = (role = 'tenant_admin')),
+  constraint claim_mappings_claim_length check (char_length(claim) between 1 and 100),
+  constraint claim_mappings_value_length check (char_length(value) between 1 and 500)
+);
+call isolate_by_workspace('claim_mappings');
+create index claim_mappings_by_claim on claim_mappings (claim, value);
+
+grant update (last_used_at) on sessions to svc_integration, svc_discovery;
+grant select (workspace_id, session_id, person_id, token_hash, last_used_at, idle_for, expires_at, ended_at) on sessions to svc_integration, svc_discovery;
+grant select (workspace_id, person_id, name) on people to svc_integration, svc_discovery;
+grant select, insert, update on people, sessions, invitations to svc_workspace;
+grant select, insert, delete on claim_mappings, spent_id_tokens to svc_workspace;
+grant delete on sessions to svc_workspace;
+
+-- Whoever acts at the tenant level, or as a person and in no workspace, is no
+-- member that the workspace could look up.
+alter table audit_events drop constraint audit_events_actor_kind,
+  add constraint audit_events_actor_kind check (actor_kind in ('member', 'tenant', 'person', 'worker', 'system'));
+
+-- Whether the workspace may be changed. The lock keeps it so until the
+-- transaction ends: archiving waits for what has begun, and what begins later
+-- sees that it is archived.
+create function workspace_is_open(w bigint) returns boolean
+  language sql volatile security definer set search_path = public, pg_temp
+begin atomic
+  select archived_at is null from workspaces where workspace_id = w for key share;
+end;
+
+-- Refuses changes in an archived workspace. Its own error code, so that callers
+-- can be told what to do about it. Outside the workspace nothing is known, and
+-- row-level security refuses the row.
+create function refuse_when_archived() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  if not coalesce(workspace_is_open(new.workspace_id), true) then
+    raise 'workspace % is archived', new.workspace_id using errcode = 'GH001';
+  end if;
+  return new;
+end $$;
+revoke all on function workspace_is_open(bigint), refuse_when_archived() from public;
+
+create trigger open_workspace before insert or update of name, config, scope, schedule, metadata, deleted_at on connections
+  for each row execute function refuse_when_archived();
+-- A blocked start is no change: it records that nothing was done.
+create trigger open_workspace before insert on runs
+  for each row when (new.status <> 'completed') execute function refuse_when_archived();
+-- Access may be ended in an archived workspace, and never given.
+create trigger open_workspace before insert or update of role on members
+  for each row execute function refuse_when_archived();
+create trigger open_workspace before insert on api_keys
+  for each row execute function refuse_when_archived();
+create trigger open_workspace before insert or update of accepted_at on invitations
+  for each row execute function refuse_when_archived();
+create trigger open_workspace before insert on claim_mappings
+  for each row execute function refuse_when_archived();
+
+-- Looking across workspaces, as decision 0007 has it: of people and of the
+-- tenant's administration, ids and what a list of workspaces shows.
+create policy people on workspaces for select to gatehouse_dispatcher using (true);
+create policy people on members for select to gatehouse_dispatcher using (true);
+create policy people on invitations for select to gatehouse_dispatcher using (true);
+create policy people on claim_mappings for select to gatehouse_dispatcher using (true);
+grant select (workspace_id, name, level, owner_id, archived_at, created_at) on workspaces to gatehouse_dispatcher;
+grant select (workspace_id, person_id, removed_at) on members to gatehouse_dispatcher;
+grant select (workspace_id, invitation_id, email, accepted_at, revoked_at, expires_at) on invitations to gatehouse_dispatcher;
+grant select (workspace_id, mapping_id, claim, value) on claim_mappings to gatehouse_dispatcher;
+
+create function list_workspaces(after_id bigint, most integer)
+  returns table (workspace_id bigint, name text, owner_id bigint, archived_at timestamptz, created_at timestamptz)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select w.workspace_id, w.name, w.owner_id, w.archived_at, w.created_at
+  from workspaces w
+  where w.level = 'workspace' and w.workspace_id > after_id
+  order by w.workspace_id
+  limit most;
+end;
+
+-- The workspaces that a person is a member of, the tenant level included.
+create function workspaces_of_person(person bigint)
+  returns table (workspace_id bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select m.workspace_id from members m
+  where m.person_id = person and m.removed_at is null
+  order by m.workspace_id;
+end;
+
+create function open_invitations(address text)
+  returns table (workspace_id bigint, invitation_id bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select i.workspace_id, i.invitation_id
+  from invitations i join workspaces w on w.workspace_id = i.workspace_id
+  where i.email = address and i.accepted_at is null and i.revoked_at is null and i.expires_at > clock_timestamp()
+    and w.archived_at is null
+  order by i.workspace_id;
+end;
+
+-- The workspaces of which a mapping names one of these claims; claims and
+-- values are pairs.
+create function workspaces_for_claims(claims text[], claim_values text[])
+  returns table (workspace_id bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select distinct m.workspace_id
+  from unnest(claims, claim_values) as held(claim, value)
+  join claim_mappings m on m.claim = held.claim and m.value = held.value
+  order by m.workspace_id;
+end;
+
+-- Unfinished runs of archived workspaces, which the sweeper cancels.
+create function runs_of_archived_workspaces(most integer)
+  returns table (workspace_id bigint, run_id bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select r.workspace_id, r.run_id
+  from runs r join workspaces w on w.workspace_id = r.workspace_id
+  where r.status <> 'completed' and r.phase = 'executing' and w.archived_at is not null
+    and (r.cancel_requested_at is null or r.lease_until is null or r.lease_until < clock_timestamp())
+  order by r.run_id
+  limit most;
+end;
+
+reset role;
+
+-- As in 005: the functions' owner needs CREATE on its schema, briefly.
+grant create on schema public to gatehouse_dispatcher;
+alter function list_workspaces(bigint, integer) owner to gatehouse_dispatcher;
+alter function workspaces_of_person(bigint) owner to gatehouse_dispatcher;
+alter function open_invitations(text) owner to gatehouse_dispatcher;
+alter function workspaces_for_claims(text[], text[]) owner to gatehouse_dispatcher;
+alter function runs_of_archived_workspaces(integer) owner to gatehouse_dispatcher;
+
+set role gatehouse_dispatcher;
+
+-- As in 005, and nothing of an archived workspace is handed out any more.
+create or replace function claim_run(queues text[], worker_name text, new_lease uuid, new_token_hash bytea, lease_for interval, most_attempts integer)
+  returns table (workspace_id bigint, run_id bigint, epoch bigint)
+  language sql volatile security definer set search_path = public, pg_temp
+begin atomic
+  with candidate as (
+    select r.workspace_id, r.run_id
+    from runs r
+    where r.status <> 'completed' and r.phase = 'executing' and r.queue = any (queues)
+      and (r.lease_until is null or r.lease_until < clock_timestamp())
+      and r.attempt < most_attempts
+      and r.cancel_requested_at is null
+      and (r.deadline_at is null or r.deadline_at > clock_timestamp())
+      and not exists (select from workspaces w where w.workspace_id = r.workspace_id and w.archived_at is not null)
+    order by r.run_id
+    limit 1
+    for update skip locked
+  )
+  update runs r
+  set status = 'running', attempt = r.attempt + 1, epoch = r.epoch + 1, lease_id = new_lease, token_hash = new_token_hash,
+      lease_until = clock_timestamp() + lease_for, worker = worker_name, started_at = coalesce(r.started_at, clock_timestamp())
+  from candidate c
+  where r.workspace_id = c.workspace_id and r.run_id = c.run_id
+  returning r.workspace_id, r.run_id, r.epoch;
+end;
+
+-- As in 005, and schedules of an archived workspace rest.
+create or replace function due_connections(most integer)
+  returns table (workspace_id bigint, connection_id bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select c.workspace_id, c.connection_id
+  from connections c
+  where c.next_run_at <= clock_timestamp() and c.deleted_at is null and c.lifecycle = 'active'
+    and not exists (select from workspaces w where w.workspace_id = c.workspace_id and w.archived_at is not null)
+  order by c.next_run_at
+  limit most;
+end;
+
+reset role;
+
+revoke create on schema public from gatehouse_dispatcher;
+revoke all on function list_workspaces(bigint, integer), workspaces_of_person(bigint), open_invitations(text),
+  workspaces_for_claims(text[], text[]), runs_of_archived_workspaces(integer) from public;
+grant execute on function list_workspaces(bigint, integer), workspaces_of_person(bigint), open_invitations(text),
+  workspaces_for_claims(text[], text[]) to svc_workspace;
+grant execute on function runs_of_archived_workspaces(integer) to svc_discovery;
+
+---- create above / drop below ----
+
+drop function list_workspaces(bigint, integer), workspaces_of_person(bigint), open_invitations(text), workspaces_for_claims(text[], text[]),
+  runs_of_archived_workspaces(integer);
+drop policy people on workspaces;
+drop policy people on members;
+drop trigger open_workspace on connections;
+drop trigger open_workspace on runs;
+drop trigger open_workspace on members;
+drop trigger open_workspace on api_keys;
+drop table claim_mappings, invitations, spent_id_tokens, sessions, people;
+drop function refuse_when_archived(), workspace_is_open(bigint);
+alter table api_keys drop column made_by;
+alter table workspaces drop column owner_id, drop constraint workspaces_tenant_level_stays_open;
+alter table members drop constraint members_person_is_known, drop constraint members_tenant_role, drop column person_id, drop column email,
+  drop column source, drop column level;
+alter table workspaces drop constraint workspaces_level_unique, drop column level;
+alter table data_plane drop column tenant_workspace_id;
+drop type member_source, workspace_level;
