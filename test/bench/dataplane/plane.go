@@ -101,6 +101,11 @@ func (p *Plane) migrate(ctx context.Context) error {
 	return nil
 }
 
+// DatabaseURL is how a service of a role connects.
+func (p *Plane) DatabaseURL(role string) string {
+	return p.server.URL(role, p.Token.RevealString(), databaseName)
+}
+
 func (p *Plane) open(ctx context.Context, role string) (*postgres.DB, error) {
 	db, err := postgres.Open(ctx, postgres.Config{URL: p.server.URL(role, p.Token.RevealString(), databaseName), Service: "bench", MaxConns: 16})
 	if err == nil {
