@@ -31,15 +31,23 @@ type grammar struct {
 	Entities EntitiesCmd `cmd:"" group:"Ask:" help:"Find people, accounts, entitlements and resources."`
 	Audit    AuditCmd    `cmd:"" group:"Ask:" help:"What was done, by whom."`
 
+	Workspaces    WorkspacesCmd    `cmd:"" group:"Administer:" help:"Workspaces: yours, and all of the tenant."`
+	Members       MembersCmd       `cmd:"" group:"Administer:" help:"People and keys of the workspace, and their roles."`
+	Invitations   InvitationsCmd   `cmd:"" group:"Administer:" help:"Invitations to the workspace."`
+	ClaimMappings ClaimMappingsCmd `cmd:"" group:"Administer:" help:"Roles by what the identity provider says."`
+	APIKeys       APIKeysCmd       `cmd:"" name:"api-keys" group:"Administer:" help:"API keys of the workspace."`
+
 	Serve    ServeCmd    `cmd:"" group:"Operate:" help:"Run one service."`
 	Worker   WorkerCmd   `cmd:"" group:"Operate:" help:"Run a worker, which reads from providers."`
 	Migrate  MigrateCmd  `cmd:"" group:"Operate:" help:"Create or upgrade the database."`
 	Keys     KeysCmd     `cmd:"" group:"Operate:" help:"Keys that protect stored credentials."`
-	APIKeys  APIKeysCmd  `cmd:"" name:"api-keys" group:"Operate:" help:"API keys of the workspace."`
 	Licence  LicenceCmd  `cmd:"" group:"Operate:" help:"What this tenant may use."`
 	Simulate SimulateCmd `cmd:"" group:"Operate:" help:"Serve a made-up enterprise over a provider's protocols."`
 	OpenAPI  OpenAPICmd  `cmd:"" name:"openapi" group:"Operate:" help:"Print the OpenAPI document."`
 
+	Login      LoginCmd      `cmd:"" group:"This command line:" help:"Sign in at a server."`
+	Logout     LogoutCmd     `cmd:"" group:"This command line:" help:"Sign out."`
+	Whoami     WhoamiCmd     `cmd:"" group:"This command line:" help:"Show who you are to a server."`
 	ContextCmd ContextCmd    `cmd:"" name:"context" group:"This command line:" help:"Servers you work with, by name."`
 	Completion CompletionCmd `cmd:"" group:"This command line:" help:"Print a shell's completion script."`
 	Version    VersionCmd    `cmd:"" group:"This command line:" help:"Print the version."`

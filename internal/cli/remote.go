@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gatehouse-project/gatehouse/internal/cli/contexts"
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
 	"github.com/gatehouse-project/gatehouse/internal/client"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
@@ -23,90 +25,125 @@ const (
 	// adminKeyFile is where `gatehouse dev` keeps its first key, in the data
 	// directory.
 	adminKeyFile = "admin.key"
+	// tenantKeyFile is where it keeps the tenant administrator's.
+	tenantKeyFile = "tenant-admin.key"
 )
 
 // Remote is the flags of every command that calls a server.
 type Remote struct {
-	URL     string `group:"Server:" placeholder:"URL" xor:"server" help:"Address of the server ($GATEHOUSE_URL)."`
-	Context string `group:"Server:" placeholder:"NAME" xor:"server" complete:"contexts" help:"Context to use instead of the current one ($GATEHOUSE_CONTEXT)."`
-	KeyFile string `group:"Server:" placeholder:"PATH" type:"path" complete:"files" help:"File that holds the API key; otherwise $GATEHOUSE_API_KEY or the context's."`
-	Output  string `short:"o" enum:"table,json" default:"table" help:"What to print: table for people, json for the API's own answer (table, json)."`
+	URL       string `group:"Server:" placeholder:"URL" xor:"server" help:"Address of the server ($GATEHOUSE_URL)."`
+	Context   string `group:"Server:" placeholder:"NAME" xor:"server" complete:"contexts" help:"Context to use instead of the current one ($GATEHOUSE_CONTEXT)."`
+	KeyFile   string `group:"Server:" placeholder:"PATH" type:"path" complete:"files" help:"File that holds the API key; otherwise $GATEHOUSE_API_KEY or the context's."`
+	Workspace string `group:"Server:" placeholder:"ID" help:"Workspace to work in, of those that you are a member of ($GATEHOUSE_WORKSPACE)."`
+	Output    string `short:"o" enum:"table,json" default:"table" help:"What to print: table for people, json for the API's own answer (table, json)."`
 }
 
 // noServer is the way out where no server is named.
 const noServer = "no server is named: run gatehouse dev in this directory, set GATEHOUSE_URL and GATEHOUSE_API_KEY, or keep them with gatehouse context set NAME --url URL"
 
+// tenantWorkspace names the tenant level where a workspace would be named.
+const tenantWorkspace = "tenant"
+
+// destination is a server and what to show it.
+type destination struct {
+	address, key string
+	// workspace is where to work, and context the one that it came from.
+	workspace, context string
+	session            *contexts.Session
+}
+
 // client returns a client of the server that the flags, the environment, the
-// contexts, or a `gatehouse dev` of GATEHOUSE_DATA_DIR or else of this directory
-// name, in this order.
+// contexts or a `gatehouse dev` of this directory name, in this order.
 func (r *Remote) client(version string) (*client.Client, error) {
-	address, key, err := r.server()
+	return r.clientWith(version, adminKeyFile, "")
+}
+
+// tenantClient is client for what tenant administrators do.
+func (r *Remote) tenantClient(version string) (*client.Client, error) {
+	return r.clientWith(version, tenantKeyFile, tenantWorkspace)
+}
+
+// clientWith takes the key of a `gatehouse dev` from a file. A level, when there
+// is one, goes before any workspace that was chosen.
+func (r *Remote) clientWith(version, devKeyFile, level string) (*client.Client, error) {
+	to, err := r.server(devKeyFile)
 	if err != nil {
 		return nil, err
 	}
 	if r.KeyFile != "" {
-		if key, err = readKey(r.KeyFile); err != nil {
+		to.session = nil
+		if to.key, err = readKey(r.KeyFile); err != nil {
 			return nil, err
 		}
 	}
-	c, err := client.New(address, secret.FromString(key), version)
+	for _, chosen := range []string{os.Getenv("GATEHOUSE_WORKSPACE"), r.Workspace, level} {
+		if chosen != "" {
+			to.workspace = chosen
+		}
+	}
+	return to.client(version)
+}
+
+// client returns a client that works there. One with a session renews it.
+func (to destination) client(version string) (*client.Client, error) {
+	token := to.key
+	if to.session != nil {
+		token = to.session.Token
+	}
+	c, err := client.New(to.address, secret.FromString(token), version)
 	if err != nil {
 		return nil, usagef("%v", err)
+	}
+	c = c.InWorkspace(to.workspace)
+	if to.session != nil {
+		c = c.Renewing(func(ctx context.Context) (secret.Secret, error) { return to.renew(ctx, version) })
 	}
 	return c, nil
 }
 
-func (r *Remote) server() (address, key string, err error) {
+func (r *Remote) server(devKeyFile string) (destination, error) {
 	environmentURL, environmentKey := os.Getenv("GATEHOUSE_URL"), os.Getenv("GATEHOUSE_API_KEY")
 	switch {
 	case r.Context != "":
 		return fromContext(r.Context)
 	case r.URL != "":
-		return r.URL, environmentKey, nil
+		return destination{address: r.URL, key: environmentKey}, nil
 	case environmentURL != "":
-		return environmentURL, environmentKey, nil
+		return destination{address: environmentURL, key: environmentKey}, nil
 	case environmentKey != "":
-		return defaultURL, environmentKey, nil
+		return destination{address: defaultURL, key: environmentKey}, nil
 	case os.Getenv("GATEHOUSE_CONTEXT") != "":
 		return fromContext(os.Getenv("GATEHOUSE_CONTEXT"))
 	}
 	_, known, err := loadContexts()
 	if err != nil {
-		return "", "", err
+		return destination{}, err
 	}
 	if known.Current != "" {
 		return fromContext(known.Current)
 	}
-	key, err = readKey(filepath.Join(localDataDir(), adminKeyFile))
+	key, err := readKey(filepath.Join(devDataDir, devKeyFile))
 	switch {
 	case err == nil:
-		return defaultURL, key, nil
+		return destination{address: defaultURL, key: key}, nil
 	case r.KeyFile != "":
-		return defaultURL, "", nil
+		return destination{address: defaultURL}, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return "", "", usagef("%s", noServer)
+		return destination{}, usagef("%s", noServer)
 	}
-	return "", "", err
+	return destination{}, err
 }
 
-// localDataDir is where a `gatehouse dev` of this directory or of this
-// environment keeps its data.
-func localDataDir() string {
-	if dir := os.Getenv("GATEHOUSE_DATA_DIR"); dir != "" {
-		return dir
-	}
-	return devDataDir
-}
-
-func fromContext(name string) (address, key string, err error) {
+func fromContext(name string) (destination, error) {
 	_, known, err := loadContexts()
 	if err != nil {
-		return "", "", err
+		return destination{}, err
 	}
 	if err := mustKnow(known, name); err != nil {
-		return "", "", err
+		return destination{}, err
 	}
-	return known.Contexts[name].URL, known.Contexts[name].APIKey, nil
+	c := known.Contexts[name]
+	return destination{address: c.URL, key: c.APIKey, session: c.Session, workspace: c.Workspace, context: name}, nil
 }
 
 func readKey(path string) (string, error) {

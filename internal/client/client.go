@@ -58,6 +58,9 @@ func (c *Client) InWorkspace(name string) *Client {
 	return &in
 }
 
+// Workspace returns where requests work; see [Client.InWorkspace].
+func (c *Client) Workspace() string { return c.workspace }
+
 // Renewing returns a client that, when the server no longer accepts its token,
 // calls renew for another one and asks once more.
 func (c *Client) Renewing(renew func(ctx context.Context) (secret.Secret, error)) *Client {

@@ -18,7 +18,7 @@ func TestJudgeFindsWhatIsWrong(t *testing.T) {
 	a.pool.learn("", node{"member_id": "mem_1"})
 	b.pool.learn("", node{"member_id": "mem_2"})
 
-	const good = `{"member_id":"mem_1","name":"n","role":"viewer","hint":"gk_1_abcd","created_at":"2026-01-02T03:04:05Z","expires_at":null,"last_used_at":null,"revoked_at":null,"key":"gk_1_x"}`
+	const good = `{"member_id":"mem_1","name":"n","role":"viewer","hint":"gk_1_abcd","made_by":null,"created_at":"2026-01-02T03:04:05Z","expires_at":null,"last_used_at":null,"revoked_at":null,"key":"gk_1_x"}`
 	const refusal = `{"title":"Forbidden","status":403,"detail":"no","instance":"urn:gatehouse:request:12345678"}`
 	type made struct {
 		status int

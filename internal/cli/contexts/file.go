@@ -9,13 +9,30 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
-// Context is a server and the key for it.
+// Context is a server, the key or session for it, and the workspace to work in.
 type Context struct {
 	URL string `json:"url"`
 	// APIKey is a secret. It is text because it has to be written.
-	APIKey string `json:"api_key"`
+	APIKey string `json:"api_key,omitempty"`
+	// Session is that of a person who signed in; it goes before the key.
+	Session *Session `json:"session,omitempty"`
+	// Workspace is where a session works: an id, "tenant", or empty.
+	Workspace string `json:"workspace,omitempty"`
+}
+
+// Session is what a sign-in gave. All of it but Person and ExpiresAt is secret.
+type Session struct {
+	Token string `json:"token"`
+	// Person is who signed in, as they are shown.
+	Person    string    `json:"person"`
+	ExpiresAt time.Time `json:"expires_at"`
+	// RefreshToken and NonceVerifier are for a further session without a sign-in;
+	// the token is empty where the provider gave none.
+	RefreshToken  string `json:"refresh_token,omitempty"`
+	NonceVerifier string `json:"nonce_verifier,omitempty"`
 }
 
 // File is the contexts of a user.
