@@ -55,6 +55,9 @@ func callFrom(ctx context.Context) *call {
 // no API key it is the zero Caller, which has no capability.
 func CallerFrom(ctx context.Context) workspace.Caller { return callFrom(ctx).caller }
 
+// LoggerFrom returns the log for what happens after an answer has begun.
+func LoggerFrom(ctx context.Context) *slog.Logger { return callFrom(ctx).log }
+
 // RequestID returns the id of the request that ctx belongs to, or "".
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)

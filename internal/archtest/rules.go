@@ -26,7 +26,7 @@ type rule struct {
 func rules() []rule {
 	foundation := []string{"connector", "internal/fault", "internal/id", "internal/mergepatch", "internal/nearest", "internal/secret", "internal/shares"}
 	domain := []string{
-		"internal/audit", "internal/auditlog", "internal/workspace", "internal/integration", "internal/operation",
+		"internal/audit", "internal/auditlog", "internal/ocsf", "internal/workspace", "internal/integration", "internal/operation",
 		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence",
 	}
 	inward := append(append([]string{}, foundation...), domain...)
@@ -70,6 +70,7 @@ func rules() []rule {
 		domainRule("internal/audit"),
 		domainRule("internal/workspace", "internal/audit"),
 		auditlog,
+		domainRule("internal/ocsf", "internal/audit", "internal/auditlog", "internal/workspace"),
 		integration,
 		domainRule("internal/operation", "internal/workspace"),
 		licence,

@@ -11,6 +11,7 @@ import (
 // AuditCmd is `gatehouse audit`.
 type AuditCmd struct {
 	List       AuditListCmd       `cmd:"" default:"withargs" help:"List audit events, newest first."`
+	Export     AuditExportCmd     `cmd:"" help:"Write sealed events as OCSF in CloudEvents, one a line."`
 	Verify     AuditVerifyCmd     `cmd:"" help:"Check that no event was changed, removed or added behind the log's back."`
 	Checkpoint AuditCheckpointCmd `cmd:"" help:"Print the log's last signed checkpoint, to keep elsewhere."`
 	Key        AuditKeyCmd        `cmd:"" help:"Print the public key of the log's signatures, to keep elsewhere."`

@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -67,4 +69,49 @@ func (c *Client) AuditEventsPage(ctx context.Context, cursor string) (events []A
 
 func behind(number int64) url.Values {
 	return url.Values{"limit": {strconv.Itoa(maxPage)}, "after": {strconv.FormatInt(number, 10)}}
+}
+
+// ExportAuditEvents copies the export to w as it arrives and returns how many
+// bytes that were. An answer that ends early is an error, what came of it was
+// written.
+func (c *Client) ExportAuditEvents(ctx context.Context, f AuditFilter, after int64, w io.Writer) (int64, error) {
+	q := f.query()
+	q.Set("after", strconv.FormatInt(after, 10))
+	req, err := c.request(ctx, call{method: http.MethodGet, path: "/v1/audit-events/export", query: q})
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Accept", "application/x-ndjson, application/problem+json")
+	res, err := c.http.Do(req)
+	if err != nil {
+		return 0, c.unreachable(ctx, err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+		if err != nil {
+			return 0, c.unreachable(ctx, err)
+		}
+		return 0, problemOf(res, body)
+	}
+	received := &reader{from: res.Body}
+	n, err := io.Copy(w, received)
+	if received.failed != nil {
+		return n, c.unreachable(ctx, received.failed)
+	}
+	return n, err
+}
+
+// reader remembers that reading failed, and not writing.
+type reader struct {
+	from   io.Reader
+	failed error
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.failed = err
+	}
+	return n, err
 }

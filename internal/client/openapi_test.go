@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -124,6 +125,7 @@ func TestCallsAreTheDocuments(t *testing.T) {
 		},
 		func() error { _, _, err := c.AuditEventsPage(ctx, "c"); return err },
 		func() error { _, err := c.AuditLog(ctx); return err },
+		func() error { _, err := c.ExportAuditEvents(ctx, client.AuditFilter{}, 1, io.Discard); return err },
 		func() error { _, err := c.AuditCheckpoints(ctx, 1); return err },
 		func() error { _, err := c.AuditLogEntries(ctx, 1); return err },
 		func() error { _, err := c.APIKeys(ctx, pages); return err },

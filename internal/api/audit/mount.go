@@ -52,6 +52,7 @@ func Mount(a huma.API, events *auditlog.Service) {
 	}, func(ctx context.Context, in *listInput) (*listOutput, error) {
 		return list(ctx, events, api.CallerFrom(ctx), *in)
 	})
+	mountExport(a, events)
 	mountLog(a, events)
 }
 
