@@ -39,6 +39,8 @@ type ServeConfig struct {
 	AdminKeyFile string
 	// AuditKeyFile holds the key that signs the audit log; for workspaces.
 	AuditKeyFile string
+	// AuditSinks says where the audit log is sent on to; of workspaces.
+	AuditSinks AuditSinks
 	// SignIn lets people sign in; for workspaces.
 	SignIn  SignInConfig
 	Version string
@@ -100,7 +102,7 @@ func newService(ctx context.Context, c ServeConfig, metrics prometheus.Registere
 			}
 		}
 		return newWorkspaces(ctx, workspacesConfig{
-			databaseURL: c.DatabaseURL, auditKeyFile: c.AuditKeyFile, signIn: c.SignIn, metrics: metrics, log: c.Logger,
+			databaseURL: c.DatabaseURL, auditKeyFile: c.AuditKeyFile, auditSinks: c.AuditSinks, signIn: c.SignIn, metrics: metrics, log: c.Logger,
 		})
 	}
 	return nil, fmt.Errorf("there is no service %q; services are integrations, discovery and workspaces", c.Service)

@@ -25,6 +25,7 @@ type workspacesConfig struct {
 	signIn      SignInConfig
 	// auditKeyFile holds the key that signs the audit log's checkpoints.
 	auditKeyFile string
+	auditSinks   AuditSinks
 	metrics      prometheus.Registerer
 	log          *slog.Logger
 }
@@ -36,9 +37,13 @@ const (
 	firstWorkspaceName           = "Default"
 )
 
+// workspacesConns bounds the pool: requests and the sealer. Each audit sink holds
+// one more.
+const workspacesConns = 10
+
 // newWorkspaces makes the workspaces service: people, members, API keys, audit.
 func newWorkspaces(ctx context.Context, c workspacesConfig) (*service, error) {
-	db, err := postgres.Open(ctx, postgres.Config{URL: c.databaseURL, Service: "workspaces"})
+	db, err := postgres.Open(ctx, postgres.Config{URL: c.databaseURL, Service: "workspaces", MaxConns: workspacesConns + len(c.auditSinks.Targets)})
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +76,10 @@ func workspacesOn(ctx context.Context, db *postgres.DB, c workspacesConfig) (*se
 	}
 	sealer := &auditlog.Sealer{Store: logs, Tenant: tenant, Signer: signer, Log: c.log, Observe: observe}
 	events := &auditlog.Service{Events: db, Log: logs, Recorder: db, PublicKey: signer.PublicKey()}
+	forwarders, err := newForwarders(c.auditSinks, logs, tenant, c.metrics, c.log)
+	if err != nil {
+		return nil, err
+	}
 	return &service{
 		mount: func(a huma.API) {
 			apiworkspace.Mount(a, workspaces)
@@ -79,7 +88,7 @@ func workspacesOn(ctx context.Context, db *postgres.DB, c workspacesConfig) (*se
 			apilicence.Mount(a, &licence.Service{Store: postgres.NewLicences(db)})
 		},
 		checks:     []health.Check{{Name: "workspaces database", Run: db.Ping}},
-		background: []func(context.Context) error{sealer.Run},
+		background: append(forwarders, sealer.Run),
 		close:      db.Close,
 		callers:    store, denials: store,
 	}, nil

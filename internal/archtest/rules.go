@@ -85,7 +85,8 @@ func rules() []rule {
 
 		// What serves the domain. None of these knows another.
 		{folder: "internal/postgres/pgtest", local: []string{"internal/pgserver"}, external: []string{"*"}},
-		{folder: "internal/postgres", local: inward, external: []string{"*"}, never: transport},
+		{folder: "internal/postgres", local: append([]string{"internal/auditsink"}, inward...), external: []string{"*"}, never: transport},
+		{folder: "internal/auditsink", local: inward, never: engines},
 		{folder: "internal/job", local: inward, external: []string{"*"}, never: transport},
 		{folder: "internal/seal", local: append([]string{"internal/keyfile"}, inward...), external: []string{"*"}, never: engines},
 		{folder: "internal/reference", local: inward, external: []string{"*"}, never: engines},

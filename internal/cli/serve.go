@@ -20,6 +20,9 @@ type ServeCmd struct {
 	TokenFile    string `env:"GATEHOUSE_WORKER_TOKEN_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For discovery: the token that workers of this deployment share."`
 	AdminKeyFile string `env:"GATEHOUSE_ADMIN_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: where to write the first admin key of an empty deployment; a tenant administrator's is written beside it, as tenant-admin.key."`
 	AuditKeyFile string `env:"GATEHOUSE_AUDIT_KEY_FILE" type:"path" complete:"files" placeholder:"PATH" help:"For workspaces: the key that signs the audit log, mode 0400; made where the database has seen none."`
+
+	AuditSink       map[string]string `mapsep:"none" env:"GATEHOUSE_AUDIT_SINK" placeholder:"NAME=TARGET" help:"For workspaces: send the sealed audit log on to file:PATH, stdout: or a webhook, https://…; repeat for more."`
+	AuditSinkSecret map[string]string `mapsep:"none" env:"GATEHOUSE_AUDIT_SINK_SECRET" placeholder:"NAME=PATH" help:"File with the secret, whsec_…, that a webhook is signed with."`
 	encryption
 	references
 	providerSignIn
@@ -64,6 +67,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 		Keys: cmd.options(), AllowRefs: cmd.AllowRef, DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
 		Limits: cmd.requestLimits(),
 		SignIn: people, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+		AuditSinks: cmd.AuditSink, AuditSinkSecrets: cmd.AuditSinkSecret,
 	}))
 }
 

@@ -105,7 +105,11 @@ type ServeOptions struct {
 	// AuditKeyFile holds the key that signs the audit log; of workspaces.
 	AuditKeyFile string
 	Limits       Limits
-	// SignIn and AllowPrivateNetworks, for the provider, are of workspaces.
+	// AuditSinks and AuditSinkSecrets are targets and secret files by the sinks'
+	// names; of workspaces.
+	AuditSinks       map[string]string
+	AuditSinkSecrets map[string]string
+	// SignIn, and AllowPrivateNetworks for its provider and for sinks, are of workspaces.
 	SignIn               SignInOptions
 	AllowPrivateNetworks bool
 }

@@ -11,6 +11,23 @@ import (
 	"time"
 )
 
+const advanceAuditSink = `-- name: AdvanceAuditSink :exec
+insert into audit_sink_positions (workspace_id, sink, next_entry)
+values ($1, $2, $3)
+on conflict (workspace_id, sink) do update set next_entry = excluded.next_entry, delivered_at = now()
+`
+
+type AdvanceAuditSinkParams struct {
+	WorkspaceID int64
+	Sink        string
+	NextEntry   int64
+}
+
+func (q *Queries) AdvanceAuditSink(ctx context.Context, arg AdvanceAuditSinkParams) error {
+	_, err := q.db.Exec(ctx, advanceAuditSink, arg.WorkspaceID, arg.Sink, arg.NextEntry)
+	return err
+}
+
 const auditCheckpointsAfter = `-- name: AuditCheckpointsAfter :many
 select number, size, note, sealed_at
 from audit_checkpoints
@@ -313,6 +330,17 @@ func (q *Queries) LatestAuditCheckpoint(ctx context.Context, workspaceID int64) 
 	return i, err
 }
 
+const releaseAuditSink = `-- name: ReleaseAuditSink :one
+select pg_advisory_unlock(hashtextextended('gatehouse audit sink ' || $1::text, 0))
+`
+
+func (q *Queries) ReleaseAuditSink(ctx context.Context, sink string) (bool, error) {
+	row := q.db.QueryRow(ctx, releaseAuditSink, sink)
+	var pg_advisory_unlock bool
+	err := row.Scan(&pg_advisory_unlock)
+	return pg_advisory_unlock, err
+}
+
 const sealableWorkspaces = `-- name: SealableWorkspaces :many
 select workspace_id::bigint as workspace_id, waiting_since::timestamptz as waiting_since
 from sealable_workspaces($1::integer)
@@ -343,6 +371,17 @@ func (q *Queries) SealableWorkspaces(ctx context.Context, most int32) ([]Sealabl
 	return items, nil
 }
 
+const tryHoldAuditSink = `-- name: TryHoldAuditSink :one
+select pg_try_advisory_lock(hashtextextended('gatehouse audit sink ' || $1::text, 0))
+`
+
+func (q *Queries) TryHoldAuditSink(ctx context.Context, sink string) (bool, error) {
+	row := q.db.QueryRow(ctx, tryHoldAuditSink, sink)
+	var pg_try_advisory_lock bool
+	err := row.Scan(&pg_try_advisory_lock)
+	return pg_try_advisory_lock, err
+}
+
 const tryLockAuditLog = `-- name: TryLockAuditLog :one
 select pg_try_advisory_xact_lock(hashtextextended('gatehouse audit log ' || ($1::bigint)::text, 0))
 `
@@ -353,6 +392,48 @@ func (q *Queries) TryLockAuditLog(ctx context.Context, workspaceID int64) (bool,
 	var pg_try_advisory_xact_lock bool
 	err := row.Scan(&pg_try_advisory_xact_lock)
 	return pg_try_advisory_xact_lock, err
+}
+
+const undeliveredWorkspaces = `-- name: UndeliveredWorkspaces :many
+select workspace_id::bigint as workspace_id, next_entry::bigint as next_entry, size::bigint as size, waiting_since::timestamptz as waiting_since
+from undelivered_workspaces($1::text, $2::integer)
+`
+
+type UndeliveredWorkspacesParams struct {
+	Sink string
+	Most int32
+}
+
+type UndeliveredWorkspacesRow struct {
+	WorkspaceID  int64
+	NextEntry    int64
+	Size         int64
+	WaitingSince time.Time
+}
+
+func (q *Queries) UndeliveredWorkspaces(ctx context.Context, arg UndeliveredWorkspacesParams) ([]UndeliveredWorkspacesRow, error) {
+	rows, err := q.db.Query(ctx, undeliveredWorkspaces, arg.Sink, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UndeliveredWorkspacesRow
+	for rows.Next() {
+		var i UndeliveredWorkspacesRow
+		if err := rows.Scan(
+			&i.WorkspaceID,
+			&i.NextEntry,
+			&i.Size,
+			&i.WaitingSince,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const unsealedAuditEvents = `-- name: UnsealedAuditEvents :many

@@ -72,3 +72,18 @@ select public_key from audit_signer;
 -- name: InsertAuditSigner :exec
 insert into audit_signer (public_key) values ($1)
 on conflict (singleton) do nothing;
+
+-- name: UndeliveredWorkspaces :many
+select workspace_id::bigint as workspace_id, next_entry::bigint as next_entry, size::bigint as size, waiting_since::timestamptz as waiting_since
+from undelivered_workspaces(@sink::text, @most::integer);
+
+-- name: AdvanceAuditSink :exec
+insert into audit_sink_positions (workspace_id, sink, next_entry)
+values (@workspace_id, @sink, @next_entry)
+on conflict (workspace_id, sink) do update set next_entry = excluded.next_entry, delivered_at = now();
+
+-- name: TryHoldAuditSink :one
+select pg_try_advisory_lock(hashtextextended('gatehouse audit sink ' || @sink::text, 0));
+
+-- name: ReleaseAuditSink :one
+select pg_advisory_unlock(hashtextextended('gatehouse audit sink ' || @sink::text, 0));
