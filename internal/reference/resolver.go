@@ -98,7 +98,8 @@ func (r *Resolver) file(ref integration.Reference) (string, error) {
 	if err != nil {
 		return "", unreadable(err)
 	}
-	defer root.Close()
+	// Nothing was written that closing could lose.
+	defer func() { _ = root.Close() }()
 	info, err := root.Stat(inside)
 	if err != nil {
 		return "", unreadable(err)

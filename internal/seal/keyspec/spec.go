@@ -52,7 +52,7 @@ func Parse(text string) (Spec, error) {
 		}
 	}
 	if s.Name == "" {
-		return Spec{}, fmt.Errorf("%q lacks the name of the key behind %s:", text, kind)
+		return Spec{}, fmt.Errorf("%q lacks the name of the key behind its kind, %s", text, kind)
 	}
 	return s, nil
 }
