@@ -39,6 +39,12 @@ type Manifest struct {
 	// Scope is a JSON Schema of type object for what part of the target is read.
 	Scope json.RawMessage `json:"scope"`
 
+	// Hosts are the provider's host names that sessions call: names, or "*." and a
+	// domain for every name below it, in lower case, without port. A session's
+	// HTTP client reaches these, and those that the operator allows for custom
+	// endpoints, alone. Empty: every public host.
+	Hosts []string `json:"hosts,omitempty"`
+
 	AuthTypes []AuthType `json:"auth_types"`
 	// Operations this connector supports, by the platform's names for them.
 	Operations       []string        `json:"operations"`

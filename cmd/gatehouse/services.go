@@ -23,7 +23,7 @@ func services() cli.Services {
 
 func dev(ctx context.Context, p cli.Process, o cli.DevOptions) error {
 	c := app.DevConfig{
-		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs, AllowPrivate: o.AllowPrivateNetworks, LicenceKeys: o.LicenceKeys, Limits: app.Limits(o.Limits),
+		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs, AllowPrivate: o.AllowPrivateNetworks, EndpointHosts: o.EndpointHosts, LicenceKeys: o.LicenceKeys, Limits: app.Limits(o.Limits),
 		Version: versionText(), Logger: p.Logger,
 		SignIn: signIn(o.SignIn, o.AllowPrivateNetworks),
 	}
@@ -60,7 +60,7 @@ func demo(ctx context.Context, p cli.Process, o cli.DemoOptions) error {
 	}
 	return app.Demo(ctx, app.DemoConfig{
 		DevConfig: app.DevConfig{
-			DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, Limits: app.Limits(o.Limits),
+			DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, AllowPrivate: o.AllowPrivateNetworks, EndpointHosts: o.EndpointHosts, Limits: app.Limits(o.Limits),
 			Version: versionText(), Logger: p.Logger,
 		},
 		Once: o.Once, People: o.People, Seed: o.Seed,
@@ -93,6 +93,6 @@ func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 func work(ctx context.Context, p cli.Process, o cli.WorkerOptions) error {
 	return app.Work(ctx, app.WorkConfig{
 		Name: o.Name, DiscoveryURL: o.DiscoveryURL, IntegrationsURL: o.IntegrationsURL, TokenFile: o.TokenFile, Queues: o.Queues,
-		AllowPrivate: o.AllowPrivateNetworks, Logger: p.Logger,
+		AllowPrivate: o.AllowPrivateNetworks, EndpointHosts: o.EndpointHosts, Logger: p.Logger,
 	})
 }

@@ -33,6 +33,9 @@ func (s suite) testManifest(t *testing.T) {
 	checkSchema(t, "configuration", m.Configuration)
 	checkSchema(t, "scope", m.Scope)
 	checkStreams(t, m.Streams)
+	for _, host := range m.Hosts {
+		require.Regexp(t, `^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$`, host, "a host is a name in lower case, or \"*.\" and a domain")
+	}
 
 	a, err := json.Marshal(m)
 	require.NoError(t, err)

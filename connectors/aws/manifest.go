@@ -57,6 +57,8 @@ func manifest() connector.Manifest {
 		Configuration:        json.RawMessage(configurationSchema),
 		ConfigurationVersion: "1",
 		Scope:                json.RawMessage(scopeSchema),
+		// All partitions; https://docs.aws.amazon.com/general/latest/gr/rande.html.
+		Hosts: []string{"*.amazonaws.com", "*.amazonaws.com.cn", "*.amazonaws.eu", "*.api.aws", "*.api.amazonwebservices.com.cn"},
 		AuthTypes: []connector.AuthType{
 			{ID: authAccessKey, Name: "Access key", Description: "Access key of an IAM user, or a temporary key with its session token."},
 			{ID: authAssumeRole, Name: "Assumed role", Description: "Role taken with the access key, or with what the worker's environment provides."},

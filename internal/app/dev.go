@@ -34,6 +34,8 @@ type DevConfig struct {
 	AllowRefs []string
 	// AllowPrivate lets connectors reach private and loopback addresses.
 	AllowPrivate bool
+	// EndpointHosts may be called beside the providers' own; "*" stands for any.
+	EndpointHosts []string
 	// LicenceKeys is a file with the keys that licences are checked with; empty
 	// leaves them as they are.
 	LicenceKeys string
@@ -181,7 +183,7 @@ func addDevWorkers(g *group, c DevConfig, url string, token secret.Secret, metri
 	for name, queue := range names {
 		w, err := newWorker(workerConfig{
 			name: name, discoveryURL: url, integrationsURL: url, token: token, queues: []string{string(queue)},
-			allowPrivate: c.AllowPrivate, metrics: metrics, log: c.Logger,
+			allowPrivate: c.AllowPrivate, endpointHosts: c.EndpointHosts, metrics: metrics, log: c.Logger,
 		})
 		if err != nil {
 			return err

@@ -130,7 +130,9 @@ type WorkConfig struct {
 	TokenFile                     string
 	Queues                        []string
 	AllowPrivate                  bool
-	Logger                        *slog.Logger
+	// EndpointHosts may be called beside the providers' own; "*" stands for any.
+	EndpointHosts []string
+	Logger        *slog.Logger
 }
 
 // Work runs one worker until ctx ends.
@@ -141,7 +143,7 @@ func Work(ctx context.Context, c WorkConfig) error {
 	}
 	w, err := newWorker(workerConfig{
 		name: c.Name, discoveryURL: c.DiscoveryURL, integrationsURL: c.IntegrationsURL, token: token, queues: c.Queues,
-		allowPrivate: c.AllowPrivate, metrics: newMetrics(), log: c.Logger,
+		allowPrivate: c.AllowPrivate, endpointHosts: c.EndpointHosts, metrics: newMetrics(), log: c.Logger,
 	})
 	if err != nil {
 		return err

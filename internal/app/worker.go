@@ -21,6 +21,7 @@ type workerConfig struct {
 	token           secret.Secret
 	queues          []string
 	allowPrivate    bool
+	endpointHosts   []string
 	metrics         prometheus.Registerer
 	log             *slog.Logger
 }
@@ -35,7 +36,7 @@ func newWorker(c workerConfig) (*worker.Worker, error) {
 	}
 	return worker.New(worker.Config{
 		Name: c.name, DiscoveryURL: c.discoveryURL, IntegrationsURL: c.integrationsURL, Token: c.token, Queues: c.queues,
-		Connectors: connectors, Egress: egress.Policy{AllowPrivate: c.allowPrivate}, Logger: c.log, Metrics: c.metrics,
+		Connectors: connectors, Egress: egress.Policy{AllowPrivate: c.allowPrivate}, EndpointHosts: c.endpointHosts, Logger: c.log, Metrics: c.metrics,
 	})
 }
 

@@ -38,9 +38,10 @@ type licenceKeys struct {
 type local struct {
 	logging
 	limits
-	Listen               string `default:"${listen}" env:"GATEHOUSE_LISTEN" placeholder:"HOST:PORT" help:"Where to serve (${default})."`
-	DatabaseURL          string `env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use instead of one in the data directory."`
-	AllowPrivateNetworks bool   `default:"true" negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" help:"Let connections reach loopback and private addresses."`
+	Listen               string   `default:"${listen}" env:"GATEHOUSE_LISTEN" placeholder:"HOST:PORT" help:"Where to serve (${default})."`
+	DatabaseURL          string   `env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use instead of one in the data directory."`
+	AllowPrivateNetworks bool     `default:"true" negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" help:"Let connections reach loopback and private addresses."`
+	EndpointHosts        []string `default:"*" env:"GATEHOUSE_ENDPOINT_HOSTS" placeholder:"HOST" help:"Hosts that connections may name as custom endpoints, beside the provider's own; * for any (${default})."`
 }
 
 // errNotBuilt is answered by a command whose service was left out of a build.
@@ -82,7 +83,7 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 		return err
 	}
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
-		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowRefs: cmd.AllowRef, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowRefs: cmd.AllowRef, AllowPrivateNetworks: cmd.AllowPrivateNetworks, EndpointHosts: cmd.EndpointHosts,
 		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(),
 		SignIn: people,
 	}))
@@ -115,7 +116,7 @@ func (cmd *DemoCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return listening(e.services.Demo(ctx, cmd.process(e), DemoOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Once: cmd.Once, People: cmd.People, Seed: cmd.Seed,
-		AllowPrivateNetworks: cmd.AllowPrivateNetworks, Limits: cmd.requestLimits(),
+		AllowPrivateNetworks: cmd.AllowPrivateNetworks, EndpointHosts: cmd.EndpointHosts, Limits: cmd.requestLimits(),
 	}))
 }
 

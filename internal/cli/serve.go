@@ -80,6 +80,7 @@ type WorkerCmd struct {
 	Queues               []string `default:"tests,discovery" env:"GATEHOUSE_QUEUES" placeholder:"QUEUE" help:"Queues to take runs from (${default})."`
 	Name                 string   `env:"GATEHOUSE_WORKER_NAME" placeholder:"NAME" help:"Name in runs and logs; the host's name without it."`
 	AllowPrivateNetworks bool     `negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" help:"Let connections reach loopback and private addresses."`
+	EndpointHosts        []string `env:"GATEHOUSE_ENDPOINT_HOSTS" placeholder:"HOST" help:"Hosts that connections may name as custom endpoints, beside the provider's own; * for any, none without it."`
 }
 
 // Help returns examples.
@@ -104,7 +105,7 @@ func (cmd *WorkerCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return e.services.Worker(ctx, cmd.process(e), WorkerOptions{
 		DiscoveryURL: cmd.DiscoveryURL, IntegrationsURL: cmd.IntegrationsURL, TokenFile: cmd.TokenFile, Queues: cmd.Queues,
-		Name: name, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+		Name: name, AllowPrivateNetworks: cmd.AllowPrivateNetworks, EndpointHosts: cmd.EndpointHosts,
 	})
 }
 

@@ -51,7 +51,9 @@ type DemoOptions struct {
 	People               int
 	Seed                 int64
 	AllowPrivateNetworks bool
-	Limits               Limits
+	// EndpointHosts may be custom endpoints; "*" stands for any.
+	EndpointHosts []string
+	Limits        Limits
 }
 
 // DevOptions are the options of `gatehouse dev`.
@@ -64,6 +66,8 @@ type DevOptions struct {
 	// AllowRefs is what connections may refer to outside of Gatehouse.
 	AllowRefs            []string
 	AllowPrivateNetworks bool
+	// EndpointHosts may be custom endpoints; "*" stands for any.
+	EndpointHosts []string
 	// LicenceKeys is a file with the keys that licences are checked with; empty
 	// leaves them as they are.
 	LicenceKeys string
@@ -125,6 +129,8 @@ type WorkerOptions struct {
 	// Name is how the worker calls itself in runs and logs.
 	Name                 string
 	AllowPrivateNetworks bool
+	// EndpointHosts may be custom endpoints; "*" stands for any.
+	EndpointHosts []string
 }
 
 // MigrateOptions are the options of `gatehouse migrate`.

@@ -24,6 +24,8 @@ func newRules() rules {
 			"192.0.0.192/32",     // Oracle Cloud
 			"fd00:ec2::/32",      // AWS: metadata ::254, DNS ::253, EKS ::23
 			"fd20:ce::254/128",   // Google Cloud
+			"fd00:c1::/32",       // Oracle Cloud: metadata ::a9fe:a9fe
+			"fd00:42::42/128",    // Scaleway
 		),
 		private: prefixes(
 			"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", // RFC 1918

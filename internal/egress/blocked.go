@@ -12,6 +12,10 @@ type Reason string
 const (
 	// ReasonHost: the host is not on the allow-list.
 	ReasonHost Reason = "host_not_allowed"
+	// ReasonDowngrade: a redirect leads from HTTPS to plain HTTP.
+	ReasonDowngrade Reason = "insecure_redirect"
+	// ReasonRedirects: a redirect leads to a redirect, too often.
+	ReasonRedirects Reason = "too_many_redirects"
 	// ReasonPrivate: the address is loopback, private, unique-local or shared.
 	ReasonPrivate Reason = "private_address"
 	// ReasonMetadata: the address is a cloud's metadata or credential service.
@@ -38,7 +42,12 @@ type BlockedError struct {
 func (e *BlockedError) Error() string {
 	switch e.Reason {
 	case ReasonHost:
-		return fmt.Sprintf("connection to %q refused: the host is not among those that this connector may call", e.Host)
+		return fmt.Sprintf("connection to %q refused: the host is not the provider's; "+
+			"an operator can allow others for custom endpoints with --endpoint-hosts", e.Host)
+	case ReasonDowngrade:
+		return fmt.Sprintf("redirect to %q refused: it leads from HTTPS to plain HTTP; use the address that is redirected to, with HTTPS", e.Host)
+	case ReasonRedirects:
+		return fmt.Sprintf("redirect to %q refused: there were %d before it; use the address that they lead to", e.Host, maxRedirects)
 	case ReasonPrivate:
 		return fmt.Sprintf("connection to %q refused: it is a private or loopback address; "+
 			"an operator can allow these with --allow-private-networks", e.Host)

@@ -3,6 +3,7 @@ package egress
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,20 @@ type Policy struct {
 	// trailing dot do not matter; internationalised names are in their ASCII
 	// form. No port, no scheme.
 	AllowedHosts []string
+}
+
+// AnyHost in a list of hosts for [Policy.WithHosts] stands for every host.
+const AnyHost = "*"
+
+// WithHosts returns the policy for a connector that calls these hosts of its
+// provider, and those that the operator allows beside them. A connector that
+// names none, and an operator's [AnyHost], leave the hosts unlimited.
+func (p Policy) WithHosts(provider, operator []string) Policy {
+	p.AllowedHosts = nil
+	if len(provider) > 0 && !slices.Contains(operator, AnyHost) {
+		p.AllowedHosts = slices.Concat(provider, operator)
+	}
+	return p
 }
 
 // Validate reports the first entry of AllowedHosts that could match nothing.

@@ -41,6 +41,26 @@ func NewTransport(policy Policy) *http.Transport {
 	return guard.transport()
 }
 
+// maxRedirects is how many redirects one call follows.
+const maxRedirects = 5
+
+// NewClient returns a client on a transport of [NewTransport]. It follows at most
+// five redirects and none from HTTPS to HTTP, which would carry a credential over
+// in the open. A call is limited by its context.
+func NewClient(transport http.RoundTripper) *http.Client {
+	return &http.Client{Transport: transport, CheckRedirect: checkRedirect}
+}
+
+func checkRedirect(next *http.Request, before []*http.Request) error {
+	switch {
+	case before[len(before)-1].URL.Scheme == "https" && next.URL.Scheme != "https":
+		return &BlockedError{Host: next.URL.Hostname(), Reason: ReasonDowngrade}
+	case len(before) > maxRedirects:
+		return &BlockedError{Host: next.URL.Hostname(), Reason: ReasonRedirects}
+	}
+	return nil
+}
+
 // guard dials under a policy.
 type guard struct {
 	policy Policy

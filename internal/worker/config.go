@@ -37,6 +37,9 @@ type Config struct {
 	// Egress says which addresses connectors may reach. The zero value allows
 	// public addresses only.
 	Egress egress.Policy
+	// EndpointHosts are hosts that connectors may call beside their provider's,
+	// for custom endpoints: names, addresses, "*." and a domain, or "*" for any.
+	EndpointHosts []string
 	// Logger gets no secrets. The default discards.
 	Logger *slog.Logger
 	// Metrics is where the worker's metrics are registered; several workers of
@@ -95,6 +98,11 @@ func (c Config) validate() error {
 	}
 	if err := c.Egress.Validate(); err != nil {
 		wrong = append(wrong, fmt.Errorf("egress: %w", err))
+	}
+	for _, k := range c.Connectors {
+		if err := c.Egress.WithHosts(k.Manifest().Hosts, c.EndpointHosts).Validate(); err != nil {
+			wrong = append(wrong, fmt.Errorf("hosts of %s: %w", k.Manifest().ConnectorID, err))
+		}
 	}
 	if c.Grace < 0 {
 		wrong = append(wrong, errors.New("grace: want no negative duration"))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/egress"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/workerapi"
@@ -83,7 +84,7 @@ func (e *execution) perform() (*connector.CheckResult, error) {
 	var session connector.Session
 	err = e.guard("open", func() (err error) {
 		session, err = k.Open(e.work, connector.Settings{
-			Configuration: settings.Configuration, Scope: settings.Scope, HTTPClient: &http.Client{Transport: e.transport}, Logger: e.log,
+			Configuration: settings.Configuration, Scope: settings.Scope, HTTPClient: egress.NewClient(e.transport), Logger: e.log,
 		})
 		if err == nil && session == nil {
 			err = &connector.Error{Category: connector.ContractViolation, Message: "the connector opened no session"}

@@ -24,6 +24,8 @@ type scripted struct {
 	open   func(connector.Settings) error
 	check  func(context.Context) (connector.CheckResult, error)
 	plans  func() error
+	// hosts are those of the provider.
+	hosts []string
 
 	opened, closed, written atomic.Int64
 }
@@ -47,7 +49,7 @@ func (s *scripted) Manifest() connector.Manifest {
 	return connector.Manifest{
 		IntegrationID: "scripted", ConnectorID: "scripted", Name: "Scripted", Version: "1", ContractVersion: connector.ContractVersion,
 		Configuration: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"region":{"type":"string"},"key":{"type":"string","writeOnly":true}}}`),
-		Scope:         json.RawMessage(`{"type":"object"}`),
+		Scope:         json.RawMessage(`{"type":"object"}`), Hosts: s.hosts,
 		Streams: []connector.Stream{
 			{Name: "users", Entities: []connector.EntityKind{connector.Account}},
 			{Name: "groups", Entities: []connector.EntityKind{connector.Entitlement}, DependsOn: []string{"users"}},

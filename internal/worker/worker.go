@@ -83,7 +83,11 @@ func (w *Worker) carry(ctx context.Context, log *slog.Logger, a *workerapi.Assig
 	work, stop := context.WithCancelCause(hold)
 	defer stop(nil)
 
-	transport := egress.NewTransport(w.config.Egress)
+	var hosts []string
+	if k, ok := w.config.Connectors[a.IntegrationID]; ok {
+		hosts = k.Manifest().Hosts
+	}
+	transport := egress.NewTransport(w.config.Egress.WithHosts(hosts, w.config.EndpointHosts))
 	e := &execution{
 		worker: w, log: log, assignment: a, transport: transport, hold: hold, letGo: letGo, work: work, stop: stop,
 		call: newRunCall(w.platform, a, secret.FromString(a.Token)),

@@ -257,6 +257,7 @@ func TestConfigurationOfAWorkerIsChecked(t *testing.T) {
 		"token":        func(c *worker.Config) { c.Token = secret.Secret{} },
 		"queues":       func(c *worker.Config) { c.Queues = nil },
 		"connectors":   func(c *worker.Config) { c.Connectors = nil },
+		"hosts of":     func(c *worker.Config) { c.EndpointHosts = []string{"http://x"}; c.Connectors = hosted() },
 		"egress":       func(c *worker.Config) { c.Egress.AllowedHosts = []string{"http://x"} },
 		"grace":        func(c *worker.Config) { c.Grace = -1 },
 		"calls itself": func(c *worker.Config) { c.Connectors = map[string]connector.Connector{"other": s.script} },

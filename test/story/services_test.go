@@ -89,7 +89,7 @@ func (d *deployment) serve(t *testing.T, service string, flags ...string) string
 func (d *deployment) work(t *testing.T, name string) *process {
 	t.Helper()
 	p := start(t, nil, "worker", "--name", name, "--token-file", d.tokenFile,
-		"--discovery-url", d.discovery.url, "--integrations-url", d.integrations.url, "--allow-private-networks")
+		"--discovery-url", d.discovery.url, "--integrations-url", d.integrations.url, "--allow-private-networks", "--endpoint-hosts", "127.0.0.1,localhost")
 	return p
 }
 

@@ -47,7 +47,7 @@ func run() error {
 	w, err := worker.New(worker.Config{
 		Name: "breakingworker", DiscoveryURL: *discovery, IntegrationsURL: *integrations, Token: secret.FromString(strings.TrimSpace(string(token))),
 		Queues: []string{string(operation.DiscoveryQueue)}, Connectors: map[string]connector.Connector{broken.Manifest().IntegrationID: broken},
-		Egress: egress.Policy{AllowPrivate: true}, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Egress: egress.Policy{AllowPrivate: true}, EndpointHosts: []string{egress.AnyHost}, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {
 		return err
