@@ -18,7 +18,8 @@ import (
 
 // DB is a service's connection pool, as the service's own role.
 type DB struct {
-	pool *pgxpool.Pool
+	pool    *pgxpool.Pool
+	acquire time.Duration
 }
 
 // Config says how a service connects.
@@ -29,13 +30,24 @@ type Config struct {
 	MaxConns int
 	// Service names the connections in pg_stat_activity.
 	Service string
+	// AcquireTimeout bounds the wait for a connection; 10 s when zero.
+	AcquireTimeout time.Duration
 }
 
-// Statement limits that a service cannot forget to set.
+// Limits of time that a service cannot forget to set. Whoever waits for a request
+// has gone by then, or is told to try again.
 const (
+	// statementTimeout ends what a client that went away would leave running.
 	statementTimeout = 30 * time.Second
-	lockTimeout      = 10 * time.Second
-	idleTimeout      = 60 * time.Second
+	// lockTimeout is less, so that a wait for somebody else is told from slow work.
+	lockTimeout = 10 * time.Second
+	// idleTimeout frees the locks of a process that stopped inside a transaction.
+	idleTimeout = 60 * time.Second
+	// connectTimeout is for a server that does not answer at all.
+	connectTimeout = 10 * time.Second
+	// acquireTimeout bounds the wait for a connection of a pool in full use, which
+	// nothing else would: a request's context may have no end.
+	acquireTimeout = 10 * time.Second
 )
 
 // Open makes a pool. It does not connect until it is used; see [DB.Ping].
@@ -48,6 +60,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if c.MaxConns > 0 {
 		cfg.MaxConns = int32(c.MaxConns)
 	}
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
+	}
 	p := cfg.ConnConfig.RuntimeParams
 	p["application_name"] = "gatehouse " + c.Service
 	p["statement_timeout"] = strconv.FormatInt(statementTimeout.Milliseconds(), 10)
@@ -59,7 +74,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database pool: %w", err)
 	}
-	return &DB{pool: pool}, nil
+	if c.AcquireTimeout == 0 {
+		c.AcquireTimeout = acquireTimeout
+	}
+	return &DB{pool: pool, acquire: c.AcquireTimeout}, nil
 }
 
 // registerTypes teaches a connection the enums that binary COPY needs.
@@ -93,7 +111,23 @@ func (db *DB) begin(ctx context.Context, how string, w id.Workspace, fn func(tx 
 	// One message to the server instead of two: a run of a million records has
 	// thousands of these transactions.
 	options := pgx.TxOptions{BeginQuery: fmt.Sprintf("%s; set local gatehouse.workspace_id = '%d'", how, int64(w))}
-	return translate(pgx.BeginTxFunc(ctx, db.pool, options, fn))
+	conn, err := db.borrow(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return translate(pgx.BeginTxFunc(ctx, conn, options, fn))
+}
+
+// borrow takes a connection out of the pool, or gives up when none gets free.
+func (db *DB) borrow(ctx context.Context) (*pgxpool.Conn, error) {
+	waiting, cancel := context.WithTimeout(ctx, db.acquire)
+	defer cancel()
+	conn, err := db.pool.Acquire(waiting)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "the database does not answer, or all connections to it are in use; try again")
+	}
+	return conn, translate(err)
 }
 
 // enterWorkspace confines the rest of a transaction to one workspace.

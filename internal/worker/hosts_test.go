@@ -35,7 +35,7 @@ func TestConnectorReachesItsProviderAlone(t *testing.T) {
 	play(t, script, func(s *stage) {
 		finished := s.complete()
 		require.NotNil(s, finished.Error)
-		require.EqualValues(s, connector.NetworkUnreachable, finished.Error.Category)
+		require.Equal(s, connector.NetworkUnreachable, finished.Error.Category)
 		require.Contains(s, finished.Error.Message, "--endpoint-hosts")
 	})
 }
