@@ -264,3 +264,29 @@ func TestRewrapCountsWhatDoesNotOpen(t *testing.T) {
 		require.NotContains(t, result.Examples[0].Reason.Error(), canary)
 	}
 }
+
+// TestLastCredentialThatIsChangedMeanwhileIsMovedAfterAll changes the only
+// credential that is left to move between its reading and its storing.
+func TestLastCredentialThatIsChangedMeanwhileIsMovedAfterAll(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	to := v.keys[1]
+	for n := range v.written {
+		if n > 0 {
+			require.NoError(t, v.write(t.Context(), n, 1, "there already"))
+		}
+	}
+	raced := false
+	k := &killable{Keyring: v.ring, cipher: &rewrapper{opener: v.opener, to: to}, kill: func(error) {}}
+	k.meanwhile = func() {
+		if !raced {
+			raced = true
+			require.NoError(t, v.write(t.Context(), 0, 2, "meanwhile"))
+		}
+	}
+	result, err := (&keyring.Rewrapper{Store: k, Cipher: k, Current: nameOf(to), By: audit.System("test")}).Run(t.Context(), func(keyring.Progress) {})
+	require.NoError(t, err)
+	require.True(t, raced)
+	require.Equal(t, keyring.Result{Moved: 1}, result)
+	v.requireReadable(t.Context(), t)
+}

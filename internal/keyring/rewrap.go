@@ -17,6 +17,9 @@ const (
 	batch    = 500
 	atOnce   = 16
 	examples = 20
+	// passes bounds how often everything is looked through, for the case that
+	// someone goes on writing under another key.
+	passes = 10
 )
 
 // Rewrapper moves all credentials of a data plane under one key.
@@ -55,6 +58,10 @@ type Result struct {
 	// those that do not open, and those that someone wrote under another key in
 	// the meantime.
 	Left int64
+
+	// changed counts those that the last pass found changed by someone else
+	// when it came to store them.
+	changed int64
 }
 
 // Run moves all credentials that are not under the current key. progress is
@@ -72,18 +79,21 @@ func (r *Rewrapper) Run(ctx context.Context, progress func(Progress)) (Result, e
 		return result, err
 	}
 	progress(Progress{All: all})
-	for {
+	for n := 1; ; n++ {
 		before := result.Moved
-		result.Unreadable, result.Examples = 0, nil
+		result.Unreadable, result.Examples, result.changed = 0, nil, 0
 		if err := r.pass(ctx, &result, func() { progress(Progress{Moved: result.Moved, All: max(all, result.Moved)}) }); err != nil {
 			return result, err
 		}
 		if result.Left, err = r.left(ctx); err != nil {
 			return result, err
 		}
-		// What is left was written under another key while the pass was behind
-		// it, or does not open. Another pass helps with the first only.
-		if result.Left <= result.Unreadable || result.Moved == before {
+		// What is left does not open, was changed before it could be stored, or was
+		// written under another key behind the pass. Another one helps with the
+		// latter two, unless there was nothing to do in this one.
+		idle := result.Moved == before && result.changed == 0
+		if result.Left <= result.Unreadable || idle || n == passes {
+			result.changed = 0
 			return result, nil
 		}
 	}
@@ -150,8 +160,12 @@ func (r *Rewrapper) move(ctx context.Context, w id.Workspace, connections []id.C
 		Actor: r.By, Action: audit.CredentialsRewrapped, Outcome: audit.Succeeded, TargetType: "encryption_key", TargetID: r.Current.ID,
 		Payload: map[string]any{"wrapper": r.Current.Wrapper},
 	})
+	if err != nil {
+		return err
+	}
 	result.Moved += int64(moved)
-	return err
+	result.changed += int64(len(rewrapped) - moved)
+	return nil
 }
 
 // rewrap has data keys wrapped anew, several at once because each waits for a
