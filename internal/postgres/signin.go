@@ -43,12 +43,18 @@ func (s *Workspaces) SignIn(ctx context.Context, who workspace.Identity, row wor
 		if places, err = memberships(ctx, tx, tenant.Tenant, id.Person(person)); err != nil {
 			return err
 		}
-		if len(places) == 0 {
+		switch {
+		case len(places) == 0 && j.left:
+			return nil // what ended here has to have ended
+		case len(places) == 0:
 			return workspace.ErrNoWorkspace
 		}
 		info, err = insertSession(ctx, tx, tenant, person, who, row)
 		return err
 	})
+	if err == nil && len(places) == 0 {
+		err = workspace.ErrNoWorkspace
+	}
 	return info, places, err
 }
 
@@ -101,6 +107,8 @@ type joining struct {
 	tenant id.Tenant
 	who    workspace.Identity
 	person int64
+	// left says that a membership ended.
+	left bool
 }
 
 // enter goes to a workspace and locks its membership.
@@ -269,6 +277,7 @@ func (j *joining) applyClaimsIn(ctx context.Context, w id.Workspace) error {
 // leave ends a membership that no claim gives any more. The provider's word
 // holds even for an owner or a last admin: a tenant administrator finds another.
 func (j *joining) leave(ctx context.Context, scope id.Scope, m workspace.Member, by audit.Actor) error {
+	j.left = true
 	row, err := j.q.GetWorkspace(ctx, int64(scope.Workspace))
 	if err != nil {
 		return fmt.Errorf("read the owner: %w", err)

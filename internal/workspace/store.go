@@ -73,7 +73,7 @@ type SessionStore interface {
 	// accepts the open invitations to a verified address and applies claim
 	// mappings, each with its event. The error is caused by [ErrTokenSpent] for an
 	// ID token that was used before, and by [ErrNoWorkspace] for somebody who is a
-	// member of nothing; then nothing is stored.
+	// member of nothing; then nothing is stored but the memberships that ended.
 	SignIn(ctx context.Context, who Identity, row NewSessionRow) (SessionInfo, []Membership, error)
 	// Session returns a session that has not ended, or NotFound.
 	Session(ctx context.Context, s id.Session) (SessionInfo, error)
