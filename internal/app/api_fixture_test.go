@@ -42,6 +42,8 @@ type apiBench struct {
 	keys     map[workspace.Role]secret.Secret
 	foreign  secret.Secret
 	document *document
+	// services are what is served.
+	services []*service
 }
 
 // logBuffer takes log lines from many goroutines.
@@ -107,16 +109,23 @@ func newAPIBenchUnder(t *testing.T, protection KeySettings, allowRefs []string, 
 	})
 	require.NoError(t, err)
 	t.Cleanup(workspaces.close)
+	b.serve(t, integrations, workspaces)
+	return b
+}
+
+// serve serves services, of which the last finds callers, in place of those before.
+func (b *apiBench) serve(t *testing.T, services ...*service) {
+	t.Helper()
+	last := services[len(services)-1]
 	handler, err := (&host{
-		version: "test", callers: workspaces.callers, denials: workspaces.denials, log: log,
-		services: []*service{integrations, workspaces}, metrics: newMetrics(),
+		version: "test", callers: last.callers, denials: last.denials, log: slog.New(slog.NewTextHandler(b.log, nil)),
+		services: services, metrics: newMetrics(),
 	}).handler()
 	require.NoError(t, err)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	b.url = server.URL
+	b.services, b.url = services, server.URL
 	b.document = readDocument(t, b.send(t, b.foreign, http.MethodGet, "/openapi.json", "").text)
-	return b
 }
 
 // nowhere is for tests that start nothing.

@@ -12,8 +12,12 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
+// The fields of listInput again: parameters of an embedded type are found only
+// where it is exported.
 type listAcrossInput struct {
-	listInput
+	api.Page
+	Filter
+	Total     bool                     `query:"total" doc:"As in list-audit-events."`
 	Workspace api.PathID[id.Workspace] `path:"workspace_id"`
 }
 
@@ -31,6 +35,6 @@ func MountTenant(a huma.API, events *auditlog.Service, workspaces *workspace.Ser
 		if err != nil {
 			return nil, err
 		}
-		return list(ctx, events, auditor, in.listInput)
+		return list(ctx, events, auditor, listInput{Page: in.Page, Filter: in.Filter, Total: in.Total})
 	})
 }

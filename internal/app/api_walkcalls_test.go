@@ -1,0 +1,157 @@
+package app
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// walkCall is how an operation is called by those who may.
+type walkCall struct {
+	// want is the status that they get; tenantWant is that of a tenant
+	// administrator where it differs.
+	want, tenantWant int
+	// named says that the path names a thing of workspace a.
+	named bool
+	// sessionsOnly says that keys get 404.
+	sessionsOnly bool
+	// body is sent. {n} stands for a name that nothing has.
+	body string
+	// thing makes what the path's parameter names, for each call anew.
+	thing func(t *testing.T, w *walker) string
+}
+
+// prepare returns the path and body of one call.
+func (c walkCall) prepare(t *testing.T, w *walker, path, who string) (string, string) {
+	t.Helper()
+	body := strings.ReplaceAll(c.body, "{n}", w.name("new"))
+	if strings.HasSuffix(who, "tenant") || strings.HasPrefix(who, "tenant") {
+		body = strings.ReplaceAll(body, `"role":"viewer"`, `"role":"tenant_admin"`)
+	}
+	if i := strings.IndexByte(path, '{'); i >= 0 && c.thing != nil {
+		path = path[:i] + c.thing(t, w) + path[strings.IndexByte(path, '}')+1:]
+	} else if c.thing != nil {
+		path += c.thing(t, w)
+	}
+	return path, strings.ReplaceAll(body, "{connection}", w.lastConnection)
+}
+
+// walkCalls has a line for each operation of the API.
+func walkCalls() map[string]walkCall {
+	const ok, created, gone = http.StatusOK, http.StatusCreated, http.StatusNoContent
+	fixed := func(text string) func(*testing.T, *walker) string {
+		return func(*testing.T, *walker) string { return text }
+	}
+	connection := func(t *testing.T, w *walker) string { return w.newConnection(t, w.name("connection")) }
+	key := func(t *testing.T, w *walker) string {
+		made, _, err := w.people.CreateKey(t.Context(), w.callerOf(t, w.keys[workspace.Admin], ""), w.name("key"), workspace.Viewer, nil)
+		require.NoError(t, err)
+		return made.ID.String()
+	}
+	invitation := func(t *testing.T, w *walker) string {
+		made, err := w.people.Invite(t.Context(), w.callerOf(t, w.keys[workspace.Admin], ""), w.name("guest")+"@example.com", workspace.Viewer, time.Time{})
+		require.NoError(t, err)
+		return made.ID.String()
+	}
+	mapping := func(t *testing.T, w *walker) string {
+		made, err := w.people.CreateMapping(t.Context(), w.callerOf(t, w.keys[workspace.Admin], ""), "groups", w.name("group"), workspace.Viewer)
+		require.NoError(t, err)
+		return made.ID.String()
+	}
+	started := func(t *testing.T, w *walker) string {
+		got := w.builder(t, http.MethodPost, "/v1/operations/discovery.run/start", `{"connection_id":"`+connection(t, w)+`"}`)
+		require.Equal(t, http.StatusOK, got.status, got.text)
+		run, _ := got.decoded(t)["run"].(map[string]any)
+		runID, _ := run["run_id"].(string)
+		if runID == "" {
+			runID, _ = run["id"].(string)
+		}
+		require.NotEmpty(t, runID, got.text)
+		return runID
+	}
+	target := func(t *testing.T, w *walker) (text string) {
+		require.NoError(t, w.super.QueryRow(t.Context(), `insert into targets (workspace_id, provider_system, provider_target_id, target_type, name)
+			values ($1, 'aws', $2, 'account', 'target') returning 'tgt_' || target_id`, int64(w.a.Workspace), w.name("target")).Scan(&text))
+		return text
+	}
+	tenants := func(t *testing.T, w *walker) string { return w.workspace(t).String() }
+	// Nothing has been discovered here: whoever may ask finds nothing.
+	const entity = "ent_00000000000000000000000000000001"
+	return map[string]walkCall{
+		"get-sign-in":    {want: http.StatusNotFound},
+		"create-session": {want: http.StatusNotFound, body: `{"id_token":"x"}`},
+		"get-session":    {want: ok},
+		"delete-session": {want: gone, sessionsOnly: true},
+
+		"list-workspaces": {want: ok},
+		"get-workspace":   {want: ok, named: true, thing: func(_ *testing.T, w *walker) string { return w.a.Workspace.String() }},
+
+		"list-members":    {want: ok},
+		"set-member-role": {want: ok, named: true, body: `{"role":"viewer"}`, thing: func(t *testing.T, w *walker) string { return w.member(t) }},
+		"remove-member":   {want: gone, named: true, thing: func(t *testing.T, w *walker) string { return w.member(t) }},
+
+		"list-invitations":  {want: ok},
+		"create-invitation": {want: created, body: `{"email":"{n}@example.com","role":"viewer"}`},
+		"revoke-invitation": {want: gone, named: true, thing: invitation},
+
+		"list-claim-mappings":  {want: ok},
+		"create-claim-mapping": {want: created, body: `{"claim":"groups","value":"{n}","role":"viewer"}`},
+		"delete-claim-mapping": {want: gone, named: true, thing: mapping},
+
+		"list-api-keys":  {want: ok},
+		"create-api-key": {want: created, body: `{"name":"{n}","role":"viewer"}`},
+		"revoke-api-key": {want: gone, named: true, thing: key},
+
+		"list-tenant-workspaces":      {want: ok},
+		"create-workspace":            {want: created, body: `{"name":"{n}"}`},
+		"archive-workspace":           {want: ok, thing: tenants},
+		"unarchive-workspace":         {want: ok, thing: tenants},
+		"transfer-workspace":          {want: ok, body: `{"owner_email":"{n}@example.com"}`, thing: tenants},
+		"list-workspace-audit-events": {want: ok, thing: tenants},
+
+		"list-audit-events":      {want: ok},
+		"get-audit-log":          {want: ok},
+		"list-audit-checkpoints": {want: ok},
+		"list-audit-log-entries": {want: ok},
+
+		"get-licence": {want: ok},
+		// What is no licence is refused by the one who may install.
+		"install-licence": {want: http.StatusUnprocessableEntity, body: `{"licence":"none"}`},
+
+		"list-integrations": {want: ok},
+		"get-integration":   {want: ok, thing: fixed("aws")},
+
+		"list-connections":  {want: ok},
+		"create-connection": {want: created, body: awsDraft("{n}")},
+		"get-connection":    {want: ok, named: true, thing: connection},
+		"update-connection": {want: ok, named: true, body: `{"metadata":{"a":1}}`, thing: connection},
+		// It has no target yet.
+		"make-default-connection": {want: http.StatusUnprocessableEntity, named: true, thing: connection},
+		"delete-connection":       {want: gone, named: true, thing: connection},
+		"list-connection-tests":   {want: ok, named: true, thing: connection},
+		// Nobody answers for the discovery service where this one looks for it.
+		"test-connection": {want: http.StatusServiceUnavailable, named: true, thing: connection},
+		"list-targets":    {want: ok},
+		"get-target":      {want: ok, named: true, thing: target},
+
+		"list-operations": {want: ok},
+		"start-operation": {want: ok, named: true, body: `{"connection_id":"{connection}"}`, thing: func(t *testing.T, w *walker) string {
+			w.lastConnection = connection(t, w)
+			return "discovery.run"
+		}},
+		"list-runs":  {want: ok},
+		"get-run":    {want: ok, named: true, thing: started},
+		"cancel-run": {want: ok, named: true, thing: started},
+
+		"list-entities": {want: ok},
+		"get-entity":    {want: http.StatusNotFound, thing: fixed(entity)},
+		"who-can":       {want: http.StatusNotFound, thing: fixed(entity)},
+		"what-can":      {want: http.StatusNotFound, thing: fixed(entity)},
+		"access-paths":  {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
+	}
+}
