@@ -24,7 +24,7 @@ type rule struct {
 
 // rules is the dependency direction of docs/architecture.md as a table.
 func rules() []rule {
-	foundation := []string{"connector", "internal/fault", "internal/id", "internal/mergepatch", "internal/nearest", "internal/secret", "internal/shares"}
+	foundation := []string{"connector", "internal/fault", "internal/id", "internal/mergepatch", "internal/nearest", "internal/secret", "internal/shares", "internal/violation"}
 	domain := []string{
 		"internal/audit", "internal/auditlog", "internal/ocsf", "internal/workspace", "internal/integration", "internal/operation",
 		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence",
@@ -37,7 +37,7 @@ func rules() []rule {
 		return rule{folder: folder, local: append(append([]string{}, foundation...), others...), never: outside}
 	}
 	integration := domainRule("internal/integration", "internal/audit")
-	integration.external = []string{"github.com/santhosh-tekuri/jsonschema", "golang.org/x/text"}
+	integration.external = []string{"github.com/santhosh-tekuri/jsonschema"}
 	// A licence is a signed note, and its JSON is read strictly.
 	licence := domainRule("internal/licence", "internal/audit", "internal/workspace", "internal/integration")
 	licence.external = []string{"golang.org/x/mod/sumdb/note", "github.com/go-json-experiment/json"}
@@ -59,6 +59,7 @@ func rules() []rule {
 		{folder: "internal/id"},
 		{folder: "internal/mergepatch"},
 		{folder: "internal/nearest"},
+		{folder: "internal/violation", external: []string{"github.com/santhosh-tekuri/jsonschema"}},
 		{folder: "internal/shares"},
 		{folder: "internal/secret"},
 		{folder: "internal/egress", local: []string{"internal/fault"}},

@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 )
@@ -136,6 +134,3 @@ func (s *schema) object(raw json.RawMessage) (map[string]any, error) {
 	}
 	return object, nil
 }
-
-// printer renders the validator's messages; they are English throughout.
-func printer() *message.Printer { return message.NewPrinter(language.English) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/nearest"
+	"github.com/gatehouse-project/gatehouse/internal/violation"
 )
 
 // collect turns the leaves of a validation error into one message per field.
@@ -45,36 +46,8 @@ func (s *schema) collect(e *jsonschema.ValidationError, wrong map[string]fault.F
 				add(append(slices.Clone(at), name), "is not a known field; known are %s", strings.Join(s.names(), ", "))
 			}
 		}
-	case *kind.Enum:
-		var want []string
-		for _, v := range k.Want {
-			want = append(want, fmt.Sprint(v))
-		}
-		add(at, "must be one of %s", strings.Join(want, ", "))
-	case *kind.Pattern:
-		add(at, "must match %s", k.Want)
-	case *kind.Format:
-		add(at, "must be a valid %s", k.Want)
-	case *kind.Type:
-		add(at, "must be of type %s, not %s", strings.Join(k.Want, " or "), k.Got)
-	case *kind.MinLength:
-		add(at, "must be at least %d characters long", k.Want)
-	case *kind.MaxLength:
-		add(at, "must be at most %d characters long", k.Want)
-	case *kind.MinItems:
-		add(at, "must have at least %d items", k.Want)
-	case *kind.MaxItems:
-		add(at, "must have at most %d items", k.Want)
-	case *kind.UniqueItems:
-		add(at, "must not name anything twice")
-	case *kind.Const:
-		add(at, "must be %v", k.Want)
-	case *kind.FalseSchema:
-		add(at, "is not allowed together with the other fields")
-	case *kind.Minimum, *kind.Maximum, *kind.ExclusiveMinimum, *kind.ExclusiveMaximum, *kind.MultipleOf, *kind.Dependency, *kind.Not, *kind.OneOf, *kind.AnyOf:
-		add(at, "%s", k.LocalizedString(printer()))
 	default:
-		add(at, "is not valid")
+		add(at, "%s", violation.Message(k))
 	}
 }
 

@@ -6,7 +6,7 @@
 // JSON value of the field's type, and a field marked writeOnly is a secret, which
 // is never taken from an argument because arguments are shown to every process
 // of the machine. The form finds what is missing and asks for it where there is
-// somebody to ask. It does not judge values beyond their type: the server does,
-// and names each wrong field. The package never calls a server and never prints
-// a value.
+// somebody to ask, again when an answer does not fit its field. Values that were
+// given otherwise are judged by type only: the server judges the whole, and names
+// each wrong field. The package never calls a server and never prints a value.
 package form

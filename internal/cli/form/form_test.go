@@ -20,7 +20,7 @@ const schema = `{
   "properties": {
     "auth": {"type": "string", "enum": ["key", "ambient"]},
     "id": {"type": "string", "title": "Id", "description": "Whose key it is."},
-    "secret": {"type": "string", "title": "Secret", "writeOnly": true},
+    "secret": {"type": "string", "title": "Secret", "writeOnly": true, "minLength": 8},
     "enabled": {"type": "boolean"},
     "retries": {"type": "integer"},
     "ratio": {"type": "number"},
@@ -145,6 +145,7 @@ type script struct {
 	answers []string
 	asked   []string
 	hidden  []bool
+	said    []string
 }
 
 func (s *script) Ask(question string, hidden bool) (string, error) {
@@ -157,16 +158,16 @@ func (s *script) Ask(question string, hidden bool) (string, error) {
 	return first, nil
 }
 
-func (*script) Say(string) {}
+func (s *script) Say(remark string) { s.said = append(s.said, remark) }
 
 func TestCompleteAsksForWhatBecomesNecessary(t *testing.T) {
 	t.Parallel()
 	values := map[string]json.RawMessage{}
-	person := &script{answers: []string{"AKIA", "hunter2"}}
+	person := &script{answers: []string{"AKIA", "hunter2hunter2"}}
 	require.NoError(t, form.Complete(compile(t), values, person))
 	require.Equal(t, []string{"Id: ", "Secret (not shown): "}, person.asked)
 	require.Equal(t, []bool{false, true}, person.hidden)
-	require.Equal(t, map[string]json.RawMessage{"id": []byte(`"AKIA"`), "secret": []byte(`"hunter2"`)}, values)
+	require.Equal(t, map[string]json.RawMessage{"id": []byte(`"AKIA"`), "secret": []byte(`"hunter2hunter2"`)}, values)
 }
 
 func TestCompleteLeavesEmptyAnswersToTheServer(t *testing.T) {
@@ -185,6 +186,20 @@ func TestAskRepeatsWhatIsNotOfTheType(t *testing.T) {
 	require.ErrorContains(t, form.Ask(s, []string{"retries"}, values, &script{answers: []string{"a", "b", "c"}}), "was not given in 3 tries")
 	require.ErrorContains(t, form.Ask(s, []string{"nothing"}, values, &script{}), "is not a known field; known are auth, enabled")
 	require.ErrorContains(t, form.Ask(s, []string{"id"}, values, &script{}), "nobody answers")
+}
+
+func TestAskRepeatsWhatTheFieldDoesNotTake(t *testing.T) {
+	t.Parallel()
+	s := compile(t)
+	values := map[string]json.RawMessage{}
+	person := &script{answers: []string{"kee", "key"}}
+	require.NoError(t, form.Ask(s, []string{"auth"}, values, person))
+	require.Equal(t, `"key"`, string(values["auth"]))
+	require.Equal(t, []string{"auth must be one of key, ambient."}, person.said)
+	require.NoError(t, form.Ask(s, []string{"secret"}, values, &script{answers: []string{"hunter2", "hunter2hunter2"}}))
+	person = &script{answers: []string{"hunter2", "hunter2", "hunter2"}}
+	require.ErrorContains(t, form.Ask(s, []string{"secret"}, values, person), "was not given in 3 tries")
+	require.NotContains(t, strings.Join(person.said, ""), "hunter2", "a secret is not repeated")
 }
 
 func TestCompileRefusesSchemasThatReachOut(t *testing.T) {

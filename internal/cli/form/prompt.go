@@ -15,7 +15,7 @@ type Asker interface {
 	Say(remark string)
 }
 
-// tries is how often a value that is not of its field's type is asked for again.
+// tries is how often a value that its field does not take is asked for.
 const tries = 3
 
 // Complete asks for every missing field until none is missing. Fields that the
@@ -72,6 +72,9 @@ func ask(s *Schema, name string, values map[string]json.RawMessage, a Asker) err
 			return nil
 		}
 		value, err := field.Parse(text)
+		if err == nil {
+			err = s.judge(name, value)
+		}
 		if err == nil {
 			values[name] = value
 			return nil

@@ -10,6 +10,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/gatehouse-project/gatehouse/internal/violation"
 )
 
 // Schema is a compiled JSON Schema of type object.
@@ -79,6 +81,19 @@ func (s *Schema) Field(name string) (f Field, ok bool) {
 		}
 	}
 	return f, true
+}
+
+// judge says what is wrong with the value of one field, by the field's own part
+// of the schema. It never repeats the value, which may be a secret.
+func (s *Schema) judge(name string, raw json.RawMessage) error {
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		return errors.New("must be JSON")
+	}
+	if message, wrong := violation.First(s.compiled.Properties[name].Validate(value)); wrong {
+		return errors.New(message)
+	}
+	return nil
 }
 
 // Missing lists the fields that the values lack, in order of name, also those
