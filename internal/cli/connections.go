@@ -18,6 +18,7 @@ type ConnectionsCmd struct {
 	Show   ConnectionsShowCmd   `cmd:"" help:"Show one connection."`
 	Create ConnectionsCreateCmd `cmd:"" help:"Connect a provider."`
 	Edit   ConnectionsEditCmd   `cmd:"" help:"Change a connection."`
+	Export ConnectionsExportCmd `cmd:"" help:"Write a connection as JSON, without its secrets."`
 
 	Enable      ConnectionsEnableCmd      `cmd:"" help:"Let a connection be used again."`
 	Disable     ConnectionsDisableCmd     `cmd:"" help:"Let nothing use a connection."`

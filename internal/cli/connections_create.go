@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -26,7 +27,8 @@ type settings struct {
 type ConnectionsCreateCmd struct {
 	Remote
 	settings
-	Integration string `arg:"" complete:"integrations" help:"Id of the integration, such as aws."`
+	draftFile
+	Integration string `arg:"" optional:"" complete:"integrations" help:"Id of the integration, such as aws; needed unless a file says it."`
 	Name        string `placeholder:"NAME" help:"Name of the connection, such as Prod AWS."`
 	Target      string `placeholder:"ID" help:"Organisation that the credentials must reach (tgt_3); found by the first test when left out."`
 }
@@ -46,6 +48,10 @@ func (ConnectionsCreateCmd) Help() string {
     gatehouse connections create aws --name "Prod AWS" \
       --set access_key_id=AKIAIOSFODNN7EXAMPLE --ref secret_access_key=file:/run/secrets/gatehouse/aws
 
+A whole connection comes from a file; connections export writes one without its secrets:
+
+    gatehouse connections create --from-file prod-aws.json --set-env secret_access_key=AWS_SECRET_ACCESS_KEY
+
 With --ref the secret stays where it is, and is looked up by the integrations service whenever it is needed, if its operator allows (--allow-ref). The fields are listed by: gatehouse integrations show aws`
 }
 
@@ -55,22 +61,11 @@ func (cmd *ConnectionsCreateCmd) Run(ctx context.Context, e *environment) error 
 	if err != nil {
 		return err
 	}
-	integration, err := c.Integration(ctx, cmd.Integration)
+	draft, integration, err := cmd.draft(ctx, e, c)
 	if err != nil {
 		return err
 	}
-	draft := client.ConnectionDraft{IntegrationID: integration.Value.IntegrationID, Name: cmd.Name, TargetID: cmd.Target}
-	if draft.Schedule, err = cmd.schedule(); err != nil {
-		return err
-	}
-	// Before anything is asked for: the server would refuse it in the end.
-	if !integration.Value.Licensed {
-		return fmt.Errorf("%s cannot be connected: %s", cmd.Integration, integration.Value.LicenceReason)
-	}
-	if draft.Configuration, draft.Scope, err = cmd.read(e, integration.Value); err != nil {
-		return err
-	}
-	if err := cmd.complete(e, integration.Value, &draft); err != nil {
+	if err := cmd.complete(e, integration, &draft); err != nil {
 		return err
 	}
 	a, err := c.CreateConnection(ctx, draft, rand.Text())
@@ -82,6 +77,45 @@ func (cmd *ConnectionsCreateCmd) Run(ctx context.Context, e *environment) error 
 	}
 	fmt.Fprintf(e.Err, "\nNext: gatehouse connections test %s\n", a.Value.ConnectionID)
 	return nil
+}
+
+// draft is what the file and the flags say, and the integration it is for.
+func (cmd *ConnectionsCreateCmd) draft(ctx context.Context, e *environment, c *client.Client) (d client.ConnectionDraft, of client.Integration, err error) {
+	if d, err = cmd.draftFile.read(e, cmd.takesStdin()); err != nil {
+		return d, of, err
+	}
+	switch {
+	case cmd.Integration == "" && d.IntegrationID == "":
+		return d, of, usagef("name an integration, such as: gatehouse connections create aws; gatehouse integrations list shows all")
+	case cmd.Integration != "" && d.IntegrationID != "" && cmd.Integration != d.IntegrationID:
+		return d, of, usagef("--from-file: is a connection to %s, not to %s", d.IntegrationID, cmd.Integration)
+	}
+	integration, err := c.Integration(ctx, cmp.Or(cmd.Integration, d.IntegrationID))
+	if err != nil {
+		return d, of, err
+	}
+	of = integration.Value
+	// Before anything is asked for: the server would refuse it in the end.
+	if !of.Licensed {
+		return d, of, fmt.Errorf("%s cannot be connected: %s", of.IntegrationID, of.LicenceReason)
+	}
+	if err := checkDraft(of, d); err != nil {
+		return d, of, err
+	}
+	configuration, scope, err := cmd.settings.read(e, of)
+	if err != nil {
+		return d, of, err
+	}
+	schedule, err := cmd.schedule()
+	if err != nil {
+		return d, of, err
+	}
+	d.IntegrationID, d.Name, d.TargetID = of.IntegrationID, cmp.Or(cmd.Name, d.Name), cmp.Or(cmd.Target, d.TargetID)
+	d.Configuration, d.Schedule = over(d.Configuration, configuration), cmp.Or(schedule, d.Schedule)
+	if scope != nil {
+		d.Scope = scope
+	}
+	return d, of, nil
 }
 
 // complete asks for what is missing, or says all that is.
