@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
@@ -85,6 +87,11 @@ func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Conn
 // reconfigure merges a patch into the stored configuration.
 func (s *Service) reconfigure(ctx context.Context, conn Connection, entry *integration.Integration, patch json.RawMessage) (integration.Configuration, error) {
 	stored, err := s.Vault.open(ctx, s.Store, conn)
+	if errors.Is(err, ErrUnreadable) {
+		// Whoever enters the secrets anew needs none of the old ones; whoever
+		// does not is told which are missing.
+		stored, err = slices.Clone(conn.Config), nil
+	}
 	if err != nil {
 		return integration.Configuration{}, err
 	}

@@ -3,6 +3,7 @@ package connection
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
@@ -10,6 +11,11 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
+
+// ErrUnreadable is in the chain of a [Cipher]'s error when this one record does
+// not open, and will not when it is tried again: it was damaged, or its key is
+// not among those that the service reads.
+var ErrUnreadable = errors.New("credential does not open")
 
 // Cipher seals secrets to one version of one connection.
 type Cipher interface {

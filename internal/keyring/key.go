@@ -2,7 +2,6 @@ package keyring
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
@@ -53,7 +52,7 @@ type Rewrapped struct {
 
 // ErrUnreadable is in the chain of a [Cipher]'s error when it is this one
 // credential that does not open. Every other error concerns all of them.
-var ErrUnreadable = errors.New("credential does not open")
+var ErrUnreadable = connection.ErrUnreadable
 
 // Cipher moves data keys from one key-encryption key to another.
 type Cipher interface {

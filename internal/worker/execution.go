@@ -67,7 +67,8 @@ func (e *execution) perform() (*connector.CheckResult, error) {
 	if err != nil {
 		var refused *callError
 		if errors.As(err, &refused) && refused.status == http.StatusUnprocessableEntity && refused.detail != "" {
-			// A secret that is kept elsewhere could not be had there.
+			// The stored credential does not open, or a secret that is kept elsewhere
+			// could not be had there.
 			return nil, &connector.Error{Category: connector.CredentialInvalid, Message: refused.detail, Cause: err}
 		}
 		if errors.As(err, &refused) && !refused.temporary() && !refused.notOurs() {

@@ -21,6 +21,7 @@ func TestOneProcess(t *testing.T) {
 		"lifecycle":               lifecycle,
 		"roles":                   roles,
 		"provider that is broken": brokenProvider,
+		"damaged credentials":     damagedCredentials,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,6 +41,10 @@ func (i Integrations) configuration(ctx context.Context, in *Held) (*configurati
 	d, err := i.Vault.Disclose(ctx, i.Store, connection.Claim{
 		Scope: id.Scope{Tenant: i.Tenant, Workspace: token.Workspace}, Run: token.Run, Epoch: token.Epoch, TokenHash: token.Hash,
 	})
+	if errors.Is(err, connection.ErrUnreadable) {
+		// Not a failure that passes: the run ends, and says what is to be done.
+		return nil, fault.Wrap(fault.Invalid, err, "the stored credential does not open; enter its secrets again")
+	}
 	if err != nil {
 		return nil, err
 	}
