@@ -76,7 +76,7 @@ func Register[I, O any](a huma.API, op huma.Operation, handler func(context.Cont
 		// and workers, which need no key, may send what they like.
 		op.RejectUnknownQueryParameters = true
 	}
-	op.Errors = append(op.Errors, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+	op.Errors = append(op.Errors, http.StatusRequestURITooLong, http.StatusTooManyRequests, http.StatusServiceUnavailable)
 	if takesBody(reflect.TypeFor[I]()) {
 		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}

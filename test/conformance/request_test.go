@@ -57,7 +57,7 @@ func (a *actor) draw(t *rapid.T, op *operation) *request {
 		case p.in == "query" && (value != "" || p.required):
 			r.query = append(r.query, pair{p.name, value})
 		case p.in == "header":
-			r.header = append(r.header, pair{p.name, value})
+			r.header = append(r.header, pair{p.name, sendable(value)})
 		}
 	}
 	a.spare(t, r)
@@ -67,6 +67,16 @@ func (a *actor) draw(t *rapid.T, op *operation) *request {
 		a.configure(t, g, object(r.body), object(a.document.resolve(op.body.node)["properties"]))
 	}
 	return r
+}
+
+// sendable leaves out of a header's value what no client sends.
+func sendable(value string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, value)
 }
 
 // spare keeps what the actor itself, or much of the rest, depends on: neither its
