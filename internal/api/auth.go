@@ -66,7 +66,7 @@ func callerOf(ctx huma.Context, callers workspace.CallerFinder) (workspace.Calle
 	}
 	if caller.Member == 0 && needOf(ctx.Operation()) != anyCredentials {
 		return workspace.Caller{}, fault.InvalidField("header."+WorkspaceHeader,
-			"name the workspace to work in, such as w_1, or %q; GET /v1/session lists yours", workspace.TenantName)
+			"name the workspace to work in, such as w_123, or %q; GET /v1/session lists yours", workspace.TenantName)
 	}
 	return caller, nil
 }

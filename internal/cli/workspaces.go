@@ -78,7 +78,7 @@ func (cmd *WorkspacesListCmd) all(ctx context.Context, e *environment) error {
 
 // WorkspacesUseCmd is `gatehouse workspaces use`.
 type WorkspacesUseCmd struct {
-	Workspace string `arg:"" help:"Id of the workspace, such as w_1, or tenant for the tenant level."`
+	Workspace string `arg:"" help:"Id of the workspace, such as w_123, or tenant for the tenant level."`
 	Context   string `placeholder:"NAME" complete:"contexts" help:"Context to choose it for; the current one without it."`
 }
 

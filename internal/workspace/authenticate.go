@@ -84,7 +84,7 @@ func noWorkspace(named string) error {
 	}
 	var w id.Workspace
 	if err := w.UnmarshalText([]byte(named)); err != nil {
-		return fault.New(fault.NotFound, "there is no such workspace; name one by its id, such as w_1, or %q", TenantName)
+		return fault.New(fault.NotFound, "there is no such workspace; name one by its id, such as w_123, or %q", TenantName)
 	}
 	return fault.New(fault.NotFound, "there is no workspace %s that you are a member of", w)
 }

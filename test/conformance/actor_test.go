@@ -23,6 +23,7 @@ type actor struct {
 	name        string
 	url         string
 	key, viewer string
+	workspace   string
 	document    *document
 	// integrations are the catalog's entries, with their own schemas.
 	integrations map[string]map[string]node
@@ -82,8 +83,13 @@ func newActor(t *testing.T, d *document, name, url, key string, seed int64) *act
 		}
 	}
 	a.must(t, "list-entities", nil, nil, pair{"limit", "200"})
+	// Keys end with the member who issued them.
+	for _, each := range list(object(a.must(t, "list-members", nil, nil))["members"]) {
+		a.spared[fmt.Sprint(object(each)["member_id"])] = ""
+	}
 	for _, each := range list(object(a.must(t, "list-workspaces", nil, nil))["workspaces"]) {
-		a.spared[fmt.Sprint(object(each)["workspace_id"])] = ""
+		a.workspace = fmt.Sprint(object(each)["workspace_id"])
+		a.spared[a.workspace] = ""
 	}
 	return a
 }

@@ -83,7 +83,7 @@ func (a *actor) judgeDocumented(r *request, got *answer) string {
 	}
 	methods := a.document.methods(r.op.path)
 	if !slices.Contains(methods, r.method) {
-		if got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") == "" {
+		if got.status != http.StatusRequestURITooLong && (got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") == "") {
 			return "another method is not refused with what the path takes"
 		}
 		return ""
@@ -124,6 +124,13 @@ func fits(op *operation, method string, got *answer) string {
 	schema, ok := documented.content[media]
 	if !ok {
 		return "the document has no answer of type " + media
+	}
+	if media == lines {
+		for line := range bytes.Lines(got.text) {
+			if decoded(line) == nil {
+				return "a line of the answer is no JSON"
+			}
+		}
 	}
 	if schema == nil {
 		return ""

@@ -15,8 +15,19 @@ import (
 // neverSucceed are operations that no request here can have succeed, each with
 // the reason.
 func neverSucceed() map[string]string {
+	const tenant, person = "asks for an administrator of the tenant, whom no key of a workspace is", "asks for a person who signed in, and no provider of identities is set up"
 	return map[string]string{
-		"install-licence": "a licence is signed with a key that is not here; internal/app has one",
+		"install-licence":             "a licence is signed with a key that is not here; internal/app has one",
+		"archive-workspace":           tenant,
+		"create-workspace":            tenant,
+		"list-tenant-workspaces":      tenant,
+		"list-workspace-audit-events": tenant,
+		"transfer-workspace":          tenant,
+		"unarchive-workspace":         tenant,
+		"create-session":              person,
+		"delete-session":              person,
+		"get-sign-in":                 person,
+		"remove-member":               person,
 	}
 }
 

@@ -40,8 +40,11 @@ func (k knownValues) draw(t *rapid.T, name string) (any, bool) {
 }
 
 // forParameters are the values of parameters in path, query and header.
-func forParameters() knownValues {
+func forParameters(workspace string) knownValues {
 	return knownValues{drawn: map[string]func(*rapid.T) any{
+		"Gatehouse-Workspace": func(t *rapid.T) any {
+			return rapid.SampledFrom([]string{workspace, workspace, workspace, "tenant", "w_999999999999", "Default"}).Draw(t, "workspace")
+		},
 		// Nothing is waited for longer than the whole of the other requests take.
 		"wait": func(t *rapid.T) any { return rapid.SampledFrom([]string{"0s", "1ms", "20ms"}).Draw(t, "wait") },
 		// Most changes are made whatever the version.
@@ -92,6 +95,9 @@ func forBodies(actor string, s estate.Summary) knownValues {
 			// What has to lie ahead, or to exist.
 			"expires_at": func(t *rapid.T) any {
 				return time.Unix(rapid.Int64Range(2e9, 4e9).Draw(t, "expires_at"), 0).UTC().Format(time.RFC3339)
+			},
+			"email": func(t *rapid.T) any {
+				return rapid.StringMatching(`[a-z]{3,8}`).Draw(t, "email") + "@contoso.example"
 			},
 			"timezone": one("UTC", "Europe/Paris", "Asia/Kolkata"),
 		},

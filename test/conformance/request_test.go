@@ -42,7 +42,7 @@ type request struct {
 // draw makes up a request that fits what the document says of the operation.
 func (a *actor) draw(t *rapid.T, op *operation) *request {
 	r := &request{op: op, method: op.method, path: map[string]string{}, key: a.key, media: op.media}
-	g := &generator{document: a.document, pool: a.pool, known: forParameters(), operation: op.id}
+	g := &generator{document: a.document, pool: a.pool, known: forParameters(a.workspace), operation: op.id}
 	for _, p := range op.parameters {
 		if !p.required && rapid.IntRange(0, 2).Draw(t, p.name+"?") > 0 {
 			continue

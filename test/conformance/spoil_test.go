@@ -23,7 +23,7 @@ func always(*request) bool       { return true }
 func hasBody(r *request) bool    { return r.body != nil && r.raw == nil }
 func hasQuery(r *request) bool   { return len(r.query) > 0 && r.target == "" }
 func hasPath(r *request) bool    { return len(r.path) > 0 && r.target == "" }
-func hasKey(r *request) bool     { return r.status == 0 }
+func hasKey(r *request) bool     { return r.status == 0 && !r.op.open }
 func takesQuery(r *request) bool { return r.target == "" }
 
 // spoilings are all ways.
