@@ -61,7 +61,7 @@ func startServer(t *testing.T) *server {
 	go func() {
 		defer close(ended)
 		failed = app.Dev(ctx, app.DevConfig{
-			DataDir: dir, Listen: "127.0.0.1:0", AllowPrivate: true, Version: "conformance",
+			DataDir: dir, Listen: "127.0.0.1:0", AllowPrivate: true, EndpointHosts: []string{"*"}, Version: "conformance",
 			Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		}, func(ctx context.Context, r app.Running) error {
 			ready <- r
