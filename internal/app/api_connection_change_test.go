@@ -172,7 +172,7 @@ func TestTargetsAreNamedAndListed(t *testing.T) {
 		b.a.Workspace, b.b.Workspace)
 	require.NoError(t, err)
 	list := b.builder(t, http.MethodGet, "/v1/targets?provider_system=aws", "").decoded(t)
-	require.Equal(t, 1.0, list["total"])
+	require.EqualValues(t, 1, list["total"])
 	require.Equal(t, http.StatusOK, b.builder(t, http.MethodGet, "/v1/targets/tgt_1", "").status)
 	require.Equal(t, http.StatusNotFound, b.builder(t, http.MethodGet, "/v1/targets/tgt_3", "").status, "another workspace's")
 
@@ -190,7 +190,7 @@ func TestTargetsAreNamedAndListed(t *testing.T) {
 	require.Equal(t, http.StatusOK, moved.status, moved.text)
 	require.Equal(t, true, moved.decoded(t)["is_default"])
 	defaults := b.builder(t, http.MethodGet, "/v1/connections?default=true&target_id=tgt_1", "").decoded(t)
-	require.Equal(t, 1.0, defaults["total"])
+	require.EqualValues(t, 1, defaults["total"])
 	path := fmt.Sprintf("/v1/connections/%s", one.decoded(t)["connection_id"])
 	require.Equal(t, http.StatusUnprocessableEntity, b.builder(t, http.MethodPatch, path, `{"target_id":"tgt_2"}`).status)
 	require.Equal(t, http.StatusOK, b.builder(t, http.MethodPatch, path, `{"target_id":"tgt_1"}`).status)
@@ -204,5 +204,5 @@ func TestDeletionLeavesEventsReadableAndTheNameFree(t *testing.T) {
 	events := b.builder(t, http.MethodGet, "/v1/audit-events?target_type=connection&target_id="+connID, "").decoded(t)
 	require.Len(t, events["audit_events"], 2)
 	require.NotEqual(t, connID, b.newConnection(t, "Prod AWS"))
-	require.Equal(t, 1.0, b.builder(t, http.MethodGet, "/v1/connections", "").decoded(t)["total"])
+	require.EqualValues(t, 1, b.builder(t, http.MethodGet, "/v1/connections", "").decoded(t)["total"])
 }

@@ -91,7 +91,7 @@ func (WorkspacesUseCmd) Help() string {
 
 // Run chooses a workspace.
 func (cmd *WorkspacesUseCmd) Run(ctx context.Context, e *environment) error {
-	path, known, err := loadContexts()
+	_, known, err := loadContexts()
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,8 @@ func (cmd *WorkspacesUseCmd) Run(ctx context.Context, e *environment) error {
 		return &notFoundError{fmt.Sprintf("you are a member of no workspace %q; gatehouse workspaces list shows yours", cmd.Workspace)}
 	}
 	// Asking may have renewed the session, so the file is read again.
-	if path, known, err = loadContexts(); err != nil {
+	path, known, err := loadContexts()
+	if err != nil {
 		return err
 	}
 	c = known.Contexts[name]

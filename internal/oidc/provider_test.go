@@ -98,7 +98,10 @@ func TestGoodTokenTellsWhoItIs(t *testing.T) {
 	require.Equal(t, "alice@example.com", who.Email)
 	require.True(t, who.EmailVerified)
 	for _, c := range []workspace.Claim{
-		{Name: "groups", Value: "a"}, {Name: "groups", Value: "b"}, {Name: "level", Value: "12345678901234567"}, {Name: "staff", Value: "true"},
+		{Name: "groups", Value: "a"},
+		{Name: "groups", Value: "b"},
+		{Name: "level", Value: "12345678901234567"},
+		{Name: "staff", Value: "true"},
 		{Name: "realm_access.roles", Value: "r"},
 	} {
 		require.Contains(t, who.Claims, c)
@@ -274,7 +277,8 @@ func TestNamesFitMembers(t *testing.T) {
 func TestConfigurationThatCannotWork(t *testing.T) {
 	t.Parallel()
 	for _, c := range []oidc.Config{
-		{Issuer: "login.example.com", ClientID: clientID}, {Issuer: "http://login.example.com", ClientID: clientID},
+		{Issuer: "login.example.com", ClientID: clientID},
+		{Issuer: "http://login.example.com", ClientID: clientID},
 		{Issuer: "ftp://127.0.0.1", ClientID: clientID}, {Issuer: "https://a@login.example.com", ClientID: clientID},
 		{Issuer: "https://login.example.com?x=1", ClientID: clientID}, {Issuer: "https://login.example.com"},
 		{Issuer: "https://login.example.com", ClientID: clientID, Scopes: []string{"email"}},

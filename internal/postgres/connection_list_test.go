@@ -164,8 +164,10 @@ func TestDisabledConnectionIsNotDisclosed(t *testing.T) {
 		lifecycle, operation string
 		disclosed            bool
 	}{
-		{"disabled", "discovery.run", false}, {"disabled", "connection.test", false},
-		{"needs_consent", "discovery.run", false}, {"needs_consent", "connection.test", true},
+		{"disabled", "discovery.run", false},
+		{"disabled", "connection.test", false},
+		{"needs_consent", "discovery.run", false},
+		{"needs_consent", "connection.test", true},
 	} {
 		conn := p.create(t, p.a, c.lifecycle+" "+c.operation)
 		claim := p.held(t, conn)

@@ -91,13 +91,17 @@ func insertSession(ctx context.Context, tx pgx.Tx, tenant id.Scope, person int64
 		return workspace.SessionInfo{}, fmt.Errorf("store a session: %w", err)
 	}
 	p := id.Person(person)
+	err = record(ctx, tx, tenant, audit.Event{
+		Actor: audit.Person(p), Action: audit.SignedIn, Outcome: audit.Succeeded, TargetType: "person", TargetID: p.String(),
+		Payload: map[string]any{"session_id": id.Session(made.SessionID).String(), "email": who.Email},
+	})
+	if err != nil {
+		return workspace.SessionInfo{}, err
+	}
 	return workspace.SessionInfo{
-			ID: id.Session(made.SessionID), Person: workspace.PersonProfile{ID: p, Name: who.Name, Email: who.Email},
-			CreatedAt: made.CreatedAt, ExpiresAt: made.ExpiresAt, IdleFor: row.Limits.Idle,
-		}, record(ctx, tx, tenant, audit.Event{
-			Actor: audit.Person(p), Action: audit.SignedIn, Outcome: audit.Succeeded, TargetType: "person", TargetID: p.String(),
-			Payload: map[string]any{"session_id": id.Session(made.SessionID).String(), "email": who.Email},
-		})
+		ID: id.Session(made.SessionID), Person: workspace.PersonProfile{ID: p, Name: who.Name, Email: who.Email},
+		CreatedAt: made.CreatedAt, ExpiresAt: made.ExpiresAt, IdleFor: row.Limits.Idle,
+	}, nil
 }
 
 // joining gives a person who signs in their places.
@@ -222,7 +226,7 @@ func (j *joining) applyClaims(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find the workspaces of a person: %w", err)
 	}
-	all := append(mapped, joined...)
+	all := slices.Concat(mapped, joined)
 	slices.Sort(all)
 	for _, w := range slices.Compact(all) {
 		if err := j.applyClaimsIn(ctx, w); err != nil {

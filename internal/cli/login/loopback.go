@@ -34,8 +34,11 @@ func (p Provider) Loopback(ctx context.Context, port int, show func(address stri
 
 	answered := make(chan answer, 1)
 	server := &http.Server{Handler: callback(state, answered), ReadHeaderTimeout: requestTimeout}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ln) }()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(ln) // what it ends with is that it was shut down
+	}()
 	show(d.oauth.AuthCodeURL(state, oauth2.S256ChallengeOption(pkce), d.nonce()))
 	var got answer
 	select {
