@@ -279,8 +279,10 @@ func TestConfigurationThatCannotWork(t *testing.T) {
 	for _, c := range []oidc.Config{
 		{Issuer: "login.example.com", ClientID: clientID},
 		{Issuer: "http://login.example.com", ClientID: clientID},
-		{Issuer: "ftp://127.0.0.1", ClientID: clientID}, {Issuer: "https://a@login.example.com", ClientID: clientID},
-		{Issuer: "https://login.example.com?x=1", ClientID: clientID}, {Issuer: "https://login.example.com"},
+		{Issuer: "ftp://127.0.0.1", ClientID: clientID},
+		{Issuer: "https://a@login.example.com", ClientID: clientID},
+		{Issuer: "https://login.example.com?x=1", ClientID: clientID},
+		{Issuer: "https://login.example.com"},
 		{Issuer: "https://login.example.com", ClientID: clientID, Scopes: []string{"email"}},
 	} {
 		_, err := oidc.New(c, slog.New(slog.DiscardHandler))
