@@ -67,12 +67,21 @@ func (s *Connections) List(ctx context.Context, scope id.Scope, f connection.Fil
 		page.Total = int64(len(page.Connections))
 		return page, nil
 	}
-	page.Total, err = q.CountConnections(ctx, dbsqlc.CountConnectionsParams{
-		WorkspaceID: int64(scope.Workspace), IntegrationID: string(f.Integration), TargetID: int64(f.Target), Status: string(f.Status),
-		Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly,
-	})
-	if err != nil {
-		return page, fmt.Errorf("count connections: %w", err)
+	page.Total, err = countConnections(ctx, q, scope, f)
+	return page, err
+}
+
+func countConnections(ctx context.Context, q *dbsqlc.Queries, scope id.Scope, f connection.Filter) (total int64, err error) {
+	if (f == connection.Filter{After: f.After, Limit: f.Limit}) {
+		total, err = q.CountAllConnections(ctx, int64(scope.Workspace))
+	} else {
+		total, err = q.CountConnections(ctx, dbsqlc.CountConnectionsParams{
+			WorkspaceID: int64(scope.Workspace), IntegrationID: string(f.Integration), TargetID: int64(f.Target), Status: string(f.Status),
+			Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly,
+		})
 	}
-	return page, nil
+	if err != nil {
+		return 0, fmt.Errorf("count connections: %w", err)
+	}
+	return total, nil
 }

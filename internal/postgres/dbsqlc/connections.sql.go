@@ -31,6 +31,20 @@ func (q *Queries) ClearDefault(ctx context.Context, arg ClearDefaultParams) erro
 	return err
 }
 
+const countAllConnections = `-- name: CountAllConnections :one
+select count(*) from connections
+where workspace_id = $1 and deleted_at is null
+`
+
+// What FindConnections finds on all pages.
+// Answered by the index alone, unlike a count with conditions on other columns.
+func (q *Queries) CountAllConnections(ctx context.Context, workspaceID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, countAllConnections, workspaceID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countConnections = `-- name: CountConnections :one
 select count(*) from connections c
 where c.workspace_id = $1 and c.deleted_at is null
@@ -52,7 +66,6 @@ type CountConnectionsParams struct {
 	DefaultsOnly  bool
 }
 
-// What FindConnections finds on all pages.
 func (q *Queries) CountConnections(ctx context.Context, arg CountConnectionsParams) (int64, error) {
 	row := q.db.QueryRow(ctx, countConnections,
 		arg.WorkspaceID,
