@@ -54,7 +54,13 @@ func TestFieldsAreTheDocuments(t *testing.T) {
 		"AccessResources": client.Basis{}, "AccessCoverage": client.GraphCoverage{}, "AccessStream": client.StreamCoverage{},
 		"AccessGap": client.Gap{}, "AccessPath": client.Path{}, "AccessStep": client.Step{}, "AccessEdge": client.Edge{},
 		"AuditEvent": client.AuditEvent{}, "WorkspaceAPIKey": client.APIKey{}, "WorkspaceCreatedAPIKey": client.CreatedAPIKey{},
-		"WorkspaceKeyDraft": client.APIKeyDraft{}, "ErrorModel": client.Problem{}, "ErrorDetail": client.ProblemField{},
+		"WorkspaceKeyDraft": client.APIKeyDraft{}, "WorkspaceSignIn": client.SignIn{}, "WorkspaceSessionDraft": client.SessionDraft{}, "WorkspaceCreatedSession": client.CreatedSession{},
+		"WorkspacePerson": client.Person{}, "WorkspaceSession": client.Session{}, "WorkspaceIdentity": client.Identity{},
+		"WorkspaceMembership": client.Membership{}, "WorkspaceMember": client.Member{}, "WorkspaceInvitation": client.Invitation{},
+		"WorkspaceInvitationDraft": client.InvitationDraft{}, "WorkspaceClaimMapping": client.ClaimMapping{},
+		"WorkspaceClaimMappingDraft": client.ClaimMappingDraft{}, "Workspace": client.Workspace{}, "WorkspaceCreated": client.CreatedWorkspace{},
+		"WorkspaceDraft": client.WorkspaceDraft{}, "WorkspaceTransfer": client.Transfer{},
+		"ErrorModel": client.Problem{}, "ErrorDetail": client.ProblemField{},
 	} {
 		properties := d.Components.Schemas[schema].Properties
 		require.NotEmpty(t, properties, "the document has no schema %s", schema)
@@ -131,6 +137,25 @@ func TestCallsAreTheDocuments(t *testing.T) {
 		func() error { _, err := c.APIKeys(ctx, pages); return err },
 		func() error { _, err := c.CreateAPIKey(ctx, client.APIKeyDraft{}); return err },
 		func() error { return c.RevokeAPIKey(ctx, "id") },
+		func() error { _, err := c.SignInSettings(ctx); return err },
+		func() error { _, err := c.CreateSession(ctx, client.SessionDraft{}); return err },
+		func() error { _, err := c.WhoAmI(ctx); return err },
+		func() error { return c.SignOut(ctx, true) },
+		func() error { _, err := c.Members(ctx, pages); return err },
+		func() error { _, err := c.SetMemberRole(ctx, "id", "r"); return err },
+		func() error { return c.RemoveMember(ctx, "id") },
+		func() error { _, err := c.Invitations(ctx, pages); return err },
+		func() error { _, err := c.Invite(ctx, client.InvitationDraft{}); return err },
+		func() error { return c.RevokeInvitation(ctx, "id") },
+		func() error { _, err := c.ClaimMappings(ctx, pages); return err },
+		func() error { _, err := c.CreateClaimMapping(ctx, client.ClaimMappingDraft{}); return err },
+		func() error { return c.DeleteClaimMapping(ctx, "id") },
+		func() error { _, err := c.Workspaces(ctx, pages); return err },
+		func() error { _, err := c.TenantWorkspaces(ctx, pages); return err },
+		func() error { _, err := c.CreateWorkspace(ctx, client.WorkspaceDraft{}); return err },
+		func() error { _, err := c.ArchiveWorkspace(ctx, "id"); return err },
+		func() error { _, err := c.UnarchiveWorkspace(ctx, "id"); return err },
+		func() error { _, err := c.TransferWorkspace(ctx, "id", client.Transfer{}); return err },
 	} {
 		require.Error(t, call())
 		d.requireOperation(t, <-called)
