@@ -115,6 +115,7 @@ func walkCalls() map[string]walkCall {
 		"list-workspace-audit-events": {want: ok, thing: tenants},
 
 		"list-audit-events":      {want: ok},
+		"export-audit-events":    {want: ok},
 		"get-audit-log":          {want: ok},
 		"list-audit-checkpoints": {want: ok},
 		"list-audit-log-entries": {want: ok},

@@ -30,6 +30,9 @@ const (
 
 	accountCreate  = 1
 	accountDisable = 5
+
+	logon  = 1
+	logoff = 2
 )
 
 func entityManagement(id int, name string) activity {
@@ -38,6 +41,10 @@ func entityManagement(id int, name string) activity {
 
 func accountChange(id int, name string) activity {
 	return activity{class{3001, "account_change"}, id, name}
+}
+
+func authentication(id int, name string) activity {
+	return activity{class{3002, "authentication"}, id, name}
 }
 
 func apiActivity(id int, name string) activity {
@@ -52,7 +59,11 @@ func activityOf(a audit.Action) activity {
 		return accountChange(accountCreate, "Create")
 	case audit.APIKeyRevoked:
 		return accountChange(accountDisable, "Disable")
-	case audit.ConfigurationDisclosed, audit.AuditExported:
+	case audit.SignedIn, audit.SignInRefused:
+		return authentication(logon, "Logon")
+	case audit.SignedOut:
+		return authentication(logoff, "Logoff")
+	case audit.ConfigurationDisclosed, audit.AuditExported, audit.AuditEventsRead, audit.WorkspacesListed:
 		return apiActivity(activityRead, "Read")
 	case audit.RunAccepted, audit.RunBlocked:
 		return apiActivity(activityCreate, "Create")
@@ -61,9 +72,9 @@ func activityOf(a audit.Action) activity {
 	}
 	verb := string(a[strings.LastIndexByte(string(a), '_')+1:])
 	switch verb {
-	case "created", "registered":
+	case "created", "registered", "invited", "joined":
 		return entityManagement(activityCreate, "Create")
-	case "edited", "installed", "rewrapped", "changed", "renamed", "transferred", "archived", "restored":
+	case "edited", "installed", "rewrapped", "changed", "renamed", "transferred", "archived", "unarchived", "restored":
 		return entityManagement(activityUpdate, "Update")
 	case "deleted", "removed", "revoked", "retired":
 		return entityManagement(activityDelete, "Delete")

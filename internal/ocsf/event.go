@@ -128,9 +128,10 @@ func Marshal(entry int64, r audit.Record) ([]byte, error) {
 	if r.Outcome != audit.Succeeded {
 		e.StatusID = failure
 	}
-	if r.Actor.Kind == audit.MemberActor {
+	switch r.Actor.Kind {
+	case audit.MemberActor, audit.TenantActor, audit.PersonActor:
 		e.Actor.User = &user{UID: r.Actor.ID}
-	} else {
+	default:
 		e.Actor.AppName = string(r.Actor.Kind) + "/" + r.Actor.ID
 	}
 	e.describe(act, r)
@@ -148,7 +149,7 @@ func Marshal(entry int64, r audit.Record) ([]byte, error) {
 // describe sets what the event's class asks for beside the attributes of all.
 func (e *event) describe(act activity, r audit.Record) {
 	switch act.class.uid {
-	case 3001:
+	case 3001, 3002:
 		e.User = &user{UID: r.TargetID}
 	case 3004:
 		e.Entity = &entity{Type: r.TargetType, UID: r.TargetID}

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	"github.com/gatehouse-project/gatehouse/internal/auditlog"
 	"github.com/gatehouse-project/gatehouse/internal/ocsf"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // exportStall is how long a client may take to receive a page of the export.
@@ -25,7 +26,8 @@ type exportInput struct {
 func mountExport(a huma.API, events *auditlog.Service) {
 	api.Register(a, huma.Operation{
 		OperationID: "export-audit-events", Method: http.MethodGet, Path: "/v1/audit-events/export", Tags: []string{"Audit"},
-		Summary: "Export audit events",
+		Extensions: api.Needs(workspace.ReadAudit),
+		Summary:    "Export audit events",
 		Description: "Every sealed event that passes the filter, in the order of the log, as lines of JSON: OCSF " + ocsf.Version +
 			" inside CloudEvents 1.0 (structured mode). The attribute sequence is the event's place in the log. An export that cannot be completed ends without the end of the answer. The export is recorded. Needs audit.read.",
 		Responses: map[string]*huma.Response{"200": {
