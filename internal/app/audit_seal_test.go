@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
@@ -108,17 +109,38 @@ func TestTheSealerWaitsForOlderTransactions(t *testing.T) {
 	younger.TargetID = "younger"
 	require.NoError(t, b.logs.RecordEvent(t.Context(), b.a, younger))
 	sealer := b.newSealer(t)
+	registry := prometheus.NewRegistry()
+	sealer.Observe, err = observeSealing(registry)
+	require.NoError(t, err)
 	n, err := sealer.Seal(t.Context())
 	require.NoError(t, err)
 	require.Zero(t, n)
 	require.Contains(t, b.requireVerifies(t), "1 events wait")
+	stalled := unsealedSeconds(t, registry)
+	require.Positive(t, stalled, "the metric shows events that cannot be sealed yet")
+	_, err = sealer.Seal(t.Context())
+	require.NoError(t, err)
+	require.Greater(t, unsealedSeconds(t, registry), stalled, "and grows with the stall")
 	require.NoError(t, older.Commit(t.Context()))
 	require.Equal(t, 2, b.seal(t))
+	_, err = sealer.Seal(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, unsealedSeconds(t, registry))
 	found, err := b.logs.EntriesFrom(t.Context(), b.a, 0, 1000)
 	require.NoError(t, err)
 	require.Equal(t, "older", found[len(found)-2].Record.TargetID)
 	require.Equal(t, "younger", found[len(found)-1].Record.TargetID)
 	b.requireVerifies(t)
+}
+
+// unsealedSeconds is what the metric says.
+func unsealedSeconds(t *testing.T, registry *prometheus.Registry) float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	require.Len(t, families, 1)
+	require.Equal(t, "gatehouse_audit_unsealed_seconds", families[0].GetName())
+	return families[0].GetMetric()[0].GetGauge().GetValue()
 }
 
 // A dump that is loaded into another server brings numbers of transactions that
@@ -158,7 +180,7 @@ type countedFurther struct {
 	workspace id.Workspace
 }
 
-func (c countedFurther) SealableWorkspaces(ctx context.Context, _ int) ([]auditlog.Waiting, error) {
+func (c countedFurther) SealableWorkspaces(ctx context.Context, _ int) ([]id.Workspace, error) {
 	var unsealed int
 	err := c.InWorkspace(ctx, c.workspace, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `select (select count(*) from audit_events) - (select count(*) from audit_log_entries)`).Scan(&unsealed)
@@ -166,7 +188,7 @@ func (c countedFurther) SealableWorkspaces(ctx context.Context, _ int) ([]auditl
 	if err != nil || unsealed == 0 {
 		return nil, err
 	}
-	return []auditlog.Waiting{{Workspace: c.workspace}}, nil
+	return []id.Workspace{c.workspace}, nil
 }
 
 func (c countedFurther) ContinueLog(ctx context.Context, scope id.Scope, fn func(auditlog.Head, auditlog.Unsealed) (*auditlog.Batch, error)) error {

@@ -58,7 +58,7 @@ func openAuditSigner(ctx context.Context, logs *postgres.AuditLogs, tenant id.Te
 func observeSealing(r prometheus.Registerer) (func(time.Duration), error) {
 	waiting := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "gatehouse", Subsystem: "audit", Name: "unsealed_seconds",
-		Help: "How long the oldest audit event that could be sealed has waited; 0 when none is left.",
+		Help: "How long the oldest audit event that is not sealed has waited; 0 when all are.",
 	})
 	if err := r.Register(waiting); err != nil {
 		return nil, fmt.Errorf("register audit metrics: %w", err)

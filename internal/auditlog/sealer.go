@@ -32,7 +32,8 @@ type Sealer struct {
 	// Every is how often to look; [SealEvery] when zero.
 	Every time.Duration
 	// Observe, if not nil, is told after each round how long the oldest event
-	// that could be sealed has waited: 0 when none is left.
+	// that is left has waited, also one that cannot be sealed yet because an
+	// older transaction is still open: 0 when none is left.
 	Observe func(waiting time.Duration)
 
 	// seen is how far each log was: one that is shorter now was cut off.
@@ -63,6 +64,18 @@ func (s *Sealer) Run(ctx context.Context) error {
 // Seal seals everything that can be sealed now and returns how many events that
 // was. One workspace whose log cannot be continued does not hold up the others.
 func (s *Sealer) Seal(ctx context.Context) (sealed int, err error) {
+	sealed, err = s.sealAll(ctx)
+	if s.Observe != nil {
+		waiting, asked := s.Store.UnsealedFor(ctx)
+		if asked == nil {
+			s.Observe(waiting)
+		}
+		err = errors.Join(err, asked)
+	}
+	return sealed, err
+}
+
+func (s *Sealer) sealAll(ctx context.Context) (sealed int, err error) {
 	var failures []error
 	failed := map[id.Workspace]bool{}
 	for {
@@ -71,24 +84,19 @@ func (s *Sealer) Seal(ctx context.Context) (sealed int, err error) {
 			return sealed, errors.Join(append(failures, err)...)
 		}
 		progress := 0
-		var oldest time.Duration
 		for _, w := range waiting {
-			oldest = max(oldest, w.Waiting)
-			if failed[w.Workspace] {
+			if failed[w] {
 				continue
 			}
-			n, err := s.sealWorkspace(ctx, id.Scope{Tenant: s.Tenant, Workspace: w.Workspace})
+			n, err := s.sealWorkspace(ctx, id.Scope{Tenant: s.Tenant, Workspace: w})
 			if err != nil {
-				failed[w.Workspace] = true
-				failures = append(failures, fmt.Errorf("seal the audit events of %s: %w", w.Workspace, err))
+				failed[w] = true
+				failures = append(failures, fmt.Errorf("seal the audit events of %s: %w", w, err))
 			}
 			progress += n
 		}
 		sealed += progress
 		if progress == 0 {
-			if s.Observe != nil {
-				s.Observe(oldest)
-			}
 			return sealed, errors.Join(failures...)
 		}
 	}

@@ -14,17 +14,14 @@ import (
 type Store interface {
 	// SealableWorkspaces returns at most that many workspaces with events that
 	// could be sealed, those that waited longest first.
-	SealableWorkspaces(ctx context.Context, most int) ([]Waiting, error)
+	SealableWorkspaces(ctx context.Context, most int) ([]id.Workspace, error)
+	// UnsealedFor returns how long ago the oldest event was recorded that is
+	// not sealed, whether it could be or not; 0 when all are.
+	UnsealedFor(ctx context.Context) (time.Duration, error)
 	// ContinueLog lets fn make a workspace's next batch and writes it, all in
 	// one transaction; a nil batch writes nothing. Only one at a time gets to
 	// a log: while another is at it, fn is not called and nothing is wrong.
 	ContinueLog(ctx context.Context, scope id.Scope, fn func(Head, Unsealed) (*Batch, error)) error
-}
-
-// Waiting is a workspace whose oldest event that can be sealed has waited.
-type Waiting struct {
-	Workspace id.Workspace
-	Waiting   time.Duration
 }
 
 // Head is where a log ends.

@@ -27,16 +27,25 @@ var _ auditlog.Store = (*AuditLogs)(nil)
 func NewAuditLogs(db *DB) *AuditLogs { return &AuditLogs{DB: db} }
 
 // SealableWorkspaces asks the one function that looks across workspaces for it.
-func (l *AuditLogs) SealableWorkspaces(ctx context.Context, most int) ([]auditlog.Waiting, error) {
+func (l *AuditLogs) SealableWorkspaces(ctx context.Context, most int) ([]id.Workspace, error) {
 	rows, err := dbsqlc.New(l.pool).SealableWorkspaces(ctx, int32(most))
 	if err != nil {
 		return nil, translate(fmt.Errorf("look for audit events to seal: %w", err))
 	}
-	waiting := make([]auditlog.Waiting, len(rows))
-	for i, r := range rows {
-		waiting[i] = auditlog.Waiting{Workspace: id.Workspace(r.WorkspaceID), Waiting: max(time.Since(r.WaitingSince), 0)}
+	found := make([]id.Workspace, len(rows))
+	for i, w := range rows {
+		found[i] = id.Workspace(w)
 	}
-	return waiting, nil
+	return found, nil
+}
+
+// UnsealedFor asks the database's clock, by which events were recorded.
+func (l *AuditLogs) UnsealedFor(ctx context.Context) (time.Duration, error) {
+	waiting, err := dbsqlc.New(l.pool).UnsealedFor(ctx)
+	if err != nil {
+		return 0, translate(fmt.Errorf("look for the oldest audit event that is not sealed: %w", err))
+	}
+	return max(waiting, 0), nil
 }
 
 // ContinueLog holds an advisory lock of the workspace's log until it commits.

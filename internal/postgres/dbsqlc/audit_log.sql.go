@@ -342,28 +342,22 @@ func (q *Queries) ReleaseAuditSink(ctx context.Context, sink string) (bool, erro
 }
 
 const sealableWorkspaces = `-- name: SealableWorkspaces :many
-select workspace_id::bigint as workspace_id, waiting_since::timestamptz as waiting_since
-from sealable_workspaces($1::integer)
+select workspace_id::bigint as workspace_id from sealable_workspaces($1::integer)
 `
 
-type SealableWorkspacesRow struct {
-	WorkspaceID  int64
-	WaitingSince time.Time
-}
-
-func (q *Queries) SealableWorkspaces(ctx context.Context, most int32) ([]SealableWorkspacesRow, error) {
+func (q *Queries) SealableWorkspaces(ctx context.Context, most int32) ([]int64, error) {
 	rows, err := q.db.Query(ctx, sealableWorkspaces, most)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []SealableWorkspacesRow
+	var items []int64
 	for rows.Next() {
-		var i SealableWorkspacesRow
-		if err := rows.Scan(&i.WorkspaceID, &i.WaitingSince); err != nil {
+		var workspace_id int64
+		if err := rows.Scan(&workspace_id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, workspace_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -510,4 +504,15 @@ func (q *Queries) UnsealedAuditEvents(ctx context.Context, arg UnsealedAuditEven
 		return nil, err
 	}
 	return items, nil
+}
+
+const unsealedFor = `-- name: UnsealedFor :one
+select coalesce(clock_timestamp() - oldest_unsealed_event(), '0')::interval
+`
+
+func (q *Queries) UnsealedFor(ctx context.Context) (time.Duration, error) {
+	row := q.db.QueryRow(ctx, unsealedFor)
+	var column_1 time.Duration
+	err := row.Scan(&column_1)
+	return column_1, err
 }

@@ -108,15 +108,15 @@ grant select (workspace_id, event_id) on audit_log_entries to gatehouse_dispatch
 grant select (workspace_id, number, size, horizon, sealed_at) on audit_checkpoints to gatehouse_dispatcher;
 grant select (workspace_id, sink, next_entry) on audit_sink_positions to gatehouse_dispatcher;
 
--- Workspaces with events that can be sealed, and since when their oldest waits.
+-- Workspaces with events that can be sealed, those that waited longest first.
 -- A horizon ahead of the server's own counter comes from another server, by a
 -- logical dump. Then, and in a log that has none yet, events of transactions that
 -- this server has not begun are committed, too.
 create function sealable_workspaces(most integer)
-  returns table (workspace_id bigint, waiting_since timestamptz)
+  returns table (workspace_id bigint)
   language sql stable security definer set search_path = public, pg_temp
 begin atomic
-  select w.workspace_id, e.created_at
+  select w.workspace_id
   from workspaces w
   left join lateral (
     select c.horizon from audit_checkpoints c where c.workspace_id = w.workspace_id order by c.number desc limit 1
@@ -137,6 +137,28 @@ begin atomic
   ) e
   order by e.created_at
   limit most;
+end;
+
+-- When the oldest event was recorded that is not sealed, whether it can be or an
+-- older transaction still runs; null when all are.
+create function oldest_unsealed_event()
+  returns timestamptz
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select min(e.created_at)
+  from workspaces w
+  left join lateral (
+    select c.horizon from audit_checkpoints c where c.workspace_id = w.workspace_id order by c.number desc limit 1
+  ) latest on true
+  cross join lateral (
+    select e.created_at
+    from audit_events e
+    where e.workspace_id = w.workspace_id
+      and e.transaction >= case when latest.horizon > pg_snapshot_xmax(pg_current_snapshot()) then '0'::xid8 else coalesce(latest.horizon, '0'::xid8) end
+      and not exists (select from audit_log_entries l where l.workspace_id = e.workspace_id and l.event_id = e.event_id)
+    order by e.transaction
+    limit 1
+  ) e;
 end;
 
 -- Workspaces whose log a sink has not received whole, the entries it lacks, and
@@ -165,14 +187,15 @@ reset role;
 
 grant create on schema public to gatehouse_dispatcher;
 alter function sealable_workspaces(integer) owner to gatehouse_dispatcher;
+alter function oldest_unsealed_event() owner to gatehouse_dispatcher;
 alter function undelivered_workspaces(text, integer) owner to gatehouse_dispatcher;
 revoke create on schema public from gatehouse_dispatcher;
-revoke all on function sealable_workspaces(integer), undelivered_workspaces(text, integer) from public;
-grant execute on function sealable_workspaces(integer), undelivered_workspaces(text, integer) to svc_workspace;
+revoke all on function sealable_workspaces(integer), oldest_unsealed_event(), undelivered_workspaces(text, integer) from public;
+grant execute on function sealable_workspaces(integer), oldest_unsealed_event(), undelivered_workspaces(text, integer) to svc_workspace;
 
 ---- create above / drop below ----
 
-drop function undelivered_workspaces(text, integer), sealable_workspaces(integer);
+drop function undelivered_workspaces(text, integer), oldest_unsealed_event(), sealable_workspaces(integer);
 drop policy dispatch on workspaces;
 drop policy dispatch on audit_events;
 revoke all on workspaces, audit_events from gatehouse_dispatcher;
@@ -183,5 +206,6 @@ revoke insert on audit_events from svc_integration, svc_discovery, svc_workspace
 grant insert on audit_events to svc_integration, svc_discovery, svc_workspace;
 drop index audit_events_by_target;
 create index audit_events_by_target on audit_events (workspace_id, target_type, target_id, event_id);
+alter table audit_events add foreign key (workspace_id) references workspaces;
 drop index audit_events_by_transaction, audit_events_by_actor, audit_events_by_time, audit_events_unsuccessful;
 alter table audit_events drop column transaction;

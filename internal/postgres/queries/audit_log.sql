@@ -3,8 +3,10 @@
 select pg_try_advisory_xact_lock(hashtextextended('gatehouse audit log ' || (@workspace_id::bigint)::text, 0));
 
 -- name: SealableWorkspaces :many
-select workspace_id::bigint as workspace_id, waiting_since::timestamptz as waiting_since
-from sealable_workspaces(@most::integer);
+select workspace_id::bigint as workspace_id from sealable_workspaces(@most::integer);
+
+-- name: UnsealedFor :one
+select coalesce(clock_timestamp() - oldest_unsealed_event(), '0')::interval;
 
 -- name: LatestAuditCheckpoint :one
 select number, size, note, sealed_at
