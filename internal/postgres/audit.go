@@ -16,7 +16,9 @@ import (
 
 var _ audit.Reader = (*DB)(nil)
 
-// record writes an audit event into the transaction of the change it is about.
+// record writes an audit event into the transaction of the change it is about. In
+// one of [DB.InWorkspace] it is written as part of the commit, which fails if the
+// event cannot be.
 func record(ctx context.Context, tx pgx.Tx, scope id.Scope, e audit.Event) error {
 	payload, err := json.Marshal(e.Payload)
 	if err != nil {
@@ -25,7 +27,11 @@ func record(ctx context.Context, tx pgx.Tx, scope id.Scope, e audit.Event) error
 	if e.Payload == nil {
 		payload = []byte("{}")
 	}
-	err = dbsqlc.New(tx).InsertAuditEvent(ctx, dbsqlc.InsertAuditEventParams{
+	var events dbsqlc.DBTX = tx
+	if t, ok := tx.(*transaction); ok {
+		events = laterEvents{t, &t.events}
+	}
+	err = dbsqlc.New(events).InsertAuditEvent(ctx, dbsqlc.InsertAuditEventParams{
 		TenantID: int64(scope.Tenant), WorkspaceID: int64(scope.Workspace),
 		ActorKind: string(e.Actor.Kind), ActorID: e.Actor.ID, Action: string(e.Action), Outcome: string(e.Outcome),
 		TargetType: e.TargetType, TargetID: e.TargetID, Payload: payload,

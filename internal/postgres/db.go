@@ -116,7 +116,7 @@ func (db *DB) begin(ctx context.Context, how string, w id.Workspace, fn func(tx 
 		return err
 	}
 	defer conn.Release()
-	return translate(pgx.BeginTxFunc(ctx, conn, options, fn))
+	return translate(inTransaction(ctx, conn, options, fn))
 }
 
 // borrow takes a connection out of the pool, or gives up when none gets free.
@@ -132,6 +132,11 @@ func (db *DB) borrow(ctx context.Context) (*pgxpool.Conn, error) {
 
 // enterWorkspace confines the rest of a transaction to one workspace.
 func enterWorkspace(ctx context.Context, tx pgx.Tx, w id.Workspace) error {
+	if t, ok := tx.(*transaction); ok {
+		if err := t.flush(ctx); err != nil {
+			return err
+		}
+	}
 	_, err := tx.Exec(ctx, "select set_config('gatehouse.workspace_id', $1, true)", strconv.FormatInt(int64(w), 10))
 	return err
 }

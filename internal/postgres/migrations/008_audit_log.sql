@@ -13,8 +13,8 @@ create index audit_events_by_actor on audit_events (workspace_id, actor_id, even
 -- action next to nothing.
 create index audit_events_by_time on audit_events using brin (workspace_id, created_at);
 -- The foreign key had every action lock the row of its workspace, all of them the
--- same one, which cost a quarter of what an event costs. No role may delete a
--- workspace, and row-level security confines an event to that of its transaction.
+-- same one. No role may delete a workspace, and row-level security confines an
+-- event to that of its transaction.
 alter table audit_events drop constraint audit_events_workspace_id_fkey;
 -- Refusals and failures are few, and what an investigation looks for.
 create index audit_events_unsuccessful on audit_events (workspace_id, outcome, event_id) where outcome <> 'succeeded';

@@ -35,7 +35,7 @@ type Changes struct {
 
 // sealEvery is shorter than in the product, so that each round has its share of
 // sealing.
-const sealEvery = time.Second
+const sealEvery = 500 * time.Millisecond
 
 // NewChanges makes a connection for each client and starts the sealer.
 func (p *Plane) NewChanges(ctx context.Context, integration string, clients int) (*Changes, error) {

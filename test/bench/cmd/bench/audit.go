@@ -13,8 +13,8 @@ import (
 // Figures of the audit record.
 const (
 	auditClients = 8
-	auditRounds  = 8
-	auditRound   = 3 * time.Second
+	auditRounds  = 30
+	auditRound   = time.Second
 	auditCost    = 0.25
 )
 
