@@ -10,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -20,8 +19,8 @@ type Config struct {
 	Version string
 	// Callers finds who a request acts for.
 	Callers workspace.CallerFinder
-	// Denials records attempts that lacked a capability. Nil records none.
-	Denials audit.Recorder
+	// Denials records attempts of members that were refused. Nil records none.
+	Denials *Denials
 	// Log receives internal errors. Required.
 	Log *slog.Logger
 }

@@ -98,7 +98,9 @@ func setup(t *testing.T, answer func() error) *bench {
 	b := &bench{key: key.RevealString(), keys: &oneKey{hash: hash}, log: &lockedBuffer{}, metrics: prometheus.NewRegistry()}
 	log := slog.New(slog.NewTextHandler(b.log, nil))
 	mux := http.NewServeMux()
-	a := api.New(mux, api.Config{Version: "0.0.1", Callers: b.keys, Denials: b.keys, Log: log})
+	denials, err := api.NewDenials(b.keys, b.metrics)
+	require.NoError(t, err)
+	a := api.New(mux, api.Config{Version: "0.0.1", Callers: b.keys, Denials: denials, Log: log})
 	api.Register(a, huma.Operation{OperationID: "change-thing", Method: http.MethodPost, Path: "/things/{thing}"},
 		func(ctx context.Context, in *thingInput) (*thingOutput, error) {
 			if _, err := api.After[id.Connection](in.Page); err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -21,7 +20,7 @@ type call struct {
 	// refusal is why the body was not read to its end; nil when it was.
 	refusal *bodyRefusal
 	caller  workspace.Caller
-	denials audit.Recorder
+	denials *Denials
 	log     *slog.Logger
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 )
 
@@ -47,8 +46,8 @@ func statusOf(k fault.Kind, conditional bool) int {
 
 // Problem returns the RFC 9457 answer for a domain error. Internal errors are
 // logged with their cause and answered with nothing but the request's id; a
-// refusal for lack of a capability is recorded as an audit event. An error that
-// is an answer already stays as it is.
+// refusal of a member is recorded as an audit event. An error that is an answer
+// already stays as it is.
 func Problem(ctx context.Context, err error) huma.StatusError {
 	var ready huma.StatusError
 	if errors.As(err, &ready) {
@@ -69,8 +68,12 @@ func Problem(ctx context.Context, err error) huma.StatusError {
 		c.log.LogAttrs(ctx, slog.LevelWarn, "request failed for now", slog.String("operation", c.operation),
 			slog.String("request_id", RequestID(ctx)), slog.Any("error", err))
 	}
-	if f.Kind == fault.Forbidden {
-		c.recordDenial(ctx, f.Message)
+	switch f.Kind {
+	case fault.Forbidden:
+		c.denials.record(ctx, c, c.caller, f.Message)
+	case fault.Unauthenticated:
+		who, why := endedCaller(err)
+		c.denials.record(ctx, c, who, why)
 	}
 	detail := f.Message
 	if f.Kind == fault.NotFound && c.misnamed != "" {
@@ -105,22 +108,6 @@ func location(path string) string {
 		}
 	}
 	return "body." + path
-}
-
-// recordDenial notes an attempt that lacked a capability. The attempt fails in
-// any case, so a failure to note it is logged and changes nothing.
-func (c *call) recordDenial(ctx context.Context, why string) {
-	if c.denials == nil || c.caller.Member == 0 {
-		return
-	}
-	err := c.denials.RecordEvent(ctx, c.caller.Scope, audit.Event{
-		Actor: c.caller.Actor(), Action: audit.AccessDenied, Outcome: audit.Denied,
-		TargetType: "api_operation", TargetID: c.operation, Payload: map[string]any{"reason": why, "role": string(c.caller.Role)},
-	})
-	if err != nil {
-		c.log.LogAttrs(ctx, slog.LevelError, "a denied attempt could not be recorded", slog.String("operation", c.operation),
-			slog.String("request_id", RequestID(ctx)), slog.Any("error", err))
-	}
 }
 
 // redactProblem takes out of huma's own problems whatever came from the request:

@@ -57,7 +57,11 @@ func newMetrics() *prometheus.Registry {
 // handler mounts the services.
 func (h *host) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
-	a := api.New(mux, api.Config{Version: h.version, Callers: h.callers, Denials: h.denials, Log: h.log})
+	denials, err := api.NewDenials(h.denials, h.metrics)
+	if err != nil {
+		return nil, err
+	}
+	a := api.New(mux, api.Config{Version: h.version, Callers: h.callers, Denials: denials, Log: h.log})
 	var checks []health.Check
 	for _, s := range h.services {
 		s.mount(a)

@@ -20,6 +20,14 @@ func (s *Workspaces) FindKey(ctx context.Context, w id.Workspace, hash workspace
 	if err != nil {
 		return workspace.Caller{}, notFound(err, "there is no such key")
 	}
+	caller := workspace.Caller{
+		Scope:  id.Scope{Tenant: id.Tenant(row.TenantID), Workspace: w},
+		Member: id.Member(row.MemberID), Name: row.Name, Role: workspace.Role(row.Role),
+		Archived: row.Archived,
+	}
+	if row.Ended != "" {
+		return workspace.Caller{}, ended(caller, row.Ended)
+	}
 	if row.NoteUse {
 		err := s.InWorkspace(ctx, w, func(tx pgx.Tx) error {
 			return dbsqlc.New(tx).NoteKeyUse(ctx, dbsqlc.NoteKeyUseParams{WorkspaceID: int64(w), MemberID: row.MemberID})
@@ -28,11 +36,12 @@ func (s *Workspaces) FindKey(ctx context.Context, w id.Workspace, hash workspace
 			return workspace.Caller{}, fmt.Errorf("note the use of a key: %w", err)
 		}
 	}
-	return workspace.Caller{
-		Scope:  id.Scope{Tenant: id.Tenant(row.TenantID), Workspace: w},
-		Member: id.Member(row.MemberID), Name: row.Name, Role: workspace.Role(row.Role),
-		Archived: row.Archived,
-	}, nil
+	return caller, nil
+}
+
+// ended is the error for credentials that were good once.
+func ended(was workspace.Caller, why string) error {
+	return fault.Wrap(fault.NotFound, &workspace.EndedError{Was: was, Why: why}, "there is no such credential any more")
 }
 
 // ListKeys returns keys in order of id, also those that were revoked.

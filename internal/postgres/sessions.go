@@ -25,7 +25,7 @@ func (s *Workspaces) FindSession(ctx context.Context, hash workspace.SessionHash
 	if err != nil {
 		return workspace.Caller{}, notFound(err, "there is no such session")
 	}
-	if row.NoteUse {
+	if row.NoteUse && row.Ended == "" {
 		err := s.InWorkspace(ctx, tenant.Workspace, func(tx pgx.Tx) error {
 			return dbsqlc.New(tx).NoteSessionUse(ctx, dbsqlc.NoteSessionUseParams{WorkspaceID: int64(tenant.Workspace), SessionID: row.SessionID})
 		})
@@ -34,23 +34,36 @@ func (s *Workspaces) FindSession(ctx context.Context, hash workspace.SessionHash
 		}
 	}
 	caller := workspace.Caller{Scope: tenant, Session: id.Session(row.SessionID), Person: id.Person(row.PersonID), Name: row.Name}
+	if caller, err = s.enter(ctx, caller, where); err != nil {
+		return workspace.Caller{}, err
+	}
+	if row.Ended != "" {
+		return workspace.Caller{}, ended(caller, row.Ended)
+	}
+	return caller, nil
+}
+
+// enter makes a person, who is at the tenant level, a member where they want to
+// work, if they are one there.
+func (s *Workspaces) enter(ctx context.Context, person workspace.Caller, where workspace.SessionWorkspace) (workspace.Caller, error) {
 	w := where.ID
 	if where.Tenant {
-		w = tenant.Workspace
+		w = person.Scope.Workspace
 	}
 	if w == 0 {
-		return caller, nil
+		return person, nil
 	}
-	member, err := s.read(w).FindCallerMember(ctx, dbsqlc.FindCallerMemberParams{WorkspaceID: int64(w), PersonID: &row.PersonID})
+	who := int64(person.Person)
+	member, err := s.read(w).FindCallerMember(ctx, dbsqlc.FindCallerMemberParams{WorkspaceID: int64(w), PersonID: &who})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return caller, nil
+		return person, nil
 	}
 	if err != nil {
 		return workspace.Caller{}, fmt.Errorf("find the membership of a session: %w", err)
 	}
-	caller.Scope.Workspace, caller.Member = w, id.Member(member.MemberID)
-	caller.Role, caller.Archived = workspace.Role(member.Role), member.Archived
-	return caller, nil
+	person.Scope.Workspace, person.Member = w, id.Member(member.MemberID)
+	person.Role, person.Archived = workspace.Role(member.Role), member.Archived
+	return person, nil
 }
 
 // Session returns a session that has not ended.

@@ -24,7 +24,8 @@ type Credentials struct {
 // Authenticate returns whoever the credentials stand for. Every token that is
 // not good gives an Unauthenticated error that is the same for all reasons. A
 // workspace that the caller is no member of is NotFound, as one that does not
-// exist.
+// exist. The cause of the error about credentials that were good once is an
+// [EndedError], for the audit record only.
 func Authenticate(ctx context.Context, finder CallerFinder, c Credentials) (Caller, error) {
 	if strings.HasPrefix(c.Token, SessionPrefix) {
 		return authenticateSession(ctx, finder, c)
@@ -39,7 +40,7 @@ func authenticateKey(ctx context.Context, finder CallerFinder, c Credentials) (C
 	}
 	caller, err := finder.FindKey(ctx, w, hash)
 	if fault.KindOf(err) == fault.NotFound {
-		return Caller{}, fault.New(fault.Unauthenticated, "the API key is not known, has expired or was revoked")
+		return Caller{}, fault.Wrap(fault.Unauthenticated, err, "the API key is not known, has expired or was revoked")
 	}
 	if err != nil {
 		return Caller{}, err
@@ -65,7 +66,7 @@ func authenticateSession(ctx context.Context, finder CallerFinder, c Credentials
 	}
 	caller, err := finder.FindSession(ctx, hash, where)
 	if fault.KindOf(err) == fault.NotFound {
-		return Caller{}, fault.New(fault.Unauthenticated, "the session is not known, has expired or was ended; sign in again")
+		return Caller{}, fault.Wrap(fault.Unauthenticated, err, "the session is not known, has expired or was ended; sign in again")
 	}
 	if err != nil {
 		return Caller{}, err
@@ -96,18 +97,29 @@ type SessionWorkspace struct {
 	Tenant bool
 }
 
+// EndedError is about credentials that are not good any more.
+type EndedError struct {
+	// Was is whoever they stood for.
+	Was Caller
+	// Why is how they ended, for the audit record.
+	Why string
+}
+
+// Error says how they ended.
+func (e *EndedError) Error() string { return e.Why }
+
 // CallerFinder looks up who credentials stand for; every service has one.
 // Neither method answers from memory, so that what has ended has ended.
 type CallerFinder interface {
 	// FindKey returns the caller that the key with this hash stands for. A key
-	// that does not exist, was revoked or has expired gives a NotFound error;
-	// the caller must not tell these apart to others. Use of the key is noted,
-	// at most once a minute.
+	// that does not exist, was revoked or has expired gives a NotFound error,
+	// caused by an [EndedError] if there was one; the caller must not tell these
+	// apart to others. Use of the key is noted, at most once a minute.
 	FindKey(ctx context.Context, w id.Workspace, hash KeyHash) (Caller, error)
 	// FindSession returns the person of the session with this hash as a member
 	// where they want to work. Where they are none, the caller has neither
 	// Member nor Role, and the tenant level as its scope. A session that does
-	// not exist, was ended or has expired gives a NotFound error. Use is noted
-	// as that of keys.
+	// not exist, was ended or has expired gives a NotFound error, and use is
+	// noted, both as of keys.
 	FindSession(ctx context.Context, hash SessionHash, where SessionWorkspace) (Caller, error)
 }

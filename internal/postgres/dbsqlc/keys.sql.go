@@ -12,14 +12,14 @@ import (
 
 const findKey = `-- name: FindKey :one
 select m.member_id, m.name, m.role::text as role, d.tenant_id, (w.archived_at is not null)::boolean as archived,
-  (k.last_used_at is null or k.last_used_at < now() - interval '1 minute')::boolean as note_use
+  (k.last_used_at is null or k.last_used_at < now() - interval '1 minute')::boolean as note_use,
+  (case when k.revoked_at is not null or m.removed_at is not null then 'the API key was revoked'
+    when k.expires_at <= now() then 'the API key has expired' else '' end)::text as ended
 from api_keys k
 join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
 join workspaces w on w.workspace_id = k.workspace_id
 cross join data_plane d
 where k.workspace_id = $1 and k.key_hash = $2
-  and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
-  and m.removed_at is null
 `
 
 type FindKeyParams struct {
@@ -34,8 +34,10 @@ type FindKeyRow struct {
 	TenantID int64
 	Archived bool
 	NoteUse  bool
+	Ended    string
 }
 
+// Also a key that has ended: whoever uses it is told nothing, and the attempt is theirs.
 func (q *Queries) FindKey(ctx context.Context, arg FindKeyParams) (FindKeyRow, error) {
 	row := q.db.QueryRow(ctx, findKey, arg.WorkspaceID, arg.KeyHash)
 	var i FindKeyRow
@@ -46,6 +48,7 @@ func (q *Queries) FindKey(ctx context.Context, arg FindKeyParams) (FindKeyRow, e
 		&i.TenantID,
 		&i.Archived,
 		&i.NoteUse,
+		&i.Ended,
 	)
 	return i, err
 }

@@ -61,11 +61,13 @@ func (q *Queries) FindCallerMember(ctx context.Context, arg FindCallerMemberPara
 }
 
 const findSession = `-- name: FindSession :one
-select s.session_id, s.person_id, p.name, (s.last_used_at < now() - interval '1 minute')::boolean as note_use
+select s.session_id, s.person_id, p.name, (s.last_used_at < now() - interval '1 minute')::boolean as note_use,
+  (case when s.ended_at is not null then 'the session was ended'
+    when s.expires_at <= now() then 'the session has expired'
+    when s.last_used_at + s.idle_for <= now() then 'the session ended because it was not used' else '' end)::text as ended
 from sessions s
 join people p on p.workspace_id = s.workspace_id and p.person_id = s.person_id
 where s.workspace_id = $1 and s.token_hash = $2
-  and s.ended_at is null and s.expires_at > now() and s.last_used_at + s.idle_for > now()
 `
 
 type FindSessionParams struct {
@@ -78,8 +80,10 @@ type FindSessionRow struct {
 	PersonID  int64
 	Name      string
 	NoteUse   bool
+	Ended     string
 }
 
+// Also a session that has ended, as FindKey.
 func (q *Queries) FindSession(ctx context.Context, arg FindSessionParams) (FindSessionRow, error) {
 	row := q.db.QueryRow(ctx, findSession, arg.WorkspaceID, arg.TokenHash)
 	var i FindSessionRow
@@ -88,6 +92,7 @@ func (q *Queries) FindSession(ctx context.Context, arg FindSessionParams) (FindS
 		&i.PersonID,
 		&i.Name,
 		&i.NoteUse,
+		&i.Ended,
 	)
 	return i, err
 }

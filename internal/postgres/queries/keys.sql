@@ -1,13 +1,14 @@
+-- Also a key that has ended: whoever uses it is told nothing, and the attempt is theirs.
 -- name: FindKey :one
 select m.member_id, m.name, m.role::text as role, d.tenant_id, (w.archived_at is not null)::boolean as archived,
-  (k.last_used_at is null or k.last_used_at < now() - interval '1 minute')::boolean as note_use
+  (k.last_used_at is null or k.last_used_at < now() - interval '1 minute')::boolean as note_use,
+  (case when k.revoked_at is not null or m.removed_at is not null then 'the API key was revoked'
+    when k.expires_at <= now() then 'the API key has expired' else '' end)::text as ended
 from api_keys k
 join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
 join workspaces w on w.workspace_id = k.workspace_id
 cross join data_plane d
-where k.workspace_id = @workspace_id and k.key_hash = @key_hash
-  and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
-  and m.removed_at is null;
+where k.workspace_id = @workspace_id and k.key_hash = @key_hash;
 
 -- Whoever notes the use of the same key at the same moment noted it well enough.
 -- name: NoteKeyUse :exec

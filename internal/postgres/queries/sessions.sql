@@ -1,9 +1,12 @@
+-- Also a session that has ended, as FindKey.
 -- name: FindSession :one
-select s.session_id, s.person_id, p.name, (s.last_used_at < now() - interval '1 minute')::boolean as note_use
+select s.session_id, s.person_id, p.name, (s.last_used_at < now() - interval '1 minute')::boolean as note_use,
+  (case when s.ended_at is not null then 'the session was ended'
+    when s.expires_at <= now() then 'the session has expired'
+    when s.last_used_at + s.idle_for <= now() then 'the session ended because it was not used' else '' end)::text as ended
 from sessions s
 join people p on p.workspace_id = s.workspace_id and p.person_id = s.person_id
-where s.workspace_id = @workspace_id and s.token_hash = @token_hash
-  and s.ended_at is null and s.expires_at > now() and s.last_used_at + s.idle_for > now();
+where s.workspace_id = @workspace_id and s.token_hash = @token_hash;
 
 -- name: NoteSessionUse :exec
 update sessions s set last_used_at = now()
