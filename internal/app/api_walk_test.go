@@ -86,6 +86,9 @@ func (w *walker) walk(t *testing.T, o operationInDocument, call walkCall) {
 			require.Contains(t, got.text, names, "the capability is named")
 			denied++
 		}
+		if want == http.StatusUnauthorized && who.ended {
+			denied++
+		}
 		require.Equal(t, denied, w.denials(t), "%s as %s: denied attempts are recorded, nothing else is", o.id, who.name)
 		if want >= http.StatusBadRequest && want != call.want {
 			require.Equal(t, before, w.digest(t), "%s as %s: a refused attempt changes nothing", o.id, who.name)

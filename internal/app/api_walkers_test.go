@@ -38,6 +38,8 @@ type walkingCaller struct {
 	// session says that the token is a session's, foreign that the workspace is
 	// another one, and stranger that the credentials are not good.
 	session, foreign, stranger bool
+	// ended says that a stranger's credentials were good once.
+	ended bool
 }
 
 // trusting is an identity provider whose ID tokens are addresses.
@@ -110,25 +112,27 @@ func (w *walker) everybody(t *testing.T) (all []walkingCaller) {
 // strangers returns credentials that are not good, or not any more.
 func (w *walker) strangers(t *testing.T, admin workspace.Caller) (all []walkingCaller) {
 	t.Helper()
-	stranger := func(name string, token secret.Secret) {
-		all = append(all, walkingCaller{name: name, token: token, header: []string{"Gatehouse-Workspace", w.a.Workspace.String()}, stranger: true})
+	add := func(name string, token secret.Secret, ended bool) {
+		all = append(all, walkingCaller{name: name, token: token, header: []string{"Gatehouse-Workspace", w.a.Workspace.String()}, stranger: true, ended: ended})
 	}
+	stranger := func(name string, token secret.Secret) { add(name, token, false) }
+	former := func(name string, token secret.Secret) { add(name, token, true) }
 	stranger("nobody", secret.FromString(""))
 	stranger("guesser of keys", secret.FromString("gk_1_"+strings.Repeat("a", 52)))
 	stranger("guesser of sessions", secret.FromString("gs_"+strings.Repeat("a", 52)))
 	revoked, key, err := w.people.CreateKey(t.Context(), admin, "revoked", workspace.Admin, nil)
 	require.NoError(t, err)
 	require.NoError(t, w.people.RevokeKey(t.Context(), admin, revoked.ID))
-	stranger("revoked", key)
+	former("revoked", key)
 	later := time.Now().Add(time.Hour)
 	expired, key, err := w.people.CreateKey(t.Context(), admin, "expired", workspace.Admin, &later)
 	require.NoError(t, err)
 	_, err = w.super.Exec(t.Context(), "update api_keys set expires_at = now() where member_id = $1", int64(expired.ID))
 	require.NoError(t, err)
-	stranger("expired", key)
+	former("expired", key)
 	ended := w.session(t, admin, workspace.Admin)
 	require.NoError(t, w.people.SignOut(t.Context(), w.callerOf(t, ended, ""), false))
-	stranger("signed out", ended)
+	former("signed out", ended)
 	return all
 }
 
