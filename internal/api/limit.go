@@ -34,7 +34,7 @@ type Limits struct {
 
 const (
 	burstSeconds = 5
-	// mostBuckets bounds each table of a listener, at about 300 bytes a bucket.
+	// mostBuckets bounds each table of a listener, each bucket a limiter and an entry of the table, some hundred bytes.
 	mostBuckets = 20_000
 	// workerPaths begin the paths of the worker protocol.
 	workerPaths = "/v1/worker/"
