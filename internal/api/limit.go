@@ -34,7 +34,8 @@ type Limits struct {
 
 const (
 	burstSeconds = 5
-	// mostBuckets bounds each table of a listener, each bucket a limiter and an entry of the table, some hundred bytes.
+	// mostBuckets bounds each table of a listener; a bucket is a limiter and its
+	// entry, some hundred bytes.
 	mostBuckets = 20_000
 	// workerPaths begin the paths of the worker protocol.
 	workerPaths = "/v1/worker/"
