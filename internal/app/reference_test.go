@@ -66,7 +66,7 @@ func TestSecretStaysWhereItIsKept(t *testing.T) {
 	require.Contains(t, string(disclosed), canary+"2", "what is changed there counts at once")
 	_, err = disclose(func() { require.NoError(t, os.Remove(file)) })
 	require.Equal(t, fault.Invalid, fault.KindOf(err))
-	require.ErrorContains(t, err, "configuration.secret_access_key: the file that it refers to is not there")
+	require.ErrorContains(t, err, "configuration.secret_access_key cannot be used: the file that it refers to is not there")
 	b.requireNoCanaryStored(t)
 	require.NotContains(t, b.log.String(), canary)
 

@@ -59,7 +59,7 @@ func (v Vault) resolve(ctx context.Context, conn Connection, whole json.RawMessa
 			if f, ok := fault.As(err); ok {
 				why = f.Message
 			}
-			return "", fault.Wrap(fault.KindOf(err), err, "configuration.%s: %s", field, why)
+			return "", fault.Wrap(fault.KindOf(err), err, "configuration.%s cannot be used: %s", field, why)
 		}
 		return found.RevealString(), nil
 	})

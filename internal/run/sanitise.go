@@ -13,7 +13,7 @@ const removed = "[removed]"
 // word that announces a secret.
 func announced() *regexp.Regexp {
 	return regexp.MustCompile(`(?is)-----BEGIN[^-]*-----.*?(-----END[^-]*-----|$)` +
-		`|(gk_|gr_)[a-z0-9._-]{8,}` +
+		`|(gk_|gr_|gs_)[a-z0-9._-]{8,}` +
 		`|authorization["']?\s*[:=]\s*["']?([a-z0-9-]+\s+)?\S+` +
 		`|(bearer|basic)\s+[a-z0-9._~+/=-]{8,}` +
 		`|(secret|password|passwd|passphrase|pwd|token|signature|credential|api[_-]?key|access[_-]?key|private[_-]?key)s?["']?\s*[:=]\s*("[^"]*"|'[^']*'|\S+)`)
@@ -39,7 +39,6 @@ func Sanitise(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "�"))
-	s = announced().ReplaceAllString(s, removed)
 	random, keep := opaque(), harmless()
 	words := strings.Split(s, " ")
 	for i, w := range words {
@@ -47,7 +46,9 @@ func Sanitise(s string) string {
 			words[i] = cleanWord(w, random, keep)
 		}
 	}
-	s = strings.Join(words, " ")
+	// After the random ones, which may hold by chance what announces a secret:
+	// the part in front of it would be too short to be told.
+	s = announced().ReplaceAllString(strings.Join(words, " "), removed)
 	if len(s) > maxMessageBytes {
 		s = strings.ToValidUTF8(s[:maxMessageBytes-len("…")], "") + "…"
 	}

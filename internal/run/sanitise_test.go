@@ -57,6 +57,8 @@ func TestSanitiseRemovesSecrets(t *testing.T) {
 		"Abc8Q~dEf0gH1iJ2kL3mN4oP5qR6sT7uV8wX9yZ0 expired":                                  "dEf0gH1i",
 		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08":                  "9f86d081",
 		"key fedcba98765432101111111111111111 refused":                                      "1111111",
+		"session gs_abcdefgh1234":                                                           "abcdefgh1234",
+		"TfCzze4uFwab9SMKKWMhOYgr_kq3ZtN8vWbXr5LpQ2":                                        "TfCzze4uFwab",
 		"api_key: 12345":              "12345",
 		"x\x00y password\t=\nhunter2": "hunter2",
 	} {
