@@ -33,13 +33,14 @@ func (q *Queries) ClearDefault(ctx context.Context, arg ClearDefaultParams) erro
 
 const countAllConnections = `-- name: CountAllConnections :one
 select count(*) from connections
-where workspace_id = $1 and deleted_at is null
+where deleted_at is null
 `
 
-// What FindConnections finds on all pages.
 // Answered by the index alone, unlike a count with conditions on other columns.
-func (q *Queries) CountAllConnections(ctx context.Context, workspaceID int64) (int64, error) {
-	row := q.db.QueryRow(ctx, countAllConnections, workspaceID)
+// The workspace is the policy alone to say: beside a condition of our own it
+// would be asked for each row.
+func (q *Queries) CountAllConnections(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, countAllConnections)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -66,6 +67,7 @@ type CountConnectionsParams struct {
 	DefaultsOnly  bool
 }
 
+// What FindConnections finds on all pages.
 func (q *Queries) CountConnections(ctx context.Context, arg CountConnectionsParams) (int64, error) {
 	row := q.db.QueryRow(ctx, countConnections,
 		arg.WorkspaceID,
