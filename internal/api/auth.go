@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -61,6 +62,12 @@ func callerOf(ctx huma.Context, callers workspace.CallerFinder) (workspace.Calle
 		return workspace.Caller{}, err
 	}
 	caller, err := workspace.Authenticate(ctx.Context(), callers, workspace.Credentials{Token: token, Workspace: ctx.Header(WorkspaceHeader)})
+	var outsider *workspace.OutsiderError
+	if need := workspace.Capability(needOf(ctx.Operation())); errors.As(err, &outsider) && slices.Contains(workspace.Capabilities(), need) {
+		// The event of the refusal names them.
+		callFrom(ctx.Context()).caller = outsider.Who
+		return workspace.Caller{}, outsider.Lacks(need)
+	}
 	if err != nil {
 		return workspace.Caller{}, err
 	}

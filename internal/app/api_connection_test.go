@@ -211,6 +211,7 @@ func TestEveryActionLeavesOneEvent(t *testing.T) {
 	path := "/v1/connections/" + connID
 	b.builder(t, http.MethodPatch, path, `{"name":"Renamed"}`)
 	b.builder(t, http.MethodPatch, path, `{"name":""}`)
+	require.Equal(t, http.StatusOK, b.builder(t, http.MethodPatch, path, `{"configuration":{"region":"eu-west-1","secret_access_key":"`+canary+`"}}`).status)
 	b.builder(t, http.MethodDelete, path, "")
 	got := b.builder(t, http.MethodGet, "/v1/audit-events?target_type=connection&target_id="+connID, "").decoded(t)
 	events, _ := got["audit_events"].([]any)
@@ -223,7 +224,10 @@ func TestEveryActionLeavesOneEvent(t *testing.T) {
 		}
 		require.Contains(t, object, "payload")
 	}
-	require.Equal(t, []string{"connection_deleted", "connection_edited", "connection_created"}, actions)
+	require.Equal(t, []string{"connection_deleted", "connection_edited", "connection_edited", "connection_created"}, actions)
+	replaced, _ := events[1].(map[string]any)
+	require.Equal(t, map[string]any{"changed": []any{"configuration"}, "secret_fields": []any{"secret_access_key"}, "version": 3.0}, replaced["payload"])
+	require.NotContains(t, fmt.Sprint(events), canary)
 }
 
 func TestKeyIsShownOnceAndEndsAtOnce(t *testing.T) {

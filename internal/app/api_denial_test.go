@@ -59,6 +59,37 @@ func TestUseOfAnEndedKeyIsRecorded(t *testing.T) {
 	require.Equal(t, map[string]string{revokedMember: "the API key was revoked", expiredMember: "the API key has expired"}, got)
 }
 
+// The tenant level is no secret: whoever is not of it is told which capability
+// they lack, and their own workspace's record has the attempt, also of an archived
+// one. A workspace that is not theirs stays one that does not exist.
+func TestTenantOperationsAreRefusedToOthersAndRecorded(t *testing.T) {
+	t.Parallel()
+	b := newAPIBench(t, nowhere)
+	admin := b.keys[workspace.Admin]
+	tenant := []string{"Gatehouse-Workspace", workspace.TenantName}
+	refuse := func(method, path, body string, want workspace.Capability) {
+		got := b.call(t, admin, method, path, body, tenant...)
+		require.Equal(t, http.StatusForbidden, got.status, got.text)
+		require.Contains(t, got.text, string(want))
+	}
+	refuse(http.MethodPost, "/v1/tenant/workspaces", `{"name":"Mine"}`, workspace.ManageWorkspaces)
+	refuse(http.MethodGet, "/v1/tenant/workspaces", "", workspace.ManageWorkspaces)
+	refuse(http.MethodPost, "/v1/invitations", `{"email":"eve@example.com","role":"tenant_admin"}`, workspace.ManageMembers)
+	_, err := b.super.Exec(t.Context(), "update workspaces set archived_at = now() where workspace_id = $1", b.a.Workspace)
+	require.NoError(t, err)
+	refuse(http.MethodGet, "/v1/tenant/workspaces", "", workspace.ManageWorkspaces)
+
+	foreign := b.call(t, admin, http.MethodGet, "/v1/connections", "", "Gatehouse-Workspace", "w_999999")
+	require.Equal(t, http.StatusNotFound, foreign.status, foreign.text)
+	events, _ := b.call(t, admin, http.MethodGet, "/v1/audit-events?action=access_denied", "").decoded(t)["audit_events"].([]any)
+	var targets []string
+	for _, e := range events {
+		object, _ := e.(map[string]any)
+		targets = append(targets, fmt.Sprint(object["target_id"]))
+	}
+	require.Equal(t, []string{"list-tenant-workspaces", "create-invitation", "list-tenant-workspaces", "create-workspace"}, targets)
+}
+
 func hintOf(t *testing.T, b *apiBench, member string) (hint string) {
 	t.Helper()
 	keys, _ := b.call(t, b.keys[workspace.Admin], http.MethodGet, "/v1/api-keys", "").decoded(t)["api_keys"].([]any)

@@ -120,7 +120,9 @@ func TestLocalKeyIsReplacedWhileTheServiceRuns(t *testing.T) {
 	c := KeysConfig{DatabaseURL: url, Keys: KeySettings{Write: "local:" + path, Open: []string{"local:" + b.keyFile}}}
 	old, err := seal.LoadLocal(b.keyFile)
 	require.NoError(t, err)
-	require.Equal(t, fault.Conflict, fault.KindOf(RetireKey(t.Context(), url, "local", old.KeyID())), "a key in use cannot be retired")
+	inUse := RetireKey(t.Context(), url, "local", old.KeyID())
+	require.Equal(t, fault.Conflict, fault.KindOf(inUse), "a key in use cannot be retired")
+	require.NotContains(t, inUse.Error(), "SQLSTATE", "the database's words are no help")
 
 	checked, err := CheckKeys(t.Context(), c)
 	require.NoError(t, err)
@@ -144,6 +146,11 @@ func TestLocalKeyIsReplacedWhileTheServiceRuns(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, refused.status, refused.text)
 	require.NotContains(t, refused.text, canary)
 	require.Equal(t, fault.NotFound, fault.KindOf(RetireKey(t.Context(), url, "local", old.KeyID())))
+	back := KeysConfig{DatabaseURL: url, Keys: KeySettings{Write: "local:" + b.keyFile, Open: []string{"local:" + path}}}
+	_, err = RewrapKeys(t.Context(), back, func(int64, int64) {})
+	require.Equal(t, fault.Conflict, fault.KindOf(err), "nothing is written under a retired key again")
+	require.ErrorContains(t, err, old.KeyID()+" was retired")
+	require.Equal(t, fault.Conflict, fault.KindOf(start(t, integrationsDB(t, url), back.Keys)), "no service starts with it either")
 	list, err := ListKeys(t.Context(), KeysConfig{DatabaseURL: url, Keys: KeySettings{Write: "local:" + path}})
 	require.NoError(t, err)
 	require.Len(t, list, 1)

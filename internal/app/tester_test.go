@@ -135,6 +135,12 @@ func TestConnectionIsTestedThroughTheGate(t *testing.T) {
 	require.Len(t, events["audit_events"], 2)
 	require.NotContains(t, b.log.String(), canary)
 	b.requireNoCanaryStored(t)
+
+	require.Equal(t, http.StatusNoContent, b.builder(t, http.MethodDelete, "/v1/connections/"+connID, "").status)
+	kept, _ := b.builder(t, http.MethodGet, "/v1/connections/"+connID+"/tests", "").decoded(t)["tests"].([]any)
+	require.Equal(t, tests, kept, "the results outlive the connection")
+	require.Equal(t, http.StatusNotFound, b.builder(t, http.MethodGet, "/v1/connections/"+connID, "").status)
+	require.Equal(t, http.StatusNotFound, b.builder(t, http.MethodGet, "/v1/connections/conn_999999/tests", "").status)
 }
 
 // disclose takes a run's configuration as its worker does.

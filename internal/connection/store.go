@@ -73,7 +73,8 @@ type Store interface {
 	Delete(ctx context.Context, scope id.Scope, c id.Connection, ifVersion *int64, e audit.Event) error
 	// Credential returns the sealed credential; ok is false when there is none.
 	Credential(ctx context.Context, scope id.Scope, c id.Connection) (sealed Sealed, ok bool, err error)
-	// ListTests returns the newest results of a connection's tests first.
+	// ListTests returns the newest results of a connection's tests first, of a
+	// deleted connection too; NotFound when there never was one.
 	ListTests(ctx context.Context, scope id.Scope, c id.Connection, before id.Test, limit int) ([]TestResult, error)
 	// TestOfRun returns the result that a run found, or NotFound.
 	TestOfRun(ctx context.Context, scope id.Scope, r id.Run) (TestResult, error)

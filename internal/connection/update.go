@@ -58,6 +58,7 @@ func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Conn
 	changed := s.apply(ctx, &conn, entry, p, &wrong)
 	change := Change{Was: was, Default: p.IsDefault}
 	conn.Version = was + 1
+	payload := map[string]any{"version": conn.Version}
 	if p.Configuration != nil {
 		changed = append(changed, "configuration")
 		configuration, err := s.reconfigure(ctx, conn, entry, p.Configuration)
@@ -73,15 +74,34 @@ func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Conn
 		if change.Sealed != nil {
 			conn.CredentialType = change.Sealed.Type
 		}
+		payload["secret_fields"] = givenSecrets(entry, p.Configuration)
 	}
 	if err := wrong.err(); err != nil {
 		return Connection{}, err
 	}
 	change.Connection = conn
+	payload["changed"] = changed
 	return s.Store.Update(ctx, change, audit.Event{
 		Actor: c.Actor(), Action: audit.ConnectionEdited, Outcome: audit.Succeeded, TargetType: "connection", TargetID: conn.ID.String(),
-		Payload: map[string]any{"changed": changed, "version": conn.Version},
+		Payload: payload,
 	})
+}
+
+// givenSecrets names the secret fields that a patch of the configuration sets or
+// removes, in order of name.
+func givenSecrets(entry *integration.Integration, patch json.RawMessage) []string {
+	var given map[string]json.RawMessage
+	names := []string{}
+	if json.Unmarshal(patch, &given) != nil {
+		return names // what is no object was refused before
+	}
+	for _, f := range entry.ConfigurationFields() {
+		// A patch that is null as a whole removes every field.
+		if _, ok := given[f.Name]; f.Secret && (ok || given == nil) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // reconfigure merges a patch into the stored configuration.

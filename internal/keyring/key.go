@@ -70,9 +70,10 @@ type Store interface {
 	// Register adds a key that credentials will be written under, with an event
 	// in the first workspace. fit is called with the keys registered before,
 	// while no other process can register one; its error is returned and nothing
-	// is registered. A key registered before is left as it was.
+	// is registered. A key registered before is left as it was; one that was
+	// retired gives a Conflict.
 	Register(ctx context.Context, key Key, checkValue []byte, fit func(before []Registered) error, e audit.Event) error
-	// Retire removes a key, with an event in the first workspace. One that a
+	// Retire removes a key for good, with an event in the first workspace. One that a
 	// credential is under gives a Conflict, one not registered NotFound.
 	Retire(ctx context.Context, key Key, e audit.Event) error
 	// Count returns how many credentials are under each key.

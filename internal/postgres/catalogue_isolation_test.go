@@ -10,13 +10,14 @@ import (
 // what it holds instead.
 func tablesOfNoWorkspace() map[string]string {
 	return map[string]string{
-		"audit_signer":    "the data plane's public key for checkpoints",
-		"data_plane":      "one row: the tenant",
-		"encryption_keys": "the keys that credentials are under, by name",
-		"integrations":    "the catalogue, the same for all",
-		"licence_keys":    "whose signature a licence may carry",
-		"licences":        "the tenant's licences",
-		"schema_version":  "the number of the last migration",
+		"audit_signer":            "the data plane's public key for checkpoints",
+		"data_plane":              "one row: the tenant",
+		"encryption_keys":         "the keys that credentials are under, by name",
+		"integrations":            "the catalogue, the same for all",
+		"licence_keys":            "whose signature a licence may carry",
+		"licences":                "the tenant's licences",
+		"retired_encryption_keys": "the keys that nothing is written under again, by name",
+		"schema_version":          "the number of the last migration",
 	}
 }
 

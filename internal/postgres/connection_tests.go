@@ -13,9 +13,16 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 )
 
-// ListTests returns the newest results first.
+// ListTests returns the newest results first, of a deleted connection too.
 func (s *Connections) ListTests(ctx context.Context, scope id.Scope, c id.Connection, before id.Test, limit int) (tests []connection.TestResult, err error) {
 	if c == 0 {
+		return nil, noConnection(c)
+	}
+	made, err := s.db.read(scope.Workspace).ConnectionWasMade(ctx, dbsqlc.ConnectionWasMadeParams{WorkspaceID: int64(scope.Workspace), ConnectionID: int64(c)})
+	if err != nil {
+		return nil, fmt.Errorf("look for a connection: %w", err)
+	}
+	if !made {
 		return nil, noConnection(c)
 	}
 	return s.findTests(ctx, dbsqlc.ListTestsParams{

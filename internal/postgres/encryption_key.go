@@ -45,17 +45,24 @@ func listKeys(ctx context.Context, q *dbsqlc.Queries) ([]keyring.Registered, err
 	return keys, nil
 }
 
-// lockKeys lets one process at a time register keys; credentials are written
+// lockKeys lets one process at a time register or retire keys; credentials are written
 // meanwhile.
 const lockKeys = "lock table encryption_keys in share update exclusive mode"
 
-// Register adds a key if fit agrees with those that are there.
+// Register adds a key that was not retired, if fit agrees with those that are there.
 func (k *Keyring) Register(ctx context.Context, key keyring.Key, checkValue []byte, fit func(before []keyring.Registered) error, e audit.Event) error {
 	return k.inFirstWorkspace(ctx, func(tx pgx.Tx, scope id.Scope) error {
 		if _, err := tx.Exec(ctx, lockKeys); err != nil {
 			return fmt.Errorf("lock encryption keys: %w", err)
 		}
 		q := dbsqlc.New(tx)
+		retired, err := q.EncryptionKeyIsRetired(ctx, dbsqlc.EncryptionKeyIsRetiredParams{Wrapper: key.Wrapper, KeyID: key.ID})
+		if err != nil {
+			return fmt.Errorf("look for a retired encryption key: %w", err)
+		}
+		if retired {
+			return fault.New(fault.Conflict, "the %s was retired, and nothing is written under it again; name another key with --key", key)
+		}
 		before, err := listKeys(ctx, q)
 		if err != nil {
 			return err
@@ -74,18 +81,26 @@ func (k *Keyring) Register(ctx context.Context, key keyring.Key, checkValue []by
 	})
 }
 
-// Retire removes a key that no credential refers to.
+// Retire removes a key that no credential refers to, and keeps its name, so that
+// it is not registered again.
 func (k *Keyring) Retire(ctx context.Context, key keyring.Key, e audit.Event) error {
 	return k.inFirstWorkspace(ctx, func(tx pgx.Tx, scope id.Scope) error {
-		removed, err := dbsqlc.New(tx).DeleteEncryptionKey(ctx, dbsqlc.DeleteEncryptionKeyParams{Wrapper: key.Wrapper, KeyID: key.ID})
+		if _, err := tx.Exec(ctx, lockKeys); err != nil {
+			return fmt.Errorf("lock encryption keys: %w", err)
+		}
+		q := dbsqlc.New(tx)
+		removed, err := q.DeleteEncryptionKey(ctx, dbsqlc.DeleteEncryptionKeyParams{Wrapper: key.Wrapper, KeyID: key.ID})
 		if violatesKeyReference(err) {
-			return fault.Wrap(fault.Conflict, err, "the %s cannot be retired: credentials are under it; move them with gatehouse keys rewrap", key)
+			return fault.New(fault.Conflict, "the %s cannot be retired: credentials are under it; move them with gatehouse keys rewrap", key)
 		}
 		if err != nil {
 			return fmt.Errorf("retire an encryption key: %w", err)
 		}
 		if removed == 0 {
 			return fault.New(fault.NotFound, "there is no %s in this database; gatehouse keys list shows those there are", key)
+		}
+		if err := q.InsertRetiredEncryptionKey(ctx, dbsqlc.InsertRetiredEncryptionKeyParams{Wrapper: key.Wrapper, KeyID: key.ID}); err != nil {
+			return fmt.Errorf("remember a retired encryption key: %w", err)
 		}
 		return record(ctx, tx, scope, e)
 	})

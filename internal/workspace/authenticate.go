@@ -24,8 +24,9 @@ type Credentials struct {
 // Authenticate returns whoever the credentials stand for. Every token that is
 // not good gives an Unauthenticated error that is the same for all reasons. A
 // workspace that the caller is no member of is NotFound, as one that does not
-// exist. The cause of the error about credentials that were good once is an
-// [EndedError], for the audit record only.
+// exist; that of the tenant level is caused by an [OutsiderError]. The cause of
+// the error about credentials that were good once is an [EndedError], for the
+// audit record only.
 func Authenticate(ctx context.Context, finder CallerFinder, c Credentials) (Caller, error) {
 	if strings.HasPrefix(c.Token, SessionPrefix) {
 		return authenticateSession(ctx, finder, c)
@@ -48,7 +49,7 @@ func authenticateKey(ctx context.Context, finder CallerFinder, c Credentials) (C
 	if c.Workspace == "" || c.Workspace == caller.Scope.Workspace.String() || c.Workspace == TenantName && caller.Level() == TenantLevel {
 		return caller, nil
 	}
-	return Caller{}, noWorkspace(c.Workspace)
+	return Caller{}, noWorkspace(c.Workspace, caller)
 }
 
 func authenticateSession(ctx context.Context, finder CallerFinder, c Credentials) (Caller, error) {
@@ -72,16 +73,16 @@ func authenticateSession(ctx context.Context, finder CallerFinder, c Credentials
 		return Caller{}, err
 	}
 	if caller.Member == 0 && c.Workspace != "" {
-		return Caller{}, noWorkspace(c.Workspace)
+		return Caller{}, noWorkspace(c.Workspace, caller)
 	}
 	return caller, nil
 }
 
 // noWorkspace is the same for a workspace that does not exist and for one that
-// the caller is no member of.
-func noWorkspace(named string) error {
+// the caller is no member of. The tenant level is no secret.
+func noWorkspace(named string, who Caller) error {
 	if named == TenantName {
-		return fault.New(fault.NotFound, "you are not a tenant administrator; a tenant administrator can invite you")
+		return fault.Wrap(fault.NotFound, &OutsiderError{Who: who}, "you are not a tenant administrator; a tenant administrator can invite you")
 	}
 	var w id.Workspace
 	if err := w.UnmarshalText([]byte(named)); err != nil {
@@ -107,6 +108,22 @@ type EndedError struct {
 
 // Error says how they ended.
 func (e *EndedError) Error() string { return e.Why }
+
+// OutsiderError is about good credentials of somebody who is no member of the
+// tenant level that they name.
+type OutsiderError struct {
+	// Who they stand for, where they are a member, or at the tenant level without
+	// a role.
+	Who Caller
+}
+
+// Error says what they are not.
+func (e *OutsiderError) Error() string { return "not a tenant administrator" }
+
+// Lacks is the refusal of what needs a capability at the tenant level.
+func (e *OutsiderError) Lacks(want Capability) error {
+	return fault.New(fault.Forbidden, "you are not a tenant administrator, so you lack the capability %s at the tenant level; a tenant administrator can invite you", want)
+}
 
 // CallerFinder looks up who credentials stand for; every service has one.
 // Neither method answers from memory, so that what has ended has ended.

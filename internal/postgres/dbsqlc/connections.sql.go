@@ -31,6 +31,23 @@ func (q *Queries) ClearDefault(ctx context.Context, arg ClearDefaultParams) erro
 	return err
 }
 
+const connectionWasMade = `-- name: ConnectionWasMade :one
+select exists (select from connections where workspace_id = $1 and connection_id = $2)
+`
+
+type ConnectionWasMadeParams struct {
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+// A deleted connection keeps its row.
+func (q *Queries) ConnectionWasMade(ctx context.Context, arg ConnectionWasMadeParams) (bool, error) {
+	row := q.db.QueryRow(ctx, connectionWasMade, arg.WorkspaceID, arg.ConnectionID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const countAllConnections = `-- name: CountAllConnections :one
 select count(*) from connections
 where deleted_at is null

@@ -58,6 +58,22 @@ func (q *Queries) DeleteEncryptionKey(ctx context.Context, arg DeleteEncryptionK
 	return result.RowsAffected(), nil
 }
 
+const encryptionKeyIsRetired = `-- name: EncryptionKeyIsRetired :one
+select exists (select from retired_encryption_keys where wrapper = $1 and key_id = $2)
+`
+
+type EncryptionKeyIsRetiredParams struct {
+	Wrapper string
+	KeyID   string
+}
+
+func (q *Queries) EncryptionKeyIsRetired(ctx context.Context, arg EncryptionKeyIsRetiredParams) (bool, error) {
+	row := q.db.QueryRow(ctx, encryptionKeyIsRetired, arg.Wrapper, arg.KeyID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const findCredentialsToRewrap = `-- name: FindCredentialsToRewrap :many
 select workspace_id::bigint as workspace_id, connection_id::bigint as connection_id
 from credentials_to_rewrap($1, $2, $3, $4, $5)
@@ -119,6 +135,20 @@ func (q *Queries) InsertEncryptionKey(ctx context.Context, arg InsertEncryptionK
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const insertRetiredEncryptionKey = `-- name: InsertRetiredEncryptionKey :exec
+insert into retired_encryption_keys (wrapper, key_id) values ($1, $2)
+`
+
+type InsertRetiredEncryptionKeyParams struct {
+	Wrapper string
+	KeyID   string
+}
+
+func (q *Queries) InsertRetiredEncryptionKey(ctx context.Context, arg InsertRetiredEncryptionKeyParams) error {
+	_, err := q.db.Exec(ctx, insertRetiredEncryptionKey, arg.Wrapper, arg.KeyID)
+	return err
 }
 
 const listEncryptionKeys = `-- name: ListEncryptionKeys :many

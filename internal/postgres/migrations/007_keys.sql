@@ -15,6 +15,14 @@ create table encryption_keys (
   constraint encryption_keys_key_id_length check (octet_length(key_id) between 1 and 2048)
 );
 
+-- Keys that were retired, so that none is registered again.
+create table retired_encryption_keys (
+  wrapper text not null,
+  key_id text not null,
+  retired_at timestamptz not null default now(),
+  primary key (wrapper, key_id)
+);
+
 -- Whoever owns a table with forced row-level security sees no row of it outside a workspace.
 alter table credentials no force row level security;
 insert into encryption_keys (wrapper, key_id)
@@ -32,6 +40,7 @@ alter table data_plane drop column local_key_check;
 alter table connections add column config_refs jsonb not null default '{}';
 
 grant select, insert, delete on encryption_keys to svc_integration;
+grant select, insert on retired_encryption_keys to svc_integration;
 
 -- Whoever counts or rewraps credentials does not know their workspaces. Which key
 -- a credential is under is all that may be seen across them.
@@ -82,4 +91,4 @@ alter table credentials drop constraint credentials_key_registered;
 alter table data_plane add column local_key_check bytea;
 update data_plane set local_key_check = (select check_value from encryption_keys where wrapper = 'local' and check_value is not null order by registered_at desc limit 1);
 grant update (local_key_check) on data_plane to svc_integration;
-drop table encryption_keys;
+drop table retired_encryption_keys, encryption_keys;

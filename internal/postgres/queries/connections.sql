@@ -106,6 +106,10 @@ insert into idempotent_requests (workspace_id, member_id, operation, key_hash, r
 values (@workspace_id, @member_id, @operation, @key_hash, @request_hash, @made)
 on conflict (workspace_id, member_id, operation, key_hash) do nothing;
 
+-- A deleted connection keeps its row.
+-- name: ConnectionWasMade :one
+select exists (select from connections where workspace_id = @workspace_id and connection_id = @connection_id);
+
 -- name: ListTests :many
 select test_id, connection_id, run_id, status, reason_code, checked_at, remediation, outlook
 from connection_tests

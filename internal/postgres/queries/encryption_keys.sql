@@ -16,6 +16,12 @@ on conflict (wrapper, key_id) do nothing;
 -- name: DeleteEncryptionKey :execrows
 delete from encryption_keys where wrapper = $1 and key_id = $2;
 
+-- name: InsertRetiredEncryptionKey :exec
+insert into retired_encryption_keys (wrapper, key_id) values ($1, $2);
+
+-- name: EncryptionKeyIsRetired :one
+select exists (select from retired_encryption_keys where wrapper = $1 and key_id = $2);
+
 -- name: FindCredentialsToRewrap :many
 select workspace_id::bigint as workspace_id, connection_id::bigint as connection_id
 from credentials_to_rewrap(@wrapper, @key_id, @after_workspace, @after_connection, @most);
