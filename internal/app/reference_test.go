@@ -25,7 +25,7 @@ func TestSecretStaysWhereItIsKept(t *testing.T) {
 	directory := t.TempDir()
 	file := filepath.Join(directory, "aws")
 	require.NoError(t, os.WriteFile(file, []byte(canary+"\n"), 0o600))
-	b := newTestBenchUnder(t, KeySettings{}, "file:"+directory+"/")
+	b := newTestBenchUnder(t, KeySettings{}, "*=file:"+directory+"/")
 	draft := func(name, ref string) string {
 		raw, err := json.Marshal(map[string]any{"integration_id": "aws", "name": name, "configuration": map[string]any{
 			"access_key_id": "AKIAIOSFODNN7EXAMPLE", "region": "us-east-1", "secret_access_key": map[string]string{"$ref": ref},
@@ -51,7 +51,7 @@ func TestSecretStaysWhereItIsKept(t *testing.T) {
 	disclose := func(change func()) (disclosed json.RawMessage, err error) {
 		done := b.work(t, func(_ run.Assignment, token run.Token) run.Report {
 			change()
-			disclosed, err = b.tryToDisclose(t, token, "file:"+directory+"/")
+			disclosed, err = b.tryToDisclose(t, token, "*=file:"+directory+"/")
 			return run.Report{Check: &connector.CheckResult{Target: connector.Target{ID: "1", Name: "Prod", Type: "account"}, Sufficient: true}}
 		})
 		require.Equal(t, http.StatusOK, b.builder(t, http.MethodPost, "/v1/connections/"+connID+"/test", "").status)

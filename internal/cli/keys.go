@@ -16,7 +16,7 @@ type encryption struct {
 
 // references is the flag that says what connections may refer to.
 type references struct {
-	AllowRef []string `group:"Keys of credentials:" env:"GATEHOUSE_ALLOW_REFS" placeholder:"REF" help:"Secret outside of Gatehouse that connections may refer to: env:NAME, file:/PATH, file:/DIR/, awssm:ARN, with * at the end of a name or ARN for all that begin so; repeat for more. None without it."`
+	AllowRef []string `group:"Keys of credentials:" env:"GATEHOUSE_ALLOW_REFS" placeholder:"WORKSPACE=REF" help:"Secret outside of Gatehouse that connections of a workspace may refer to, * for those of all: w_3=env:NAME, file:/PATH, file:/DIR/, awssm:ARN, with * at the end of a name or ARN for all that begin so; repeat for more. None without it."`
 }
 
 func (k encryption) options() KeyOptions { return KeyOptions{Key: k.Key, OpenKeys: k.OpenKey} }

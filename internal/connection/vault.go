@@ -87,7 +87,7 @@ func (v Vault) join(ctx context.Context, conn Connection, sealed *Sealed) (json.
 
 // seal encrypts the secret half; the result is nil when there is none.
 func (v Vault) seal(ctx context.Context, conn Connection, entry *integration.Integration, c integration.Configuration) (*Sealed, error) {
-	if err := v.allowed(c); err != nil {
+	if err := v.allowed(conn.Scope, c); err != nil {
 		return nil, err
 	}
 	if c.Secrets.IsZero() {

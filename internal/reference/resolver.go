@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
@@ -43,17 +44,17 @@ func New(allow []string) (*Resolver, error) {
 	return r, nil
 }
 
-// Allowed compares a reference with the list.
-func (r *Resolver) Allowed(ref integration.Reference) error {
-	if slices.ContainsFunc(r.rules, func(a rule) bool { return a.allows(ref) }) {
+// Allowed compares a workspace's reference with the list.
+func (r *Resolver) Allowed(scope id.Scope, ref integration.Reference) error {
+	if slices.ContainsFunc(r.rules, func(a rule) bool { return a.allows(scope.Workspace, ref) }) {
 		return nil
 	}
 	return errNotAllowed
 }
 
 // Resolve looks the secret up.
-func (r *Resolver) Resolve(ctx context.Context, ref integration.Reference) (secret.Secret, error) {
-	if err := r.Allowed(ref); err != nil {
+func (r *Resolver) Resolve(ctx context.Context, scope id.Scope, ref integration.Reference) (secret.Secret, error) {
+	if err := r.Allowed(scope, ref); err != nil {
 		return secret.Secret{}, fault.Wrap(fault.Invalid, err, "the operator of this server does not allow the reference")
 	}
 	var text string
@@ -65,7 +66,7 @@ func (r *Resolver) Resolve(ctx context.Context, ref integration.Reference) (secr
 			err = fault.New(fault.Invalid, "the environment variable that it refers to is not set in the integrations service")
 		}
 	case integration.FileReference:
-		text, err = r.file(ref)
+		text, err = r.file(scope, ref)
 	case integration.AWSSecretsManagerReference:
 		text, err = fromSecretsManager(ctx, ref.Target)
 	default:
@@ -83,10 +84,10 @@ func (r *Resolver) Resolve(ctx context.Context, ref integration.Reference) (secr
 // file reads a secret without its line end. A link that leads out of the
 // directory that was allowed is not followed; one inside of it is, because that
 // is how Kubernetes mounts secrets.
-func (r *Resolver) file(ref integration.Reference) (string, error) {
+func (r *Resolver) file(scope id.Scope, ref integration.Reference) (string, error) {
 	directory := filepath.Dir(ref.Target)
 	for _, a := range r.rules {
-		if a.prefix && a.allows(ref) {
+		if a.prefix && a.allows(scope.Workspace, ref) {
 			directory = a.target
 		}
 	}

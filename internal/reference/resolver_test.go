@@ -12,12 +12,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/reference"
 	"github.com/gatehouse-project/gatehouse/test/moto"
 )
 
 const canary = "canary-kept-elsewhere"
+
+// scope is of the workspace whose references are resolved.
+var scope = id.Scope{Workspace: 3}
 
 func resolver(t *testing.T, allow ...string) *reference.Resolver {
 	t.Helper()
@@ -37,7 +41,7 @@ func ref(t *testing.T, text string) integration.Reference {
 // holds nothing of the secret.
 func refuse(t *testing.T, r *reference.Resolver, text, says string) {
 	t.Helper()
-	found, err := r.Resolve(t.Context(), ref(t, text))
+	found, err := r.Resolve(t.Context(), scope, ref(t, text))
 	require.True(t, found.IsZero())
 	f, ok := fault.As(err)
 	require.True(t, ok, "%s: %v", text, err)
@@ -48,14 +52,14 @@ func refuse(t *testing.T, r *reference.Resolver, text, says string) {
 func TestNothingIsAllowedAtFirst(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"env:PATH", "file:/etc/passwd", "awssm:arn:aws:secretsmanager:eu-west-1:111122223333:secret:x"} {
-		require.Error(t, resolver(t).Allowed(ref(t, text)))
+		require.Error(t, resolver(t).Allowed(scope, ref(t, text)))
 		refuse(t, resolver(t), text, "does not allow")
 	}
 }
 
 func TestTheListIsTakenAtItsWord(t *testing.T) {
 	t.Parallel()
-	r := resolver(t, "env:EXACT", "env:GATEHOUSE_*", "file:/run/secrets/", "file:/etc/one", "awssm:arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/*")
+	r := resolver(t, "w_3=env:EXACT", "w_3=env:GATEHOUSE_*", "*=file:/run/secrets/", "w_3=file:/etc/one", "w_3=awssm:arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/*")
 	for text, allowed := range map[string]bool{
 		"env:EXACT": true, "env:EXACTLY": false, "env:GATEHOUSE_AWS": true, "env:AWS": false, "env:XGATEHOUSE_AWS": false,
 		"file:/run/secrets/a": true, "file:/run/secrets/a/b": true, "file:/run/secrets": false, "file:/run/secretsx/a": false,
@@ -64,11 +68,30 @@ func TestTheListIsTakenAtItsWord(t *testing.T) {
 		"awssm:arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/aws-AbCdEf#key": true,
 		"awssm:arn:aws:secretsmanager:eu-west-1:111122223333:secret:other#gatehouse/":         false,
 	} {
-		require.Equal(t, allowed, r.Allowed(ref(t, text)) == nil, text)
+		require.Equal(t, allowed, r.Allowed(scope, ref(t, text)) == nil, text)
 	}
 	for _, text := range []string{"", "env:", "env:*", "env:A*B", "file:secrets/", "file:/run/*", "vault:x", "*", "awssm:*"} {
-		_, err := reference.New([]string{text})
+		_, err := reference.New([]string{"w_3=" + text})
 		require.Error(t, err, text)
+	}
+}
+
+// Whoever builds in one workspace cannot have what is meant for another.
+func TestRulesAreOfAWorkspace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "aws"), []byte(canary), 0o600))
+	theirs := ref(t, "file:"+filepath.Join(dir, "aws"))
+	r := resolver(t, "w_3=file:"+dir+"/", "*=env:SHARED")
+	other := id.Scope{Workspace: 4}
+	require.NoError(t, r.Allowed(scope, theirs))
+	require.Error(t, r.Allowed(other, theirs))
+	_, err := r.Resolve(t.Context(), other, theirs)
+	require.ErrorContains(t, err, "does not allow")
+	require.NoError(t, r.Allowed(other, ref(t, "env:SHARED")))
+	for _, text := range []string{"env:PROD_*", "=env:A", "3=env:A", "w_0=env:A", "w_*=env:A", "m_3=env:A", "w_3", "env:A=w_3"} {
+		_, err := reference.New([]string{text})
+		require.ErrorContains(t, err, "does not begin with the workspace", text)
 	}
 }
 
@@ -88,9 +111,9 @@ func TestFiles(t *testing.T) {
 	require.NoError(t, os.Symlink(outside, filepath.Join(dir, "out")))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o700))
 
-	r := resolver(t, "file:"+dir+"/")
+	r := resolver(t, "w_3=file:"+dir+"/")
 	for _, name := range []string{"good", "inside"} {
-		found, err := r.Resolve(t.Context(), ref(t, "file:"+filepath.Join(dir, name)))
+		found, err := r.Resolve(t.Context(), scope, ref(t, "file:"+filepath.Join(dir, name)))
 		require.NoError(t, err, name)
 		require.Equal(t, canary, found.RevealString())
 	}
@@ -100,7 +123,7 @@ func TestFiles(t *testing.T) {
 	} {
 		refuse(t, r, "file:"+filepath.Join(dir, name), says)
 	}
-	found, err := resolver(t, "file:"+filepath.Join(dir, "good")).Resolve(t.Context(), ref(t, "file:"+filepath.Join(dir, "good")))
+	found, err := resolver(t, "w_3=file:"+filepath.Join(dir, "good")).Resolve(t.Context(), scope, ref(t, "file:"+filepath.Join(dir, "good")))
 	require.NoError(t, err)
 	require.Equal(t, canary, found.RevealString())
 }
@@ -108,8 +131,8 @@ func TestFiles(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	t.Setenv("GATEHOUSE_TEST_SECRET", canary)
 	t.Setenv("GATEHOUSE_TEST_EMPTY", "")
-	r := resolver(t, "env:GATEHOUSE_TEST_*")
-	found, err := r.Resolve(t.Context(), ref(t, "env:GATEHOUSE_TEST_SECRET"))
+	r := resolver(t, "*=env:GATEHOUSE_TEST_*")
+	found, err := r.Resolve(t.Context(), scope, ref(t, "env:GATEHOUSE_TEST_SECRET"))
 	require.NoError(t, err)
 	require.Equal(t, canary, found.RevealString())
 	refuse(t, r, "env:GATEHOUSE_TEST_EMPTY", "is empty")
@@ -132,9 +155,9 @@ func TestSecretsManager(t *testing.T) {
 		return "awssm:" + sdk.ToString(made.ARN)
 	}
 	plain, object := put("gatehouse/plain", canary), put("gatehouse/object", `{"key":"`+canary+`","number":7}`)
-	r := resolver(t, "awssm:arn:aws:secretsmanager:eu-west-1:123456789012:secret:*")
+	r := resolver(t, "*=awssm:arn:aws:secretsmanager:eu-west-1:123456789012:secret:*")
 	for _, text := range []string{plain, object + "#key"} {
-		found, err := r.Resolve(t.Context(), ref(t, text))
+		found, err := r.Resolve(t.Context(), scope, ref(t, text))
 		require.NoError(t, err)
 		require.Equal(t, canary, found.RevealString())
 	}
