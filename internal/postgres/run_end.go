@@ -25,7 +25,14 @@ func (s *Runs) complete(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.
 	if row.ConnectionID == nil || operation.Type(row.OperationType) == operation.ConnectionTest {
 		return nil
 	}
+	former, err := replaced(ctx, tx, row)
+	if err != nil {
+		return err
+	}
 	q := dbsqlc.New(tx)
+	if former {
+		return q.NoteFormerConnectionRun(ctx, dbsqlc.NoteFormerConnectionRunParams{WorkspaceID: row.WorkspaceID, ConnectionID: *row.ConnectionID})
+	}
 	health := dbsqlc.NoteConnectionRunParams{WorkspaceID: row.WorkspaceID, ConnectionID: *row.ConnectionID}
 	switch end.Outcome {
 	case run.Succeeded:

@@ -17,13 +17,24 @@ import (
 // Reach notes what the holder of a run reaches, or ends the run.
 func (s *Runs) Reach(ctx context.Context, f run.Fence, r run.Reached) (ok bool, err error) {
 	err = s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
-		target, wrong, err := s.noteReached(ctx, tx, row, r, true)
+		former, err := replaced(ctx, tx, row)
 		if err != nil {
 			return err
 		}
-		if ok = wrong == nil; !ok {
-			return s.complete(ctx, tx, row, wrongEnding(wrong, audit.Worker(orZero(row.Worker))))
+		target, wrong, err := s.noteReached(ctx, tx, row, r, !former)
+		if err != nil {
+			return err
 		}
+		by := audit.Worker(orZero(row.Worker))
+		switch {
+		case wrong != nil:
+			return s.complete(ctx, tx, row, wrongEnding(wrong, by))
+		case former && target == nil:
+			// Whether this is the organisation that the connection is meant for,
+			// only its present configuration can say.
+			return s.complete(ctx, tx, row, replacedEnding(by))
+		}
+		ok = true
 		err = dbsqlc.New(tx).NoteRunReached(ctx, dbsqlc.NoteRunReachedParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID, TargetID: target})
 		if err != nil {
 			return fmt.Errorf("note what a run reaches: %w", err)
@@ -43,20 +54,39 @@ func wrongEnding(w *wrongReach, by audit.Actor) run.Ending {
 	return run.Ending{Outcome: run.Failed, Reason: w.reason, Failure: &run.Failure{Message: w.message}, By: by}
 }
 
+// replacedEnding is how a run ends that can do nothing with the configuration it
+// was given, because another has taken its place.
+func replacedEnding(by audit.Actor) run.Ending {
+	return run.Ending{
+		Outcome: run.Cancelled, Reason: operation.Cancelled, By: by,
+		Failure: &run.Failure{Message: "the connection's configuration was changed during the run; start another, which uses the new one"},
+	}
+}
+
 // noteTries bounds how often it is tried again because another connection was
 // noted at the same moment.
 const noteTries = 3
 
+// replaced says that the configuration which the holder of a run was given is not
+// the connection's any more. It locks the connection.
+func replaced(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) (bool, error) {
+	was, err := dbsqlc.New(tx).LockConfiguration(ctx, dbsqlc.LockConfigurationParams{
+		WorkspaceID: row.WorkspaceID, ConnectionID: orZero(row.ConnectionID), RunID: row.RunID, Epoch: row.Epoch,
+	})
+	if err != nil {
+		return false, fmt.Errorf("compare a run's configuration with its connection's: %w", err)
+	}
+	return was, nil
+}
+
 // noteReached compares what was reached with what the run's connection is for.
 // With keep, and if nothing is wrong, it becomes what the connection is for; the
 // first to reach a target becomes its default. It returns the connection's
-// target, nil if it has none or has been deleted.
+// target, nil if it has none or has been deleted. The connection is locked, by
+// [replaced].
 func (s *Runs) noteReached(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, r run.Reached, keep bool) (target *int64, wrong *wrongReach, err error) {
 	q := dbsqlc.New(tx)
 	conn := orZero(row.ConnectionID)
-	if err := q.LockConnection(ctx, dbsqlc.LockConnectionParams{WorkspaceID: row.WorkspaceID, ConnectionID: conn}); err != nil {
-		return nil, nil, fmt.Errorf("lock the connection: %w", err)
-	}
 	known, err := q.GetConnectionTarget(ctx, dbsqlc.GetConnectionTargetParams{WorkspaceID: row.WorkspaceID, ConnectionID: conn})
 	if err != nil {
 		return nil, nil, fmt.Errorf("find the connection's target: %w", err)

@@ -24,8 +24,12 @@ func (s *Runs) FinishTest(ctx context.Context, f run.Fence, end run.Ending, t ru
 				return err
 			}
 		}
+		former, err := replaced(ctx, tx, row)
+		if err != nil {
+			return err
+		}
 		if t.Reached != nil {
-			_, wrong, err := s.noteReached(ctx, tx, row, *t.Reached, t.Success)
+			_, wrong, err := s.noteReached(ctx, tx, row, *t.Reached, t.Success && !former)
 			if err != nil {
 				return err
 			}
@@ -33,8 +37,19 @@ func (s *Runs) FinishTest(ctx context.Context, f run.Fence, end run.Ending, t ru
 				end, t = wrongEnding(wrong, end.By), wrongReport(wrong, t)
 			}
 		}
+		if former {
+			t.Remediation = append(t.Remediation, connector.Remediation{
+				Category: connector.RemedyCredentials, Message: "the configuration was changed during the test, which used the former one",
+				Action: "Test the connection again",
+			})
+		}
 		if err := s.noteTest(ctx, tx, row, end, t); err != nil {
 			return err
+		}
+		if !former {
+			if err := noteHealth(ctx, tx, row, end, t); err != nil {
+				return err
+			}
 		}
 		if err := s.end(ctx, tx, row, end); err != nil {
 			return err
@@ -53,43 +68,52 @@ func wrongReport(wrong *wrongReach, t run.TestReport) run.TestReport {
 	}}
 }
 
-// noteTest stores a test's result and what it says of the connection.
+// noteTest stores a test's result.
 func (s *Runs) noteTest(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.Ending, t run.TestReport) error {
-	q := dbsqlc.New(tx)
 	conn := orZero(row.ConnectionID)
 	test := dbsqlc.InsertConnectionTestParams{
 		TenantID: int64(s.tenant), WorkspaceID: row.WorkspaceID, ConnectionID: conn, RunID: row.RunID,
 		Status: "failure", ReasonCode: orNull(string(end.Reason)),
 	}
-	health := dbsqlc.NoteConnectionTestParams{
-		WorkspaceID: row.WorkspaceID, ConnectionID: conn, Connected: t.Reached != nil, ScopesGranted: []byte("[]"),
-		Status: dbsqlc.ConnectionStatus(connection.Degraded), ReasonCode: orNull(string(end.Reason)), Message: failureMessage(end),
-	}
 	if t.Success {
-		test.Status, health.Status = "success", dbsqlc.ConnectionStatus(connection.Healthy)
+		test.Status = "success"
 	}
 	var err error
-	if len(t.Granted) > 0 {
-		if health.ScopesGranted, err = json.Marshal(t.Granted); err != nil {
-			return fmt.Errorf("encode granted scopes: %w", err)
-		}
-	}
 	if test.Remediation, err = json.Marshal(sanitiseRemediation(t.Remediation)); err != nil {
 		return fmt.Errorf("encode remediation: %w", err)
 	}
 	if test.Outlook, err = json.Marshal(append([]connector.StreamOutlook{}, t.Outlook...)); err != nil {
 		return fmt.Errorf("encode outlook: %w", err)
 	}
-	if err := q.InsertConnectionTest(ctx, test); err != nil {
+	if err := dbsqlc.New(tx).InsertConnectionTest(ctx, test); err != nil {
 		return fmt.Errorf("insert test: %w", err)
-	}
-	if err := q.NoteConnectionTest(ctx, health); err != nil {
-		return fmt.Errorf("note health: %w", err)
 	}
 	return record(ctx, tx, s.scope(id.Workspace(row.WorkspaceID)), audit.Event{
 		Actor: end.By, Action: audit.ConnectionTested, Outcome: endOutcome(end.Outcome), TargetType: "connection", TargetID: id.Connection(conn).String(),
 		Payload: map[string]any{"status": test.Status, "reason_code": string(end.Reason), "run_id": id.Run(row.RunID).String()},
 	})
+}
+
+// noteHealth stores what a test says of its connection.
+func noteHealth(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.Ending, t run.TestReport) error {
+	health := dbsqlc.NoteConnectionTestParams{
+		WorkspaceID: row.WorkspaceID, ConnectionID: orZero(row.ConnectionID), Connected: t.Reached != nil, ScopesGranted: []byte("[]"),
+		Status: dbsqlc.ConnectionStatus(connection.Degraded), ReasonCode: orNull(string(end.Reason)), Message: failureMessage(end),
+	}
+	if t.Success {
+		health.Status = dbsqlc.ConnectionStatus(connection.Healthy)
+	}
+	if len(t.Granted) > 0 {
+		granted, err := json.Marshal(t.Granted)
+		if err != nil {
+			return fmt.Errorf("encode granted scopes: %w", err)
+		}
+		health.ScopesGranted = granted
+	}
+	if err := dbsqlc.New(tx).NoteConnectionTest(ctx, health); err != nil {
+		return fmt.Errorf("note health: %w", err)
+	}
+	return nil
 }
 
 func sanitiseRemediation(items []connector.Remediation) []connector.Remediation {

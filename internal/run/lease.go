@@ -129,8 +129,14 @@ func testEnding(r Report, by audit.Actor) (Ending, TestReport) {
 		e := &connector.Error{Category: connector.ContractViolation, Message: "the connector's check returned nothing"}
 		return failedEnding(e, by), TestReport{Remediation: []connector.Remediation{remedy(e)}}
 	}
+	reached := Reached{Target: r.Check.Target, ActsAs: r.Check.ActsAs}
+	named := reached.validate() == nil
+	if r.Check.Sufficient && !named {
+		e := &connector.Error{Category: connector.ContractViolation, Message: "the connector's check found enough and named no organisation that it could be of"}
+		return failedEnding(e, by), TestReport{Remediation: []connector.Remediation{remedy(e)}}
+	}
 	t := TestReport{Success: r.Check.Sufficient, Granted: r.Check.Granted, Remediation: r.Check.Remediation, Outlook: r.Check.Streams}
-	if reached := (Reached{Target: r.Check.Target, ActsAs: r.Check.ActsAs}); reached.validate() == nil {
+	if named {
 		t.Reached = &reached
 	}
 	end := Ending{Outcome: Succeeded, By: by}

@@ -1,11 +1,14 @@
 package run_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -20,4 +23,40 @@ func TestSafeMessageNamesThePermissionOnce(t *testing.T) {
 	} {
 		require.Equal(t, want, run.SafeMessage(&e))
 	}
+}
+
+// testStore holds one connection test and keeps how it ends.
+type testStore struct {
+	run.LeaseStore
+	end    run.Ending
+	report run.TestReport
+}
+
+func (s *testStore) Current(context.Context, run.Fence) (run.Run, error) {
+	return run.Run{Operation: operation.ConnectionTest, Worker: "worker-1"}, nil
+}
+
+func (s *testStore) FinishTest(_ context.Context, _ run.Fence, end run.Ending, t run.TestReport) (run.Run, error) {
+	s.end, s.report = end, t
+	return run.Run{}, nil
+}
+
+func TestASufficientCheckNamesItsOrganisation(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"", strings.Repeat("x", 1025)} {
+		store := &testStore{}
+		check := connector.CheckResult{Sufficient: true, Target: connector.Target{ID: target}}
+		_, err := (&run.Leases{Store: store}).Finish(t.Context(), run.Fence{}, run.Report{Check: &check})
+		require.NoError(t, err)
+		require.Equal(t, run.Failed, store.end.Outcome)
+		require.Equal(t, operation.ContractViolation, store.end.Reason)
+		require.False(t, store.report.Success)
+		require.NotEmpty(t, store.report.Remediation)
+	}
+	store := &testStore{}
+	check := connector.CheckResult{Sufficient: true, Target: connector.Target{ID: "o-1"}}
+	_, err := (&run.Leases{Store: store}).Finish(t.Context(), run.Fence{}, run.Report{Check: &check})
+	require.NoError(t, err)
+	require.Equal(t, run.Succeeded, store.end.Outcome)
+	require.Equal(t, "o-1", store.report.Reached.Target.ID)
 }

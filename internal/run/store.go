@@ -145,10 +145,13 @@ type LeaseStore interface {
 	// Reach notes which organisation the holder's credentials reach, and that
 	// what it reads may be published. If the connection is for another one, or
 	// another connection acts as the same identity there, the run ends at once,
-	// failed, and ok is false.
+	// failed, and ok is false. A configuration that has been replaced since the
+	// holder was given it says nothing of the connection: unless that has this
+	// target already, the run ends cancelled, and ok is false.
 	Reach(ctx context.Context, f Fence, r Reached) (ok bool, err error)
-	// FinishTest ends a connection test and stores its result, the connection's
-	// health and, on success, its target.
+	// FinishTest ends a connection test and stores its result and, unless the
+	// configuration has been replaced since the holder was given it, the
+	// connection's health and, on success, its target.
 	FinishTest(ctx context.Context, f Fence, end Ending, r TestReport) (Run, error)
 	// FinishReading ends the worker's part of a discovery; the run goes on to be
 	// published. A Conflict unless the holder has said with Reach what it reads.

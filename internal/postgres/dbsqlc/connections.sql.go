@@ -564,6 +564,7 @@ const updateConnection = `-- name: UpdateConnection :execrows
 update connections
 set name = $1, config = $2, scope = $3, metadata = $4, credential_type = $5,
   target_id = coalesce($6, target_id), acts_as = case when $7::boolean then null else acts_as end,
+  configured_at_version = case when $7 then version + 1 else configured_at_version end,
   config_refs = $8, lifecycle = ($9::text)::connection_lifecycle,
   next_run_at = case when schedule = $10 then next_run_at else $11 end,
   schedule = $10, version = version + 1, updated_at = now()

@@ -64,21 +64,23 @@ func (q *Queries) GetCredential(ctx context.Context, arg GetCredentialParams) (G
 }
 
 const insertDisclosure = `-- name: InsertDisclosure :exec
-insert into credential_disclosures (workspace_id, run_id, epoch, connection_id) values ($1, $2, $3, $4)
+insert into credential_disclosures (workspace_id, run_id, epoch, connection_id, configured_at_version)
+select c.workspace_id, $1, $2, c.connection_id, c.configured_at_version
+from connections c where c.workspace_id = $3 and c.connection_id = $4
 `
 
 type InsertDisclosureParams struct {
-	WorkspaceID  int64
 	RunID        int64
 	Epoch        int64
+	WorkspaceID  int64
 	ConnectionID int64
 }
 
 func (q *Queries) InsertDisclosure(ctx context.Context, arg InsertDisclosureParams) error {
 	_, err := q.db.Exec(ctx, insertDisclosure,
-		arg.WorkspaceID,
 		arg.RunID,
 		arg.Epoch,
+		arg.WorkspaceID,
 		arg.ConnectionID,
 	)
 	return err

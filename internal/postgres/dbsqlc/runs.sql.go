@@ -587,18 +587,33 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 	return items, nil
 }
 
-const lockConnection = `-- name: LockConnection :exec
-select from connections where workspace_id = $1 and connection_id = $2 for no key update
+const lockConfiguration = `-- name: LockConfiguration :one
+select (c.configured_at_version <> coalesce((
+  select d.configured_at_version from credential_disclosures d
+  where d.workspace_id = c.workspace_id and d.run_id = $1 and d.epoch = $2), c.configured_at_version))::boolean as replaced
+from connections c where c.workspace_id = $3 and c.connection_id = $4
+for no key update of c
 `
 
-type LockConnectionParams struct {
+type LockConfigurationParams struct {
+	RunID        int64
+	Epoch        int64
 	WorkspaceID  int64
 	ConnectionID int64
 }
 
-func (q *Queries) LockConnection(ctx context.Context, arg LockConnectionParams) error {
-	_, err := q.db.Exec(ctx, lockConnection, arg.WorkspaceID, arg.ConnectionID)
-	return err
+// Whether the configuration that the run was given has been replaced since. It
+// stays as it is until the transaction ends.
+func (q *Queries) LockConfiguration(ctx context.Context, arg LockConfigurationParams) (bool, error) {
+	row := q.db.QueryRow(ctx, lockConfiguration,
+		arg.RunID,
+		arg.Epoch,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+	)
+	var replaced bool
+	err := row.Scan(&replaced)
+	return replaced, err
 }
 
 const lockFencedRun = `-- name: LockFencedRun :one
@@ -808,6 +823,23 @@ func (q *Queries) NoteConnectionTest(ctx context.Context, arg NoteConnectionTest
 		arg.WorkspaceID,
 		arg.ConnectionID,
 	)
+	return err
+}
+
+const noteFormerConnectionRun = `-- name: NoteFormerConnectionRun :exec
+update connections set last_run_at = clock_timestamp(), last_used_at = clock_timestamp()
+where workspace_id = $1 and connection_id = $2 and deleted_at is null
+`
+
+type NoteFormerConnectionRunParams struct {
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+// A run with a configuration that has been replaced since says no more than that
+// it was.
+func (q *Queries) NoteFormerConnectionRun(ctx context.Context, arg NoteFormerConnectionRunParams) error {
+	_, err := q.db.Exec(ctx, noteFormerConnectionRun, arg.WorkspaceID, arg.ConnectionID)
 	return err
 }
 

@@ -68,6 +68,7 @@ values (@connection_id, @tenant_id, @workspace_id, @integration_id, @connector_i
 update connections
 set name = @name, config = @config, scope = @scope, metadata = @metadata, credential_type = @credential_type,
   target_id = coalesce(sqlc.narg(target_id), target_id), acts_as = case when @reconfigured::boolean then null else acts_as end,
+  configured_at_version = case when @reconfigured then version + 1 else configured_at_version end,
   config_refs = @config_refs, lifecycle = (@lifecycle::text)::connection_lifecycle,
   next_run_at = case when schedule = @schedule then next_run_at else @next_run_at end,
   schedule = @schedule, version = version + 1, updated_at = now()

@@ -32,4 +32,6 @@ where workspace_id = @workspace_id and connection_id = @connection_id and delete
   and (lifecycle = 'active' or (lifecycle = 'needs_consent' and @is_test::boolean));
 
 -- name: InsertDisclosure :exec
-insert into credential_disclosures (workspace_id, run_id, epoch, connection_id) values ($1, $2, $3, $4);
+insert into credential_disclosures (workspace_id, run_id, epoch, connection_id, configured_at_version)
+select c.workspace_id, @run_id, @epoch, c.connection_id, c.configured_at_version
+from connections c where c.workspace_id = @workspace_id and c.connection_id = @connection_id;

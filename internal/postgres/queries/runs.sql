@@ -131,6 +131,12 @@ set last_run_at = clock_timestamp(), last_used_at = clock_timestamp(),
     lifecycle = case when sqlc.narg(reason_code) = 'consent_required' and lifecycle = 'active' then 'needs_consent' else lifecycle end
 where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null;
 
+-- name: NoteFormerConnectionRun :exec
+-- A run with a configuration that has been replaced since says no more than that
+-- it was.
+update connections set last_run_at = clock_timestamp(), last_used_at = clock_timestamp()
+where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null;
+
 -- name: NoteConnectionTest :exec
 update connections
 set last_used_at = clock_timestamp(), last_health_check_at = clock_timestamp(),
@@ -162,8 +168,14 @@ join integrations i using (integration_id)
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = @workspace_id and c.connection_id = @connection_id;
 
--- name: LockConnection :exec
-select from connections where workspace_id = @workspace_id and connection_id = @connection_id for no key update;
+-- name: LockConfiguration :one
+-- Whether the configuration that the run was given has been replaced since. It
+-- stays as it is until the transaction ends.
+select (c.configured_at_version <> coalesce((
+  select d.configured_at_version from credential_disclosures d
+  where d.workspace_id = c.workspace_id and d.run_id = @run_id and d.epoch = @epoch), c.configured_at_version))::boolean as replaced
+from connections c where c.workspace_id = @workspace_id and c.connection_id = @connection_id
+for no key update of c;
 
 -- name: FindActingAs :one
 -- The other connection that acts as the same identity in the same organisation.
