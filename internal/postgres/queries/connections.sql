@@ -31,8 +31,8 @@ limit @most;
 select count(*) from connections
 where deleted_at is null;
 
--- What FindConnections finds on all pages.
 -- name: CountConnections :one
+-- What FindConnections finds on all pages.
 select count(*) from connections c
 where c.workspace_id = @workspace_id and c.deleted_at is null
   and (@target_id::bigint = 0 or c.target_id = @target_id)
