@@ -31,6 +31,7 @@ func authenticate(a huma.API, callers workspace.CallerFinder) func(huma.Context,
 			_ = huma.WriteErr(a, ctx, problem.GetStatus(), problem.Error(), details(problem)...)
 			return
 		}
+		Accept(ctx.Context())
 		callFrom(ctx.Context()).caller = caller
 		next(ctx)
 	}

@@ -32,7 +32,6 @@ type (
 // begin notes the operation, so that errors know what they are about.
 func begin(c Config) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		noteAsked(ctx.Context(), ctx.Operation())
 		next(huma.WithValue(ctx, callKey{}, &call{
 			operation:   ctx.Operation().OperationID,
 			conditional: ctx.Header("If-Match") != "",

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 )
@@ -51,8 +50,8 @@ type Limiter struct {
 	addresses *buckets[netip.Addr]
 }
 
-// credentialHash stands for a whole Authorization header, so that the tables
-// hold no credential.
+// credentialHash stands for the token of an Authorization header, so that the
+// tables hold no credential, and a token is one however its header is written.
 type credentialHash [sha256.Size]byte
 
 // NewLimiter returns a limiter that keeps to the limits.
@@ -98,8 +97,8 @@ func (l *Limiter) table(r *http.Request) *buckets[credentialHash] {
 }
 
 func hashOf(r *http.Request) (hash credentialHash, ok bool) {
-	sent := r.Header.Get("Authorization")
-	return sha256.Sum256([]byte(sent)), sent != ""
+	token, err := bearer(r.Header.Get("Authorization"))
+	return sha256.Sum256([]byte(token)), err == nil
 }
 
 // serve answers a request unless its sender sends too often. A nil limiter limits
@@ -114,28 +113,29 @@ func (l *Limiter) serve(w *responseWriter, r *http.Request, next http.Handler) {
 		return
 	}
 	next.ServeHTTP(w, r)
-	a, ok := r.Context().Value(askedKey{}).(*asked)
-	if ok && a.credential && w.code() != http.StatusUnauthorized && w.code() < http.StatusInternalServerError {
+	if a, ok := r.Context().Value(acceptanceKey{}).(*acceptance); ok && a.credential {
 		l.accepted(r)
 	}
 }
 
-// asked notes whether the operation that answers asks for a credential. One that
-// asks for none, such as a probe, says nothing about what it was sent.
-type asked struct {
+// acceptance notes whether a request's credential was found to be good. An
+// operation that looks at none, such as a probe, or that refuses a request
+// before it looks, says nothing about what it was sent.
+type acceptance struct {
 	credential bool
 }
 
-type askedKey struct{}
+type acceptanceKey struct{}
 
-func withAsked(ctx context.Context) context.Context {
-	return context.WithValue(ctx, askedKey{}, &asked{})
+func withAcceptance(ctx context.Context) context.Context {
+	return context.WithValue(ctx, acceptanceKey{}, &acceptance{})
 }
 
-// noteAsked is for [begin], which knows the operation.
-func noteAsked(ctx context.Context, op *huma.Operation) {
-	if a, ok := ctx.Value(askedKey{}).(*asked); ok {
-		a.credential = len(op.Security) > 0 || strings.HasPrefix(op.Path, workerPaths)
+// Accept notes that the credential of the request in ctx is good, so that it
+// counts by itself from now on. Only who has checked it may call it.
+func Accept(ctx context.Context) {
+	if a, ok := ctx.Value(acceptanceKey{}).(*acceptance); ok {
+		a.credential = true
 	}
 }
 

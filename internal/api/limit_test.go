@@ -33,15 +33,16 @@ func newLimited(t *testing.T, l Limits) *limited {
 	made.limiter.now = func() time.Time { return made.now }
 	mux := http.NewServeMux()
 	guarded := func(w http.ResponseWriter, r *http.Request) {
-		if a, ok := r.Context().Value(askedKey{}).(*asked); ok {
-			a.credential = true
-		}
-		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer good") {
+		if token, err := bearer(r.Header.Get("Authorization")); err != nil || !strings.HasPrefix(token, "good") {
 			w.WriteHeader(http.StatusUnauthorized)
+			return
 		}
+		Accept(r.Context())
 	}
 	mux.HandleFunc("GET /v1/things", guarded)
 	mux.HandleFunc("GET /v1/worker/runs", guarded)
+	// What is wrong with a request may be found before its token is looked at.
+	mux.HandleFunc("GET /v1/worker/invalid", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnprocessableEntity) })
 	mux.HandleFunc("GET /open", func(http.ResponseWriter, *http.Request) {})
 	made.handler = Wrap(mux, WrapConfig{Log: slog.New(slog.DiscardHandler), Limiter: made.limiter})
 	return made
@@ -116,6 +117,27 @@ func TestOpenOperationsAcceptNoKey(t *testing.T) {
 	require.Zero(t, l.limiter.keys.byKey.Len())
 	require.Equal(t, 10, l.passing(50, there, "/nothing/here", "guess"))
 	require.Zero(t, l.limiter.keys.byKey.Len())
+}
+
+// However its header is written, a key has one bucket.
+func TestAKeyIsOneInEverySpelling(t *testing.T) {
+	t.Parallel()
+	l := newLimited(t, Limits{PerKey: 10, PerAddress: 1000})
+	passed := 0
+	for i := range 200 {
+		header := []string{"Bearer ", "bearer ", "BEARER  ", "bEaReR   "}[i%4] + "good one"
+		passed += l.passing(1, here, "/v1/things", "", "Authorization", header)
+	}
+	require.Equal(t, 50, passed)
+	require.Equal(t, 1, l.limiter.keys.byKey.Len())
+}
+
+// An invalid request of a worker says nothing about its token.
+func TestRefusedBeforeTheTokenIsNotAccepted(t *testing.T) {
+	t.Parallel()
+	l := newLimited(t, Limits{PerWorkerToken: 1000, PerAddress: 2})
+	require.Equal(t, 10, l.passing(50, here, "/v1/worker/invalid", "guess"))
+	require.Zero(t, l.limiter.workers.byKey.Len())
 }
 
 func TestWorkersHaveRatesOfTheirOwn(t *testing.T) {

@@ -43,7 +43,7 @@ func Wrap(mux *http.ServeMux, c WrapConfig) http.Handler {
 		if !requestIDForm.MatchString(id) {
 			id = newRequestID()
 		}
-		r = r.WithContext(withAsked(withRequestID(r.Context(), id)))
+		r = r.WithContext(withAcceptance(withRequestID(r.Context(), id)))
 		observed := &responseWriter{ResponseWriter: w}
 		setSecurityHeaders(w.Header(), r.TLS != nil)
 		w.Header().Set("X-Request-Id", id)

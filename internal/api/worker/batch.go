@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/gatehouse-project/gatehouse/internal/api"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/workerapi"
@@ -52,7 +53,11 @@ func (d Discovery) putBatch(ctx context.Context, in *batchInput) (*struct{}, err
 	if err != nil {
 		return nil, err
 	}
-	return nil, d.Ingest.Take(ctx, f, func() (graph.Batch, error) { return in.batch(d.Batches) })
+	// The body is asked for only once the fence has held.
+	return nil, d.Ingest.Take(ctx, f, func() (graph.Batch, error) {
+		api.Accept(ctx)
+		return in.batch(d.Batches)
+	})
 }
 
 // batch reads what is sent.

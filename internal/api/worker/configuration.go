@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/gatehouse-project/gatehouse/internal/api"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -48,6 +49,7 @@ func (i Integrations) configuration(ctx context.Context, in *Held) (*configurati
 	if err != nil {
 		return nil, err
 	}
+	api.Accept(ctx)
 	return &configurationOutput{Body: workerapi.Configuration{
 		IntegrationID: string(d.Integration), Configuration: d.Configuration.Reveal(), Scope: d.Scope,
 	}}, nil

@@ -90,6 +90,7 @@ func (d Discovery) claim(ctx context.Context, in *claimInput) (*claimOutput, err
 	if subtle.ConstantTimeCompare(have[:], want[:]) != 1 {
 		return nil, fault.New(fault.Unauthenticated, "the worker token is not valid; see --token-file")
 	}
+	api.Accept(ctx)
 	queues := make([]operation.Queue, len(in.Body.Queues))
 	for i, q := range in.Body.Queues {
 		queues[i] = operation.Queue(q)
@@ -136,6 +137,7 @@ func (d Discovery) heartbeat(ctx context.Context, in *heartbeatInput) (*heartbea
 	if err != nil {
 		return nil, err
 	}
+	api.Accept(ctx)
 	return &heartbeatOutput{Body: workerapi.HeartbeatAnswer{Cancel: cancel}}, nil
 }
 
@@ -155,6 +157,7 @@ func (d Discovery) reach(ctx context.Context, in *reachInput) (*reachOutput, err
 	if err != nil {
 		return nil, err
 	}
+	api.Accept(ctx)
 	return &reachOutput{Body: workerapi.ReachAnswer{Ended: !ok}}, nil
 }
 
@@ -168,7 +171,11 @@ func (d Discovery) handBack(ctx context.Context, in *leaseInput) (*struct{}, err
 	if err != nil {
 		return nil, err
 	}
-	return nil, d.Leases.HandBack(ctx, f)
+	if err := d.Leases.HandBack(ctx, f); err != nil {
+		return nil, err
+	}
+	api.Accept(ctx)
+	return nil, nil
 }
 
 type finishInput struct {
@@ -189,5 +196,6 @@ func (d Discovery) finish(ctx context.Context, in *finishInput) (*finishOutput, 
 	if err != nil {
 		return nil, err
 	}
+	api.Accept(ctx)
 	return &finishOutput{Body: apirun.FromDomain(r)}, nil
 }
