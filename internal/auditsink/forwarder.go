@@ -2,6 +2,7 @@ package auditsink
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -86,6 +87,10 @@ func (f *Forwarder) Run(ctx context.Context) error {
 		})
 		switch {
 		case err != nil && ctx.Err() == nil:
+			if sent > 0 {
+				// Other workspaces go on.
+				pause = 0
+			}
 			pause = min(max(2*pause, firstPause), longestPause)
 			f.Observer.Failed(f.Name)
 			f.Log.LogAttrs(ctx, slog.LevelWarn, "audit events could not be sent to a sink, and will be again", slog.String("sink", f.Name),
@@ -102,7 +107,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 }
 
 // Forward delivers one batch of each workspace that has something, and returns
-// how many events that were.
+// how many events that were. A workspace that fails does not keep the others back.
 func (f *Forwarder) Forward(ctx context.Context) (sent int, err error) {
 	behind, err := f.Store.Undelivered(ctx, f.Name, workspacesAtOnce)
 	if err != nil {
@@ -113,14 +118,18 @@ func (f *Forwarder) Forward(ctx context.Context) (sent int, err error) {
 		lag = max(lag, u.Waiting)
 	}
 	f.Observer.Lag(f.Name, lag)
+	var failed []error
 	for _, u := range behind {
 		n, err := f.deliver(ctx, u)
 		sent += n
 		if err != nil {
-			return sent, err
+			failed = append(failed, fmt.Errorf("audit events of %s: %w", u.Workspace, err))
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return sent, nil
+	return sent, errors.Join(failed...)
 }
 
 func (f *Forwarder) deliver(ctx context.Context, u Undelivered) (int, error) {
