@@ -65,7 +65,8 @@ type Connection struct {
 	LastHealthCheckAt *time.Time
 	LastErrorReason   operation.Code
 	LastErrorMessage  string
-	NextRunAt         *time.Time
+	// NextRunAt is what the schedule says; see [Connection.Due].
+	NextRunAt *time.Time
 
 	// Version counts changes made by people; health does not count.
 	Version   int64
@@ -84,6 +85,15 @@ func (c *Connection) Ready(op operation.Type) (why operation.Code, ok bool) {
 		return operation.ConsentRequired, false
 	}
 	return "", true
+}
+
+// Due is when a schedule starts the connection next; nil while nothing may use
+// it, whatever its schedule says.
+func (c *Connection) Due() *time.Time {
+	if _, ready := c.Ready(operation.DiscoveryRun); !ready {
+		return nil
+	}
+	return c.NextRunAt
 }
 
 // Sealed is an encrypted configuration half, in columns.

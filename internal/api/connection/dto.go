@@ -72,7 +72,7 @@ func fromDomain(c domain.Connection) Connection {
 		IsDefault: c.IsDefault, Lifecycle: string(c.Lifecycle), Config: api.Object(c.Config), CredentialType: c.CredentialType, ConfigRefs: refsOf(c),
 		ScopesGranted: append([]string{}, c.ScopesGranted...), Metadata: api.Object(c.Metadata),
 		LastUsedAt: utc(c.LastUsedAt), LastConnectedAt: utc(c.LastConnectedAt), LastHealthCheckAt: utc(c.LastHealthCheckAt),
-		LastErrorReasonCode: string(c.LastErrorReason), LastErrorMessage: c.LastErrorMessage, NextRunAt: utc(c.NextRunAt),
+		LastErrorReasonCode: string(c.LastErrorReason), LastErrorMessage: c.LastErrorMessage, NextRunAt: utc(c.Due()),
 		Version: c.Version, CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
 	}
 	if t := c.Target; t != nil {
