@@ -7,11 +7,13 @@ const (
 	SignInRefused Action = "sign_in_refused"
 	SignedOut     Action = "signed_out"
 
-	MemberInvited     Action = "member_invited"
-	InvitationRevoked Action = "invitation_revoked"
-	MemberJoined      Action = "member_joined"
-	MemberRoleChanged Action = "member_role_changed"
-	MemberRemoved     Action = "member_removed"
+	MemberInvited Action = "member_invited"
+	// InvitationAccepted is by somebody who was a member already; others join.
+	InvitationAccepted Action = "invitation_accepted"
+	InvitationRevoked  Action = "invitation_revoked"
+	MemberJoined       Action = "member_joined"
+	MemberRoleChanged  Action = "member_role_changed"
+	MemberRemoved      Action = "member_removed"
 
 	ClaimMappingCreated Action = "claim_mapping_created"
 	ClaimMappingDeleted Action = "claim_mapping_deleted"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,10 +39,14 @@ func (p *Provider) read(token *coreos.IDToken) (workspace.Identity, error) {
 	if len(who.Claims) > maxClaims {
 		return workspace.Identity{}, fmt.Errorf("the token has more than %d claims", maxClaims)
 	}
+	// email_verified is about the claim email and no other.
+	verified := all["email_verified"]
+	vouched := p.config.TrustEmail || p.config.EmailClaim == "email" && (verified == true || verified == "true")
+	if !vouched {
+		who.Claims = slices.DeleteFunc(who.Claims, func(c workspace.Claim) bool { return c.Name == p.config.EmailClaim })
+	}
 	if address, err := workspace.NormalizeEmail(textOf(all, p.config.EmailClaim)); err == nil {
-		who.Email = address
-		verified := all["email_verified"]
-		who.EmailVerified = p.config.TrustEmail || verified == true || verified == "true"
+		who.Email, who.EmailVerified = address, vouched
 	}
 	who.Name = nameOf(textOf(all, "name"), textOf(all, "preferred_username"), who.Email, token.Subject)
 	return who, nil

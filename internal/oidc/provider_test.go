@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -12,6 +13,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -239,21 +241,28 @@ func TestEmailIsTrustedOnlyWhereItMayBe(t *testing.T) {
 		email    string
 		verified bool
 	}{
-		"verified":         {oidc.Config{}, nil, "alice@example.com", true},
-		"verified in text": {oidc.Config{}, map[string]any{"email_verified": "true"}, "alice@example.com", true},
-		"not verified":     {oidc.Config{}, map[string]any{"email_verified": false}, "alice@example.com", false},
-		"nothing said":     {oidc.Config{}, map[string]any{"email_verified": nil}, "alice@example.com", false},
-		"odd":              {oidc.Config{}, map[string]any{"email_verified": "yes"}, "alice@example.com", false},
-		"trusted":          {oidc.Config{TrustEmail: true}, map[string]any{"email_verified": nil}, "alice@example.com", true},
-		"elsewhere":        {oidc.Config{EmailClaim: "upn", TrustEmail: true}, map[string]any{"upn": "A@Contoso.com"}, "a@contoso.com", true},
-		"no address":       {oidc.Config{}, map[string]any{"email": "Alice <alice@example.com>"}, "", false},
-		"none":             {oidc.Config{TrustEmail: true}, map[string]any{"email": nil}, "", false},
+		"verified":          {oidc.Config{}, nil, "alice@example.com", true},
+		"verified in text":  {oidc.Config{}, map[string]any{"email_verified": "true"}, "alice@example.com", true},
+		"not verified":      {oidc.Config{}, map[string]any{"email_verified": false}, "alice@example.com", false},
+		"nothing said":      {oidc.Config{}, map[string]any{"email_verified": nil}, "alice@example.com", false},
+		"odd":               {oidc.Config{}, map[string]any{"email_verified": "yes"}, "alice@example.com", false},
+		"trusted":           {oidc.Config{TrustEmail: true}, map[string]any{"email_verified": nil}, "alice@example.com", true},
+		"elsewhere":         {oidc.Config{EmailClaim: "upn", TrustEmail: true}, map[string]any{"upn": "A@Contoso.com"}, "a@contoso.com", true},
+		"elsewhere, unsaid": {oidc.Config{EmailClaim: "upn"}, map[string]any{"upn": "a@contoso.com"}, "a@contoso.com", false},
+		"no address":        {oidc.Config{}, map[string]any{"email": "Alice <alice@example.com>"}, "", false},
+		"none":              {oidc.Config{TrustEmail: true}, map[string]any{"email": nil}, "", false},
 	} {
 		test.config.Issuer = i.url
 		who, err := newProvider(t, test.config).Verify(t.Context(), i.sign(t, i.claims(test.claims)), "verifier")
 		require.NoError(t, err, name)
 		require.Equal(t, test.email, who.Email, name)
 		require.Equal(t, test.verified, who.EmailVerified, name)
+		if name == "no address" || name == "none" {
+			continue
+		}
+		claim := cmp.Or(test.config.EmailClaim, "email")
+		mappable := slices.ContainsFunc(who.Claims, func(c workspace.Claim) bool { return c.Name == claim })
+		require.Equal(t, test.verified, mappable, "%s: what nobody vouches for maps to nothing", name)
 	}
 }
 

@@ -108,6 +108,7 @@ func peopleDeeds(t *testing.T, p *people) []deed {
 	// Each in turn: what it needs, those before it made.
 	member := func() id.Member { return p.mustBe(t, alice, p.a.Workspace.String()).Member }
 	joining, again := p.directory.issue("alice", "alice@example.com"), p.directory.issue("alice", "alice@example.com")
+	owner, renamed := p.directory.issue("carol", "carol@example.com"), p.directory.issue("carol", "carol.jones@example.com")
 	stranger := p.directory.issue("mallory", "mallory@example.com")
 	one := func(action audit.Action, do func() error) deed { return deed{action: action, in: p.super, do: do} }
 	return []deed{
@@ -154,8 +155,20 @@ func peopleDeeds(t *testing.T, p *people) []deed {
 			made, _, err = p.service.CreateWorkspace(ctx, p.tenant, "third", "")
 			return err
 		}),
-		one(audit.WorkspaceTransferred, func() error {
+		one(audit.MemberInvited, func() error {
 			_, err := p.service.Transfer(ctx, p.tenant, made.ID, 0, "carol@example.com")
+			return err
+		}),
+		one(audit.WorkspaceTransferred, func() error {
+			_, err := p.service.SignIn(ctx, owner, "")
+			return err
+		}),
+		one(audit.MemberInvited, func() error {
+			_, err := p.service.Transfer(ctx, p.tenant, made.ID, 0, "carol.jones@example.com")
+			return err
+		}),
+		one(audit.InvitationAccepted, func() error {
+			_, err := p.service.SignIn(ctx, renamed, "")
 			return err
 		}),
 		one(audit.WorkspaceArchived, func() error {

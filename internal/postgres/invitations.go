@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -39,16 +38,19 @@ func (s *Workspaces) ListInvitations(ctx context.Context, scope id.Scope, after 
 func (s *Workspaces) Invite(ctx context.Context, scope id.Scope, row workspace.NewInvitationRow, e audit.Event) (i workspace.Invitation, err error) {
 	err = s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		member, err := q.FindMemberByEmail(ctx, dbsqlc.FindMemberByEmailParams{WorkspaceID: int64(scope.Workspace), Email: &row.Email})
-		if err == nil {
-			return fault.New(fault.Conflict, "%s is a member already: %s; set their role instead", row.Email, id.Member(member.MemberID))
-		}
-		if !errors.Is(err, pgx.ErrNoRows) {
+		members, err := q.FindMembersByEmail(ctx, dbsqlc.FindMembersByEmailParams{WorkspaceID: int64(scope.Workspace), Email: &row.Email})
+		if err != nil {
 			return fmt.Errorf("look for a member by e-mail: %w", err)
 		}
-		err = q.EndExpiredInvitation(ctx, dbsqlc.EndExpiredInvitationParams{WorkspaceID: int64(scope.Workspace), Email: row.Email})
+		if len(members) > 0 {
+			return fault.New(fault.Conflict, "%s is a member already: %s; set their role instead", row.Email, id.Member(members[0].MemberID))
+		}
+		ended, err := q.EndExpiredInvitation(ctx, dbsqlc.EndExpiredInvitationParams{WorkspaceID: int64(scope.Workspace), Email: row.Email})
 		if err != nil {
 			return fmt.Errorf("end an expired invitation: %w", err)
+		}
+		if err := recordEnded(ctx, tx, scope, e.Actor, ended); err != nil {
+			return err
 		}
 		i, err = insertInvitation(ctx, tx, scope, row, e)
 		if violates(err, "invitations_one_open") {
@@ -60,6 +62,19 @@ func (s *Workspaces) Invite(ctx context.Context, scope id.Scope, row workspace.N
 		return workspace.Invitation{}, err
 	}
 	return i, nil
+}
+
+// recordEnded records invitations that something else ended.
+func recordEnded(ctx context.Context, tx pgx.Tx, scope id.Scope, by audit.Actor, ended []int64) error {
+	for _, i := range ended {
+		err := record(ctx, tx, scope, audit.Event{
+			Actor: by, Action: audit.InvitationRevoked, Outcome: audit.Succeeded, TargetType: "invitation", TargetID: id.Invitation(i).String(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // insertInvitation stores an invitation to the workspace that the transaction is in.

@@ -172,7 +172,10 @@ func removeMember(ctx context.Context, tx pgx.Tx, scope id.Scope, m id.Member, e
 		queue = append(queue, made...)
 	}
 	if len(ended) > 0 {
-		e.Payload = map[string]any{"keys_revoked": ended}
+		if e.Payload == nil {
+			e.Payload = map[string]any{}
+		}
+		e.Payload["keys_revoked"] = ended
 	}
 	e.TargetID = m.String()
 	return record(ctx, tx, scope, e)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -34,10 +35,7 @@ func (s *Workspaces) SignIn(ctx context.Context, who workspace.Identity, row wor
 			return fmt.Errorf("store a person: %w", err)
 		}
 		j := joining{tx: tx, q: dbsqlc.New(tx), tenant: tenant.Tenant, who: who, person: person}
-		if err := j.acceptInvitations(ctx); err != nil {
-			return err
-		}
-		if err := j.applyClaims(ctx); err != nil {
+		if err := j.joinAndLeave(ctx); err != nil {
 			return err
 		}
 		if places, err = memberships(ctx, tx, tenant.Tenant, id.Person(person)); err != nil {
@@ -144,7 +142,7 @@ func (j *joining) member(ctx context.Context, scope id.Scope) (m workspace.Membe
 // join makes the person a member where the transaction is.
 func (j *joining) join(ctx context.Context, scope id.Scope, role workspace.Role, source workspace.Source, why map[string]any) (workspace.Member, error) {
 	made, err := j.q.InsertPersonMember(ctx, dbsqlc.InsertPersonMemberParams{
-		WorkspaceID: int64(scope.Workspace), Name: j.who.Name, Email: &j.who.Email, Role: string(role), PersonID: &j.person, Source: string(source),
+		WorkspaceID: int64(scope.Workspace), Name: j.who.Name, Email: j.email(), Role: string(role), PersonID: &j.person, Source: string(source),
 	})
 	if err != nil {
 		return workspace.Member{}, fmt.Errorf("make a member: %w", err)
@@ -156,38 +154,74 @@ func (j *joining) join(ctx context.Context, scope id.Scope, role workspace.Role,
 	})
 }
 
-// acceptInvitations accepts what is open for the person's address, if the
-// provider vouches for it. Of several people with one address, one is invited:
-// the invitation's row is locked and looked at again.
-func (j *joining) acceptInvitations(ctx context.Context) error {
-	if !j.who.EmailVerified || j.who.Email == "" {
+// email is the address as members are found by it: one that the provider
+// vouches for, or none.
+func (j *joining) email() *string {
+	if !j.who.EmailVerified {
 		return nil
 	}
-	rows, err := j.tx.Query(ctx, "select workspace_id, invitation_id from open_invitations($1)", j.who.Email)
+	return orNull(j.who.Email)
+}
+
+// joinAndLeave accepts invitations and applies claims. It enters each workspace
+// once, in order of id, so that sign-ins wait for one another and never in a
+// circle.
+func (j *joining) joinAndLeave(ctx context.Context) error {
+	invited, err := j.invitations(ctx)
 	if err != nil {
-		return fmt.Errorf("find invitations: %w", err)
+		return err
 	}
-	type open struct {
-		Workspace  id.Workspace
-		Invitation id.Invitation
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[open])
+	all, err := j.claimed(ctx)
 	if err != nil {
-		return fmt.Errorf("find invitations: %w", err)
+		return err
 	}
-	for _, o := range found {
-		if err := j.accept(ctx, o.Workspace, o.Invitation); err != nil {
-			return fmt.Errorf("accept invitation %s: %w", o.Invitation, err)
+	all = slices.AppendSeq(all, maps.Keys(invited))
+	slices.Sort(all)
+	for _, w := range slices.Compact(all) {
+		scope, archived, err := j.enter(ctx, w)
+		if err != nil {
+			return err
+		}
+		if i, ok := invited[w]; ok && !archived {
+			if err := j.accept(ctx, scope, i); err != nil {
+				return fmt.Errorf("accept invitation %s: %w", i, err)
+			}
+		}
+		if err := j.applyClaimsIn(ctx, scope, archived); err != nil {
+			return fmt.Errorf("apply claims in workspace %s: %w", w, err)
 		}
 	}
 	return nil
 }
 
-func (j *joining) accept(ctx context.Context, w id.Workspace, i id.Invitation) error {
-	scope, archived, err := j.enter(ctx, w)
-	if err != nil || archived {
-		return err
+// invitations returns what is open for the person's address, if the provider
+// vouches for it: one in a workspace at most.
+func (j *joining) invitations(ctx context.Context) (map[id.Workspace]id.Invitation, error) {
+	address := j.email()
+	if address == nil {
+		return nil, nil
 	}
+	rows, err := j.tx.Query(ctx, "select workspace_id, invitation_id from open_invitations($1)", *address)
+	if err != nil {
+		return nil, fmt.Errorf("find invitations: %w", err)
+	}
+	open := map[id.Workspace]id.Invitation{}
+	var w id.Workspace
+	var i id.Invitation
+	_, err = pgx.ForEachRow(rows, []any{&w, &i}, func() error {
+		open[w] = i
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find invitations: %w", err)
+	}
+	return open, nil
+}
+
+// accept makes the person a member by an invitation. Of several people with one
+// address, one is invited: the invitation's row is locked and looked at again.
+func (j *joining) accept(ctx context.Context, scope id.Scope, i id.Invitation) error {
+	w := scope.Workspace
 	row, err := j.q.LockInvitation(ctx, dbsqlc.LockInvitationParams{WorkspaceID: int64(w), InvitationID: int64(i)})
 	if err != nil || row.AcceptedAt != nil || row.RevokedAt != nil {
 		return err
@@ -196,14 +230,23 @@ func (j *joining) accept(ctx context.Context, w id.Workspace, i id.Invitation) e
 	if err != nil {
 		return err
 	}
-	if !is {
-		why := map[string]any{"invitation_id": i.String(), "makes_owner": row.MakesOwner}
-		if m, err = j.join(ctx, scope, workspace.Role(row.Role), workspace.Direct, why); err != nil {
-			return err
-		}
+	why := map[string]any{"invitation_id": i.String(), "makes_owner": row.MakesOwner}
+	if is {
+		err = record(ctx, j.tx, scope, audit.Event{
+			Actor: audit.Member(m.ID), Action: audit.InvitationAccepted, Outcome: audit.Succeeded, TargetType: "invitation", TargetID: i.String(), Payload: why,
+		})
+	} else {
+		m, err = j.join(ctx, scope, workspace.Role(row.Role), workspace.Direct, why)
+	}
+	if err != nil {
+		return err
 	}
 	if row.MakesOwner {
-		if err := becomeOwner(ctx, j.tx, scope, m, audit.Member(m.ID)); err != nil {
+		err := becomeOwner(ctx, j.tx, scope, m, audit.Event{
+			Actor: audit.Member(m.ID), Action: audit.WorkspaceTransferred, Outcome: audit.Succeeded, TargetType: "workspace", TargetID: w.String(),
+			Payload: map[string]any{"to": m.ID.String(), "invitation_id": i.String()},
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -211,38 +254,28 @@ func (j *joining) accept(ctx context.Context, w id.Workspace, i id.Invitation) e
 	return j.q.AcceptInvitation(ctx, dbsqlc.AcceptInvitationParams{WorkspaceID: int64(w), InvitationID: int64(i), AcceptedBy: &accepted})
 }
 
-// applyClaims asks every workspace that has a word in it: those whose mappings
-// name one of the person's claims, and those where they are a member.
-func (j *joining) applyClaims(ctx context.Context) error {
+// claimed returns every workspace that the claims have a word in: those whose
+// mappings name one of the person's claims, and those where they are a member.
+func (j *joining) claimed(ctx context.Context) ([]id.Workspace, error) {
 	names, values := make([]string, len(j.who.Claims)), make([]string, len(j.who.Claims))
 	for i, c := range j.who.Claims {
 		names[i], values[i] = c.Name, c.Value
 	}
 	mapped, err := workspacesOf(ctx, j.tx, "select workspace_id from workspaces_for_claims($1, $2)", names, values)
 	if err != nil {
-		return fmt.Errorf("find claim mappings: %w", err)
+		return nil, fmt.Errorf("find claim mappings: %w", err)
 	}
 	joined, err := workspacesOf(ctx, j.tx, "select workspace_id from workspaces_of_person($1)", j.person)
 	if err != nil {
-		return fmt.Errorf("find the workspaces of a person: %w", err)
+		return nil, fmt.Errorf("find the workspaces of a person: %w", err)
 	}
-	all := slices.Concat(mapped, joined)
-	slices.Sort(all)
-	for _, w := range slices.Compact(all) {
-		if err := j.applyClaimsIn(ctx, w); err != nil {
-			return fmt.Errorf("apply claims in workspace %s: %w", w, err)
-		}
-	}
-	return nil
+	return slices.Concat(mapped, joined), nil
 }
 
 // applyClaimsIn does what the claims say in one workspace. An archived one gives
 // nobody access, but ends it.
-func (j *joining) applyClaimsIn(ctx context.Context, w id.Workspace) error {
-	scope, archived, err := j.enter(ctx, w)
-	if err != nil {
-		return err
-	}
+func (j *joining) applyClaimsIn(ctx context.Context, scope id.Scope, archived bool) error {
+	w := scope.Workspace
 	rows, err := j.q.AllMappings(ctx, int64(w))
 	if err != nil {
 		return fmt.Errorf("read claim mappings: %w", err)
@@ -271,7 +304,7 @@ func (j *joining) applyClaimsIn(ctx context.Context, w id.Workspace) error {
 			return err
 		}
 	}
-	err = j.q.SetMemberProfile(ctx, dbsqlc.SetMemberProfileParams{WorkspaceID: int64(w), MemberID: int64(m.ID), Name: j.who.Name, Email: &j.who.Email})
+	err = j.q.SetMemberProfile(ctx, dbsqlc.SetMemberProfileParams{WorkspaceID: int64(w), MemberID: int64(m.ID), Name: j.who.Name, Email: j.email()})
 	if err != nil {
 		return fmt.Errorf("store the name of a member: %w", err)
 	}
@@ -286,20 +319,22 @@ func (j *joining) leave(ctx context.Context, scope id.Scope, m workspace.Member,
 	if err != nil {
 		return fmt.Errorf("read the owner: %w", err)
 	}
+	e := audit.Event{Actor: by, Action: audit.MemberRemoved, Outcome: audit.Succeeded, TargetType: "member", Payload: map[string]any{}}
 	if id.Member(orZero(row.OwnerID)) == m.ID {
+		e.Payload["was_owner"] = true
 		if err := j.q.SetOwner(ctx, dbsqlc.SetOwnerParams{WorkspaceID: int64(scope.Workspace)}); err != nil {
 			return fmt.Errorf("end an ownership: %w", err)
 		}
 	}
-	return removeMember(ctx, j.tx, scope, m.ID, audit.Event{Actor: by, Action: audit.MemberRemoved, Outcome: audit.Succeeded, TargetType: "member"})
+	return removeMember(ctx, j.tx, scope, m.ID, e)
 }
 
 // becomeOwner makes a member the owner of the workspace that the transaction is
-// in, and an admin by that and not by claims.
-func becomeOwner(ctx context.Context, tx pgx.Tx, scope id.Scope, m workspace.Member, by audit.Actor) error {
+// in, and an admin by that and not by claims, with the event of it.
+func becomeOwner(ctx context.Context, tx pgx.Tx, scope id.Scope, m workspace.Member, e audit.Event) error {
 	if m.Role != workspace.Admin || m.Source != workspace.Direct {
 		m.Source = workspace.Direct
-		err := setRole(ctx, tx, scope, &m, workspace.Admin, audit.Event{Actor: by, Action: audit.MemberRoleChanged, Outcome: audit.Succeeded, TargetType: "member"})
+		err := setRole(ctx, tx, scope, &m, workspace.Admin, audit.Event{Actor: e.Actor, Action: audit.MemberRoleChanged, Outcome: audit.Succeeded, TargetType: "member"})
 		if err != nil {
 			return err
 		}
@@ -308,7 +343,7 @@ func becomeOwner(ctx context.Context, tx pgx.Tx, scope id.Scope, m workspace.Mem
 	if err := dbsqlc.New(tx).SetOwner(ctx, dbsqlc.SetOwnerParams{WorkspaceID: int64(scope.Workspace), OwnerID: &owner}); err != nil {
 		return fmt.Errorf("set the owner: %w", err)
 	}
-	return nil
+	return record(ctx, tx, scope, e)
 }
 
 // personOf returns an active person of the workspace that the transaction is in.

@@ -2,13 +2,13 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
@@ -103,10 +103,7 @@ func (s *Workspaces) TransferTo(ctx context.Context, scope id.Scope, m id.Member
 		if err != nil {
 			return err
 		}
-		if err := becomeOwner(ctx, tx, scope, member, e.Actor); err != nil {
-			return err
-		}
-		return record(ctx, tx, scope, e)
+		return becomeOwner(ctx, tx, scope, member, e)
 	})
 }
 
@@ -118,26 +115,26 @@ func (s *Workspaces) TransferToEmail(ctx context.Context, scope id.Scope, row wo
 			return workspace.Archived(scope.Workspace)
 		}
 		q := dbsqlc.New(tx)
-		found, err := q.FindMemberByEmail(ctx, dbsqlc.FindMemberByEmailParams{WorkspaceID: int64(scope.Workspace), Email: &row.Email})
-		switch {
-		case errors.Is(err, pgx.ErrNoRows):
-			if err := q.EndOpenInvitation(ctx, dbsqlc.EndOpenInvitationParams{WorkspaceID: int64(scope.Workspace), Email: row.Email}); err != nil {
+		found, err := q.FindMembersByEmail(ctx, dbsqlc.FindMembersByEmailParams{WorkspaceID: int64(scope.Workspace), Email: &row.Email})
+		if err != nil {
+			return fmt.Errorf("look for a member by e-mail: %w", err)
+		}
+		switch len(found) {
+		case 0:
+			ended, err := q.EndOpenInvitation(ctx, dbsqlc.EndOpenInvitationParams{WorkspaceID: int64(scope.Workspace), Email: row.Email})
+			if err != nil {
 				return fmt.Errorf("end an open invitation: %w", err)
 			}
-			invitation := e
-			invitation.Action, invitation.TargetType = audit.MemberInvited, "invitation"
-			if _, err := insertInvitation(ctx, tx, scope, row, invitation); err != nil {
+			if err := recordEnded(ctx, tx, scope, e.Actor, ended); err != nil {
 				return err
 			}
-		case err != nil:
-			return fmt.Errorf("look for a member by e-mail: %w", err)
-		default:
-			m := workspace.Member{ID: id.Member(found.MemberID), Role: workspace.Role(found.Role), Source: workspace.Source(found.Source)}
-			if err := becomeOwner(ctx, tx, scope, m, e.Actor); err != nil {
-				return err
-			}
+			_, err = insertInvitation(ctx, tx, scope, row, workspace.Invited(e.Actor, row))
+			return err
+		case 1:
+			m := workspace.Member{ID: id.Member(found[0].MemberID), Role: workspace.Role(found[0].Role), Source: workspace.Source(found[0].Source)}
+			return becomeOwner(ctx, tx, scope, m, e)
 		}
-		return record(ctx, tx, scope, e)
+		return fault.New(fault.Conflict, "several members have the address %s; name the new owner by their member id", row.Email)
 	})
 }
 

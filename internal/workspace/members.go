@@ -72,10 +72,11 @@ func (s *Service) Invite(ctx context.Context, c Caller, email string, role Role,
 		return Invitation{}, fault.InvalidField("expires_at", "must be in the future, and within 90 days")
 	}
 	row := NewInvitationRow{Email: address, Role: role, InvitedBy: c.Member, ExpiresAt: expires}
-	return s.Store.Invite(ctx, c.Scope, row, invited(c.Actor(), row))
+	return s.Store.Invite(ctx, c.Scope, row, Invited(c.Actor(), row))
 }
 
-func invited(by audit.Actor, row NewInvitationRow) audit.Event {
+// Invited is the event of an invitation.
+func Invited(by audit.Actor, row NewInvitationRow) audit.Event {
 	return audit.Event{
 		Actor: by, Action: audit.MemberInvited, Outcome: audit.Succeeded, TargetType: "invitation",
 		Payload: map[string]any{"email": row.Email, "role": string(row.Role), "makes_owner": row.MakesOwner},

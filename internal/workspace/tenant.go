@@ -49,7 +49,7 @@ func (s *Service) CreateWorkspace(ctx context.Context, c Caller, name, ownerEmai
 	events := []audit.Event{workspaceEvent(c, audit.WorkspaceCreated, drawn, map[string]any{"name": name})}
 	if address != "" {
 		row.Owner = ownerInvitation(address)
-		events = append(events, invited(by, *row.Owner))
+		events = append(events, Invited(by, *row.Owner))
 	} else {
 		var hash KeyHash
 		var hint string

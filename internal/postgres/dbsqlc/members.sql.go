@@ -105,9 +105,10 @@ func (q *Queries) DeleteMapping(ctx context.Context, arg DeleteMappingParams) (i
 	return result.RowsAffected(), nil
 }
 
-const endExpiredInvitation = `-- name: EndExpiredInvitation :exec
+const endExpiredInvitation = `-- name: EndExpiredInvitation :many
 update invitations set revoked_at = now()
 where workspace_id = $1 and email = $2 and accepted_at is null and revoked_at is null and expires_at <= now()
+returning invitation_id
 `
 
 type EndExpiredInvitationParams struct {
@@ -115,14 +116,30 @@ type EndExpiredInvitationParams struct {
 	Email       string
 }
 
-func (q *Queries) EndExpiredInvitation(ctx context.Context, arg EndExpiredInvitationParams) error {
-	_, err := q.db.Exec(ctx, endExpiredInvitation, arg.WorkspaceID, arg.Email)
-	return err
+func (q *Queries) EndExpiredInvitation(ctx context.Context, arg EndExpiredInvitationParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, endExpiredInvitation, arg.WorkspaceID, arg.Email)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var invitation_id int64
+		if err := rows.Scan(&invitation_id); err != nil {
+			return nil, err
+		}
+		items = append(items, invitation_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-const endOpenInvitation = `-- name: EndOpenInvitation :exec
+const endOpenInvitation = `-- name: EndOpenInvitation :many
 update invitations set revoked_at = now()
 where workspace_id = $1 and email = $2 and accepted_at is null and revoked_at is null
+returning invitation_id
 `
 
 type EndOpenInvitationParams struct {
@@ -130,34 +147,24 @@ type EndOpenInvitationParams struct {
 	Email       string
 }
 
-func (q *Queries) EndOpenInvitation(ctx context.Context, arg EndOpenInvitationParams) error {
-	_, err := q.db.Exec(ctx, endOpenInvitation, arg.WorkspaceID, arg.Email)
-	return err
-}
-
-const findMemberByEmail = `-- name: FindMemberByEmail :one
-select member_id, role::text as role, source::text as source from members
-where workspace_id = $1 and email = $2 and kind = 'person' and removed_at is null
-order by member_id
-limit 1
-`
-
-type FindMemberByEmailParams struct {
-	WorkspaceID int64
-	Email       *string
-}
-
-type FindMemberByEmailRow struct {
-	MemberID int64
-	Role     string
-	Source   string
-}
-
-func (q *Queries) FindMemberByEmail(ctx context.Context, arg FindMemberByEmailParams) (FindMemberByEmailRow, error) {
-	row := q.db.QueryRow(ctx, findMemberByEmail, arg.WorkspaceID, arg.Email)
-	var i FindMemberByEmailRow
-	err := row.Scan(&i.MemberID, &i.Role, &i.Source)
-	return i, err
+func (q *Queries) EndOpenInvitation(ctx context.Context, arg EndOpenInvitationParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, endOpenInvitation, arg.WorkspaceID, arg.Email)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var invitation_id int64
+		if err := rows.Scan(&invitation_id); err != nil {
+			return nil, err
+		}
+		items = append(items, invitation_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const findMemberOfPerson = `-- name: FindMemberOfPerson :one
@@ -181,6 +188,45 @@ func (q *Queries) FindMemberOfPerson(ctx context.Context, arg FindMemberOfPerson
 	var i FindMemberOfPersonRow
 	err := row.Scan(&i.MemberID, &i.Role, &i.Source)
 	return i, err
+}
+
+const findMembersByEmail = `-- name: FindMembersByEmail :many
+select member_id, role::text as role, source::text as source from members
+where workspace_id = $1 and email = $2 and kind = 'person' and removed_at is null
+order by member_id
+limit 2
+`
+
+type FindMembersByEmailParams struct {
+	WorkspaceID int64
+	Email       *string
+}
+
+type FindMembersByEmailRow struct {
+	MemberID int64
+	Role     string
+	Source   string
+}
+
+// Addresses of members are verified ones; several people may have one.
+func (q *Queries) FindMembersByEmail(ctx context.Context, arg FindMembersByEmailParams) ([]FindMembersByEmailRow, error) {
+	rows, err := q.db.Query(ctx, findMembersByEmail, arg.WorkspaceID, arg.Email)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindMembersByEmailRow
+	for rows.Next() {
+		var i FindMembersByEmailRow
+		if err := rows.Scan(&i.MemberID, &i.Role, &i.Source); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const getMember = `-- name: GetMember :one

@@ -14,11 +14,12 @@ where workspace_id = $1 and member_id = $2;
 select member_id, role::text as role, source::text as source from members
 where workspace_id = @workspace_id and person_id = @person_id and removed_at is null;
 
--- name: FindMemberByEmail :one
+-- Addresses of members are verified ones; several people may have one.
+-- name: FindMembersByEmail :many
 select member_id, role::text as role, source::text as source from members
 where workspace_id = @workspace_id and email = @email and kind = 'person' and removed_at is null
 order by member_id
-limit 1;
+limit 2;
 
 -- name: InsertPersonMember :one
 insert into members (workspace_id, level, kind, name, email, role, person_id, source)
@@ -75,13 +76,15 @@ select w.workspace_id, w.level, @email, (@role::text)::member_role, @makes_owner
 from workspaces w where w.workspace_id = @workspace_id
 returning invitation_id, created_at;
 
--- name: EndExpiredInvitation :exec
+-- name: EndExpiredInvitation :many
 update invitations set revoked_at = now()
-where workspace_id = @workspace_id and email = @email and accepted_at is null and revoked_at is null and expires_at <= now();
+where workspace_id = @workspace_id and email = @email and accepted_at is null and revoked_at is null and expires_at <= now()
+returning invitation_id;
 
--- name: EndOpenInvitation :exec
+-- name: EndOpenInvitation :many
 update invitations set revoked_at = now()
-where workspace_id = @workspace_id and email = @email and accepted_at is null and revoked_at is null;
+where workspace_id = @workspace_id and email = @email and accepted_at is null and revoked_at is null
+returning invitation_id;
 
 -- name: RevokeInvitation :exec
 update invitations set revoked_at = now() where workspace_id = $1 and invitation_id = $2;
