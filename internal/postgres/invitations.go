@@ -37,6 +37,9 @@ func (s *Workspaces) ListInvitations(ctx context.Context, scope id.Scope, after 
 // Invite makes an invitation. One to the same address that has expired makes way.
 func (s *Workspaces) Invite(ctx context.Context, scope id.Scope, row workspace.NewInvitationRow, e audit.Event) (i workspace.Invitation, err error) {
 	err = s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		if _, err := lockAsGiver(ctx, tx, scope, e.Actor, row.Role); err != nil {
+			return err
+		}
 		q := dbsqlc.New(tx)
 		members, err := q.FindMembersByEmail(ctx, dbsqlc.FindMembersByEmailParams{WorkspaceID: int64(scope.Workspace), Email: &row.Email})
 		if err != nil {
@@ -141,6 +144,9 @@ func mappingFromRow(w id.Workspace, r dbsqlc.AllMappingsRow) workspace.ClaimMapp
 // CreateMapping makes a claim mapping.
 func (s *Workspaces) CreateMapping(ctx context.Context, scope id.Scope, m workspace.ClaimMapping, e audit.Event) (workspace.ClaimMapping, error) {
 	err := s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		if _, err := lockAsGiver(ctx, tx, scope, e.Actor, m.Role); err != nil {
+			return err
+		}
 		row, err := dbsqlc.New(tx).InsertMapping(ctx, dbsqlc.InsertMappingParams{
 			WorkspaceID: int64(scope.Workspace), Claim: m.Claim, Value: m.Value, Role: string(m.Role),
 		})

@@ -70,6 +70,13 @@ func (s *Workspaces) ListKeys(ctx context.Context, scope id.Scope, after id.Memb
 // CreateKey makes a member of kind APIKey with this key.
 func (s *Workspaces) CreateKey(ctx context.Context, scope id.Scope, k workspace.NewKeyRow, e audit.Event) (key workspace.Key, err error) {
 	err = s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		ends, err := lockAsGiver(ctx, tx, scope, e.Actor, k.Role)
+		if err != nil {
+			return err
+		}
+		if ends != nil && (k.ExpiresAt == nil || k.ExpiresAt.After(*ends)) {
+			k.ExpiresAt = ends // no key outlives the one that made it
+		}
 		key, err = insertKey(ctx, tx, scope, k, e)
 		return err
 	})

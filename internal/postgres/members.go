@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -98,6 +99,9 @@ func (l leaving) check() error {
 // SetRole changes a person's role.
 func (s *Workspaces) SetRole(ctx context.Context, scope id.Scope, m id.Member, role workspace.Role, e audit.Event) (member workspace.Member, err error) {
 	err = s.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		if _, err := lockAsGiver(ctx, tx, scope, e.Actor, role); err != nil {
+			return err
+		}
 		l, err := lockForLeaving(ctx, tx, scope, m)
 		if err != nil {
 			return err
@@ -133,6 +137,10 @@ func setRole(ctx context.Context, tx pgx.Tx, scope id.Scope, member *workspace.M
 	e.TargetID = member.ID.String()
 	e.Payload = map[string]any{"role": string(role), "was": string(member.Role)}
 	member.Role = role
+	beyond := slices.DeleteFunc(workspace.Roles(), role.Covers)
+	if err := endGiven(ctx, tx, scope, member.ID, beyond, &e); err != nil {
+		return err
+	}
 	return record(ctx, tx, scope, e)
 }
 
@@ -153,29 +161,14 @@ func (s *Workspaces) RemoveMember(ctx context.Context, scope id.Scope, m id.Memb
 	})
 }
 
-// removeMember ends a membership and the keys that its holder made, with the
-// event of it. Keys that those keys made end with them.
+// removeMember ends a membership and what its holder gave, with the event of it.
 func removeMember(ctx context.Context, tx pgx.Tx, scope id.Scope, m id.Member, e audit.Event) error {
-	q := dbsqlc.New(tx)
-	ended := []string{}
-	for queue := []int64{int64(m)}; len(queue) > 0; queue = queue[1:] {
-		if err := q.RemoveMember(ctx, dbsqlc.RemoveMemberParams{WorkspaceID: int64(scope.Workspace), MemberID: queue[0]}); err != nil {
-			return fmt.Errorf("remove a member: %w", err)
-		}
-		made, err := q.RevokeKeysMadeBy(ctx, dbsqlc.RevokeKeysMadeByParams{WorkspaceID: int64(scope.Workspace), MadeBy: &queue[0]})
-		if err != nil {
-			return fmt.Errorf("revoke the keys of a member: %w", err)
-		}
-		for _, key := range made {
-			ended = append(ended, id.Member(key).String())
-		}
-		queue = append(queue, made...)
+	err := dbsqlc.New(tx).RemoveMember(ctx, dbsqlc.RemoveMemberParams{WorkspaceID: int64(scope.Workspace), MemberID: int64(m)})
+	if err != nil {
+		return fmt.Errorf("remove a member: %w", err)
 	}
-	if len(ended) > 0 {
-		if e.Payload == nil {
-			e.Payload = map[string]any{}
-		}
-		e.Payload["keys_revoked"] = ended
+	if err := endGiven(ctx, tx, scope, m, workspace.Roles(), &e); err != nil {
+		return err
 	}
 	e.TargetID = m.String()
 	return record(ctx, tx, scope, e)

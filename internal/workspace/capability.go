@@ -116,9 +116,14 @@ func (c Caller) RequireRole(want Capability) error {
 	return fault.New(fault.Forbidden, "your role %s lacks the capability %s; ask an admin of the workspace for a role that has it", c.Role, want)
 }
 
-// mayGrant returns nil when whoever has the caller's role may give the role to
+// Covers reports whether the role has every capability of another one.
+func (r Role) Covers(other Role) bool {
+	return !slices.ContainsFunc(capabilitiesOf(other), func(c Capability) bool { return !r.Has(c) })
+}
+
+// MayGrant returns nil when whoever has the caller's role may give the role to
 // somebody: one of the same level that has no capability beyond its own.
-func (c Caller) mayGrant(r Role) error {
+func (c Caller) MayGrant(r Role) error {
 	if c.Level() == TenantLevel && r != TenantAdmin {
 		return fault.InvalidField("role", "must be tenant_admin at the tenant level; for a role in a workspace, work in that workspace")
 	}

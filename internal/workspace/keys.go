@@ -31,7 +31,7 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, name string, role Rol
 	if expires != nil && !expires.After(time.Now()) {
 		wrong = append(wrong, fault.Field{Path: "expires_at", Message: "must be in the future"})
 	}
-	if err := c.mayGrant(role); err != nil {
+	if err := c.MayGrant(role); err != nil {
 		if f, ok := fault.As(err); !ok || f.Kind != fault.Invalid {
 			return Key{}, secret.Secret{}, err
 		} else {

@@ -52,7 +52,7 @@ func (s *Service) CreateMapping(ctx context.Context, c Caller, claim, value stri
 	if err := c.Require(ManageMembers); err != nil {
 		return ClaimMapping{}, err
 	}
-	if err := c.mayGrant(role); err != nil {
+	if err := c.MayGrant(role); err != nil {
 		return ClaimMapping{}, err
 	}
 	claim = strings.TrimSpace(claim)

@@ -26,7 +26,7 @@ func (s *Service) SetRole(ctx context.Context, c Caller, m id.Member, role Role)
 	if err := c.Require(ManageMembers); err != nil {
 		return Member{}, err
 	}
-	if err := c.mayGrant(role); err != nil {
+	if err := c.MayGrant(role); err != nil {
 		return Member{}, err
 	}
 	return s.Store.SetRole(ctx, c.Scope, m, role, c.memberEvent(audit.MemberRoleChanged, m, map[string]any{"role": string(role)}))
@@ -57,7 +57,7 @@ func (s *Service) Invite(ctx context.Context, c Caller, email string, role Role,
 	if err := c.Require(ManageMembers); err != nil {
 		return Invitation{}, err
 	}
-	if err := c.mayGrant(role); err != nil {
+	if err := c.MayGrant(role); err != nil {
 		return Invitation{}, err
 	}
 	address, err := NormalizeEmail(email)

@@ -68,11 +68,17 @@ func (q *Queries) AllMappings(ctx context.Context, workspaceID int64) ([]AllMapp
 }
 
 const countOtherAdmins = `-- name: CountOtherAdmins :one
+with recursive leaving (member_id) as (
+  select $2::bigint
+  union
+  select k.member_id from leaving l join api_keys k on k.workspace_id = $1 and k.made_by = l.member_id
+)
 select count(*)
 from members m
 left join api_keys k on k.workspace_id = m.workspace_id and k.member_id = m.member_id
-where m.workspace_id = $1 and m.member_id <> $2 and m.role in ('admin', 'tenant_admin') and m.removed_at is null
-  and (m.kind = 'person' or (k.revoked_at is null and k.expires_at is null and k.made_by is distinct from $2))
+where m.workspace_id = $1 and m.role in ('admin', 'tenant_admin') and m.removed_at is null
+  and m.member_id not in (select l.member_id from leaving l)
+  and (m.kind = 'person' or (k.revoked_at is null and k.expires_at is null))
 `
 
 type CountOtherAdminsParams struct {
@@ -80,7 +86,8 @@ type CountOtherAdminsParams struct {
 	MemberID    int64
 }
 
-// An admin that stays one: a person, or a key without an end.
+// An admin that stays one when the member leaves: a person, or a key without an
+// end that does not end with the member.
 func (q *Queries) CountOtherAdmins(ctx context.Context, arg CountOtherAdminsParams) (int64, error) {
 	row := q.db.QueryRow(ctx, countOtherAdmins, arg.WorkspaceID, arg.MemberID)
 	var count int64
@@ -118,6 +125,45 @@ type EndExpiredInvitationParams struct {
 
 func (q *Queries) EndExpiredInvitation(ctx context.Context, arg EndExpiredInvitationParams) ([]int64, error) {
 	rows, err := q.db.Query(ctx, endExpiredInvitation, arg.WorkspaceID, arg.Email)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var invitation_id int64
+		if err := rows.Scan(&invitation_id); err != nil {
+			return nil, err
+		}
+		items = append(items, invitation_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endInvitationsBy = `-- name: EndInvitationsBy :many
+update invitations set revoked_at = now()
+where workspace_id = $1 and accepted_at is null and revoked_at is null
+  and (invited_by = any ($2::bigint[]) or invited_by = $3 and role::text = any ($4::text[]))
+returning invitation_id
+`
+
+type EndInvitationsByParams struct {
+	WorkspaceID int64
+	Ended       []int64
+	InvitedBy   *int64
+	Roles       []string
+}
+
+func (q *Queries) EndInvitationsBy(ctx context.Context, arg EndInvitationsByParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, endInvitationsBy,
+		arg.WorkspaceID,
+		arg.Ended,
+		arg.InvitedBy,
+		arg.Roles,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -227,6 +273,32 @@ func (q *Queries) FindMembersByEmail(ctx context.Context, arg FindMembersByEmail
 		return nil, err
 	}
 	return items, nil
+}
+
+const getGiver = `-- name: GetGiver :one
+select m.role::text as role, k.expires_at
+from members m
+left join api_keys k on k.workspace_id = m.workspace_id and k.member_id = m.member_id
+where m.workspace_id = $1 and m.member_id = $2 and m.removed_at is null
+  and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())
+`
+
+type GetGiverParams struct {
+	WorkspaceID int64
+	MemberID    int64
+}
+
+type GetGiverRow struct {
+	Role      string
+	ExpiresAt *time.Time
+}
+
+// Whoever is about to give somebody access, as they are now.
+func (q *Queries) GetGiver(ctx context.Context, arg GetGiverParams) (GetGiverRow, error) {
+	row := q.db.QueryRow(ctx, getGiver, arg.WorkspaceID, arg.MemberID)
+	var i GetGiverRow
+	err := row.Scan(&i.Role, &i.ExpiresAt)
+	return i, err
 }
 
 const getMember = `-- name: GetMember :one
@@ -386,6 +458,48 @@ func (q *Queries) InsertPersonMember(ctx context.Context, arg InsertPersonMember
 	var member_id int64
 	err := row.Scan(&member_id)
 	return member_id, err
+}
+
+const keysMadeBy = `-- name: KeysMadeBy :many
+with recursive made (member_id, revoked_at, ends) as (
+  select k.member_id, k.revoked_at, m.role::text = any ($1::text[])
+  from api_keys k join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
+  where k.workspace_id = $2 and k.made_by = $3
+  union all
+  select k.member_id, k.revoked_at, made.ends or m.role::text = any ($1::text[])
+  from made
+  join api_keys k on k.workspace_id = $2 and k.made_by = made.member_id
+  join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
+)
+select member_id::bigint as member_id from made where ends and revoked_at is null
+`
+
+type KeysMadeByParams struct {
+	Roles       []string
+	WorkspaceID int64
+	MadeBy      *int64
+}
+
+// The keys that a member made, and those made with them: each with one of these
+// roles, and whatever was made with it.
+func (q *Queries) KeysMadeBy(ctx context.Context, arg KeysMadeByParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, keysMadeBy, arg.Roles, arg.WorkspaceID, arg.MadeBy)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var member_id int64
+		if err := rows.Scan(&member_id); err != nil {
+			return nil, err
+		}
+		items = append(items, member_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listInvitations = `-- name: ListInvitations :many
@@ -618,37 +732,6 @@ type RevokeInvitationParams struct {
 func (q *Queries) RevokeInvitation(ctx context.Context, arg RevokeInvitationParams) error {
 	_, err := q.db.Exec(ctx, revokeInvitation, arg.WorkspaceID, arg.InvitationID)
 	return err
-}
-
-const revokeKeysMadeBy = `-- name: RevokeKeysMadeBy :many
-update api_keys set revoked_at = now()
-where workspace_id = $1 and made_by = $2 and revoked_at is null
-returning member_id
-`
-
-type RevokeKeysMadeByParams struct {
-	WorkspaceID int64
-	MadeBy      *int64
-}
-
-func (q *Queries) RevokeKeysMadeBy(ctx context.Context, arg RevokeKeysMadeByParams) ([]int64, error) {
-	rows, err := q.db.Query(ctx, revokeKeysMadeBy, arg.WorkspaceID, arg.MadeBy)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var member_id int64
-		if err := rows.Scan(&member_id); err != nil {
-			return nil, err
-		}
-		items = append(items, member_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const setMemberProfile = `-- name: SetMemberProfile :exec

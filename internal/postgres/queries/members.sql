@@ -44,18 +44,49 @@ update members set name = @name, email = @email where workspace_id = @workspace_
 update members set removed_at = coalesce(removed_at, now())
 where workspace_id = $1 and member_id = $2;
 
--- name: RevokeKeysMadeBy :many
-update api_keys set revoked_at = now()
-where workspace_id = $1 and made_by = $2 and revoked_at is null
-returning member_id;
+-- The keys that a member made, and those made with them: each with one of these
+-- roles, and whatever was made with it.
+-- name: KeysMadeBy :many
+with recursive made (member_id, revoked_at, ends) as (
+  select k.member_id, k.revoked_at, m.role::text = any (@roles::text[])
+  from api_keys k join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
+  where k.workspace_id = @workspace_id and k.made_by = @made_by
+  union all
+  select k.member_id, k.revoked_at, made.ends or m.role::text = any (@roles::text[])
+  from made
+  join api_keys k on k.workspace_id = @workspace_id and k.made_by = made.member_id
+  join members m on m.workspace_id = k.workspace_id and m.member_id = k.member_id
+)
+select member_id::bigint as member_id from made where ends and revoked_at is null;
 
--- An admin that stays one: a person, or a key without an end.
+-- name: EndInvitationsBy :many
+update invitations set revoked_at = now()
+where workspace_id = @workspace_id and accepted_at is null and revoked_at is null
+  and (invited_by = any (@ended::bigint[]) or invited_by = @invited_by and role::text = any (@roles::text[]))
+returning invitation_id;
+
+-- Whoever is about to give somebody access, as they are now.
+-- name: GetGiver :one
+select m.role::text as role, k.expires_at
+from members m
+left join api_keys k on k.workspace_id = m.workspace_id and k.member_id = m.member_id
+where m.workspace_id = @workspace_id and m.member_id = @member_id and m.removed_at is null
+  and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp());
+
+-- An admin that stays one when the member leaves: a person, or a key without an
+-- end that does not end with the member.
 -- name: CountOtherAdmins :one
+with recursive leaving (member_id) as (
+  select @member_id::bigint
+  union
+  select k.member_id from leaving l join api_keys k on k.workspace_id = @workspace_id and k.made_by = l.member_id
+)
 select count(*)
 from members m
 left join api_keys k on k.workspace_id = m.workspace_id and k.member_id = m.member_id
-where m.workspace_id = @workspace_id and m.member_id <> @member_id and m.role in ('admin', 'tenant_admin') and m.removed_at is null
-  and (m.kind = 'person' or (k.revoked_at is null and k.expires_at is null and k.made_by is distinct from @member_id));
+where m.workspace_id = @workspace_id and m.role in ('admin', 'tenant_admin') and m.removed_at is null
+  and m.member_id not in (select l.member_id from leaving l)
+  and (m.kind = 'person' or (k.revoked_at is null and k.expires_at is null));
 
 -- name: ListInvitations :many
 select invitation_id, email, role::text as role, makes_owner, invited_by, created_at, expires_at, accepted_at, accepted_by, revoked_at
