@@ -51,13 +51,15 @@ type Connection struct {
 	ConfigRefs map[string]string
 	// CredentialType is the kind of stored credential; empty when there is none.
 	CredentialType string
-	ReadScope      json.RawMessage
-	Schedule       Schedule
-	Metadata       json.RawMessage
-	ScopesGranted  []string
-	IsDefault      bool
-	Lifecycle      Lifecycle
-	Status         Status
+	// SecretFields are the names of the fields in the stored credential.
+	SecretFields  []string
+	ReadScope     json.RawMessage
+	Schedule      Schedule
+	Metadata      json.RawMessage
+	ScopesGranted []string
+	IsDefault     bool
+	Lifecycle     Lifecycle
+	Status        Status
 
 	LastRunAt         *time.Time
 	LastUsedAt        *time.Time

@@ -103,6 +103,7 @@ func (s *Service) check(ctx context.Context, c workspace.Caller, d Draft) (conn 
 	configuration, err = entry.Validate(d.Configuration)
 	wrong.add(err)
 	conn.Config, conn.ConfigRefs = configuration.Config, configuration.ReferenceKinds()
+	conn.SecretFields = configuration.SecretNames
 	conn.ReadScope, err = entry.ValidateScope(d.Scope)
 	wrong.add(err)
 	conn.Metadata, err = validMetadata(d.Metadata)

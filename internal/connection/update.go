@@ -67,6 +67,7 @@ func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Conn
 			return Connection{}, err
 		}
 		conn.Config, conn.ConfigRefs = configuration.Config, configuration.ReferenceKinds()
+		conn.SecretFields = configuration.SecretNames
 		conn.CredentialType, change.Reconfigured = "", true
 		if change.Sealed, err = s.Vault.seal(ctx, conn, entry, configuration); err != nil {
 			return Connection{}, err
@@ -110,13 +111,34 @@ func (s *Service) reconfigure(ctx context.Context, conn Connection, entry *integ
 	if errors.Is(err, ErrUnreadable) {
 		// Whoever enters the secrets anew needs none of the old ones; whoever
 		// does not is told which are missing.
-		stored, err = slices.Clone(conn.Config), nil
+		stored, err = slices.Clone(conn.Config), entersAnew(patch, conn.SecretFields)
 	}
 	if err != nil {
 		return integration.Configuration{}, err
 	}
 	defer clear(stored)
 	return entry.Merge(stored, patch)
+}
+
+// entersAnew returns an Invalid error that names each of the secrets that the
+// patch neither sets nor removes, and that would be lost with it.
+func entersAnew(patch json.RawMessage, secrets []string) error {
+	var named map[string]json.RawMessage
+	if err := json.Unmarshal(patch, &named); err != nil || named == nil {
+		return nil //nolint:nilerr // null removes everything, and what is no object is refused by the merge
+	}
+	var lost []fault.Field
+	for _, name := range secrets {
+		if _, ok := named[name]; !ok {
+			lost = append(lost, fault.Field{
+				Path: "configuration." + name, Message: "is stored and does not open any more; enter it again, or send null to remove it",
+			})
+		}
+	}
+	if len(lost) > 0 {
+		return fault.InvalidFields(lost...)
+	}
+	return nil
 }
 
 // Delete removes a connection and its credential. With a version, it is Stale

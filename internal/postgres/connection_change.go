@@ -44,7 +44,7 @@ func (s *Connections) Create(ctx context.Context, n connection.Creation, e audit
 			ConnectionID: int64(c.ID), TenantID: int64(c.Scope.Tenant), WorkspaceID: int64(c.Scope.Workspace),
 			IntegrationID: string(c.Integration), ConnectorID: c.ConnectorID, ConnectorVersion: c.ConnectorVersion, Name: c.Name,
 			Config: c.Config, Scope: c.ReadScope, Schedule: schedule, Metadata: c.Metadata, ConfigRefs: refs, TargetID: targetOf(c),
-			CredentialType: orNull(c.CredentialType), Lifecycle: string(c.Lifecycle), NextRunAt: c.NextRunAt,
+			CredentialType: orNull(c.CredentialType), SecretFields: append([]string{}, c.SecretFields...), Lifecycle: string(c.Lifecycle), NextRunAt: c.NextRunAt,
 		})
 		if err != nil {
 			return refused(err, c.Name)
@@ -78,7 +78,8 @@ func (s *Connections) Update(ctx context.Context, u connection.Change, e audit.E
 		changed, err := q.UpdateConnection(ctx, dbsqlc.UpdateConnectionParams{
 			WorkspaceID: int64(c.Scope.Workspace), ConnectionID: int64(c.ID), Was: u.Was, Name: c.Name, Config: c.Config,
 			Scope: c.ReadScope, Schedule: schedule, Metadata: c.Metadata, CredentialType: orNull(c.CredentialType),
-			Lifecycle: string(c.Lifecycle), NextRunAt: c.NextRunAt, TargetID: targetOf(c), ConfigRefs: refs, Reconfigured: u.Reconfigured,
+			SecretFields: append([]string{}, c.SecretFields...),
+			Lifecycle:    string(c.Lifecycle), NextRunAt: c.NextRunAt, TargetID: targetOf(c), ConfigRefs: refs, Reconfigured: u.Reconfigured,
 		})
 		if err != nil {
 			return refused(err, c.Name)

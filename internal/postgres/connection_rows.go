@@ -48,7 +48,7 @@ func connectionFromRow(r dbsqlc.FindConnectionsRow) (connection.Connection, erro
 		ID:          id.Connection(r.ConnectionID),
 		Scope:       id.Scope{Tenant: id.Tenant(r.TenantID), Workspace: id.Workspace(r.WorkspaceID)},
 		Integration: integration.ID(r.IntegrationID), ConnectorID: r.ConnectorID, ConnectorVersion: r.ConnectorVersion,
-		Name: r.Name, Config: r.Config, CredentialType: orZero(r.CredentialType), ReadScope: r.Scope, Metadata: r.Metadata,
+		Name: r.Name, Config: r.Config, CredentialType: orZero(r.CredentialType), SecretFields: append([]string(nil), r.SecretFields...), ReadScope: r.Scope, Metadata: r.Metadata,
 		ActsAs: orZero(r.ActsAs), IsDefault: r.IsDefault, Lifecycle: connection.Lifecycle(r.Lifecycle), Status: connection.Status(r.Status),
 		LastRunAt: r.LastRunAt, LastUsedAt: r.LastUsedAt, LastConnectedAt: r.LastConnectedAt, LastHealthCheckAt: r.LastHealthCheckAt,
 		LastErrorReason: operation.Code(orZero(r.LastErrorReasonCode)), LastErrorMessage: orZero(r.LastErrorMessage),

@@ -119,7 +119,7 @@ func (q *Queries) CountTargets(ctx context.Context, arg CountTargetsParams) (int
 
 const deleteConnection = `-- name: DeleteConnection :execrows
 update connections
-set deleted_at = now(), updated_at = now(), config = '{}', credential_type = null, config_refs = '{}', is_default = false, next_run_at = null
+set deleted_at = now(), updated_at = now(), config = '{}', credential_type = null, secret_fields = '{}', config_refs = '{}', is_default = false, next_run_at = null
 where workspace_id = $1 and connection_id = $2 and deleted_at is null
   and ($3::bigint is null or version = $3)
 `
@@ -151,7 +151,7 @@ func (q *Queries) DrawConnectionID(ctx context.Context) (int64, error) {
 
 const findConnections = `-- name: FindConnections :many
 select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
-  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.config_refs, c.acts_as, c.is_default,
+  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
@@ -198,6 +198,7 @@ type FindConnectionsRow struct {
 	Metadata            json.RawMessage
 	ScopesGranted       json.RawMessage
 	CredentialType      *string
+	SecretFields        []string
 	ConfigRefs          json.RawMessage
 	ActsAs              *string
 	IsDefault           bool
@@ -258,6 +259,7 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 			&i.Metadata,
 			&i.ScopesGranted,
 			&i.CredentialType,
+			&i.SecretFields,
 			&i.ConfigRefs,
 			&i.ActsAs,
 			&i.IsDefault,
@@ -402,9 +404,9 @@ func (q *Queries) ForgetRequests(ctx context.Context, arg ForgetRequestsParams) 
 
 const insertConnection = `-- name: InsertConnection :exec
 insert into connections (connection_id, tenant_id, workspace_id, integration_id, connector_id, connector_version, name,
-  config, scope, schedule, metadata, credential_type, config_refs, lifecycle, next_run_at, target_id)
+  config, scope, schedule, metadata, credential_type, secret_fields, config_refs, lifecycle, next_run_at, target_id)
 values ($1, $2, $3, $4, $5, $6, $7,
-  $8, $9, $10, $11, $12, $13, ($14::text)::connection_lifecycle, $15, $16)
+  $8, $9, $10, $11, $12, $13, $14, ($15::text)::connection_lifecycle, $16, $17)
 `
 
 type InsertConnectionParams struct {
@@ -420,6 +422,7 @@ type InsertConnectionParams struct {
 	Schedule         json.RawMessage
 	Metadata         json.RawMessage
 	CredentialType   *string
+	SecretFields     []string
 	ConfigRefs       json.RawMessage
 	Lifecycle        string
 	NextRunAt        *time.Time
@@ -440,6 +443,7 @@ func (q *Queries) InsertConnection(ctx context.Context, arg InsertConnectionPara
 		arg.Schedule,
 		arg.Metadata,
 		arg.CredentialType,
+		arg.SecretFields,
 		arg.ConfigRefs,
 		arg.Lifecycle,
 		arg.NextRunAt,
@@ -562,13 +566,13 @@ func (q *Queries) SetDefault(ctx context.Context, arg SetDefaultParams) error {
 
 const updateConnection = `-- name: UpdateConnection :execrows
 update connections
-set name = $1, config = $2, scope = $3, metadata = $4, credential_type = $5,
-  target_id = coalesce($6, target_id), acts_as = case when $7::boolean then null else acts_as end,
-  configured_at_version = case when $7 then version + 1 else configured_at_version end,
-  config_refs = $8, lifecycle = ($9::text)::connection_lifecycle,
-  next_run_at = case when schedule = $10 then next_run_at else $11 end,
-  schedule = $10, version = version + 1, updated_at = now()
-where workspace_id = $12 and connection_id = $13 and version = $14 and deleted_at is null
+set name = $1, config = $2, scope = $3, metadata = $4, credential_type = $5, secret_fields = $6,
+  target_id = coalesce($7, target_id), acts_as = case when $8::boolean then null else acts_as end,
+  configured_at_version = case when $8 then version + 1 else configured_at_version end,
+  config_refs = $9, lifecycle = ($10::text)::connection_lifecycle,
+  next_run_at = case when schedule = $11 then next_run_at else $12 end,
+  schedule = $11, version = version + 1, updated_at = now()
+where workspace_id = $13 and connection_id = $14 and version = $15 and deleted_at is null
 `
 
 type UpdateConnectionParams struct {
@@ -577,6 +581,7 @@ type UpdateConnectionParams struct {
 	Scope          json.RawMessage
 	Metadata       json.RawMessage
 	CredentialType *string
+	SecretFields   []string
 	TargetID       *int64
 	Reconfigured   bool
 	ConfigRefs     json.RawMessage
@@ -597,6 +602,7 @@ func (q *Queries) UpdateConnection(ctx context.Context, arg UpdateConnectionPara
 		arg.Scope,
 		arg.Metadata,
 		arg.CredentialType,
+		arg.SecretFields,
 		arg.TargetID,
 		arg.Reconfigured,
 		arg.ConfigRefs,

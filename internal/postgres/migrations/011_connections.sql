@@ -5,6 +5,8 @@ set role gatehouse_owner;
 -- unknown again.
 alter table connections
   add column acts_as text,
+  -- The names of the sealed fields, for when they do not open.
+  add column secret_fields text[] not null default '{}',
   -- The version that brought the present configuration.
   add column configured_at_version bigint not null default 1,
   add constraint connections_acts_as_length check (octet_length(acts_as) between 1 and 1024),
@@ -18,7 +20,7 @@ alter table connections
   add constraint connections_configured_at_a_version check (configured_at_version between 1 and version),
   add constraint connections_error_message_length check (octet_length(last_error_message) <= 1000),
   add constraint connections_deleted_holds_nothing check
-    (deleted_at is null or (config = '{}' and credential_type is null and not is_default and next_run_at is null));
+    (deleted_at is null or (config = '{}' and credential_type is null and secret_fields = '{}' and not is_default and next_run_at is null));
 
 -- The same identity in the same organisation, connected twice, would show
 -- everything twice.
@@ -93,4 +95,4 @@ alter table connections
   drop constraint connections_metadata_is_object, drop constraint connections_schedule_is_object,
   drop constraint connections_scope_is_object, drop constraint connections_config_is_object,
   drop constraint connections_acts_as_has_target, drop constraint connections_acts_as_length,
-  drop column configured_at_version, drop column acts_as;
+  drop column configured_at_version, drop column secret_fields, drop column acts_as;

@@ -5,7 +5,7 @@ select nextval('connections_connection_id_seq')::bigint;
 -- map. Plans are made for the values at hand, so unused conditions cost nothing.
 -- name: FindConnections :many
 select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
-  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.config_refs, c.acts_as, c.is_default,
+  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
@@ -58,15 +58,15 @@ where workspace_id = @workspace_id and (@provider_system::text = '' or provider_
 
 -- name: InsertConnection :exec
 insert into connections (connection_id, tenant_id, workspace_id, integration_id, connector_id, connector_version, name,
-  config, scope, schedule, metadata, credential_type, config_refs, lifecycle, next_run_at, target_id)
+  config, scope, schedule, metadata, credential_type, secret_fields, config_refs, lifecycle, next_run_at, target_id)
 values (@connection_id, @tenant_id, @workspace_id, @integration_id, @connector_id, @connector_version, @name,
-  @config, @scope, @schedule, @metadata, @credential_type, @config_refs, (@lifecycle::text)::connection_lifecycle, @next_run_at, @target_id);
+  @config, @scope, @schedule, @metadata, @credential_type, @secret_fields, @config_refs, (@lifecycle::text)::connection_lifecycle, @next_run_at, @target_id);
 
 -- The due time belongs to the schedule; an edit that leaves the schedule alone
 -- must not undo what the scheduler has moved since.
 -- name: UpdateConnection :execrows
 update connections
-set name = @name, config = @config, scope = @scope, metadata = @metadata, credential_type = @credential_type,
+set name = @name, config = @config, scope = @scope, metadata = @metadata, credential_type = @credential_type, secret_fields = @secret_fields,
   target_id = coalesce(sqlc.narg(target_id), target_id), acts_as = case when @reconfigured::boolean then null else acts_as end,
   configured_at_version = case when @reconfigured then version + 1 else configured_at_version end,
   config_refs = @config_refs, lifecycle = (@lifecycle::text)::connection_lifecycle,
@@ -89,7 +89,7 @@ where workspace_id = @workspace_id and connection_id = @connection_id and (targe
 
 -- name: DeleteConnection :execrows
 update connections
-set deleted_at = now(), updated_at = now(), config = '{}', credential_type = null, config_refs = '{}', is_default = false, next_run_at = null
+set deleted_at = now(), updated_at = now(), config = '{}', credential_type = null, secret_fields = '{}', config_refs = '{}', is_default = false, next_run_at = null
 where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null
   and (sqlc.narg(if_version)::bigint is null or version = sqlc.narg(if_version));
 
