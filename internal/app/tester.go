@@ -1,11 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
 	"github.com/gatehouse-project/gatehouse/internal/client"
@@ -105,7 +108,10 @@ func fromDiscovery(ctx context.Context, err error) error {
 	}
 	kinds := map[int]fault.Kind{
 		http.StatusUnauthorized: fault.Unauthenticated, http.StatusForbidden: fault.Forbidden, http.StatusNotFound: fault.NotFound,
-		http.StatusConflict: fault.Conflict, http.StatusServiceUnavailable: fault.Unavailable,
+		http.StatusConflict: fault.Conflict, http.StatusUnprocessableEntity: fault.Invalid, http.StatusServiceUnavailable: fault.Unavailable,
+	}
+	if refused.Status == http.StatusTooManyRequests {
+		return huma.ErrorWithHeaders(huma.NewError(refused.Status, refused.Error()), http.Header{"Retry-After": {cmp.Or(refused.RetryAfter, "1")}})
 	}
 	kind, known := kinds[refused.Status]
 	if !known {

@@ -16,6 +16,8 @@ type Problem struct {
 	// Instance names the request in the server's log.
 	Instance string         `json:"instance"`
 	Errors   []ProblemField `json:"errors"`
+	// RetryAfter is the header of that name, in seconds; empty when there is none.
+	RetryAfter string `json:"-"`
 }
 
 // ProblemField is one thing wrong with a request.
@@ -63,7 +65,7 @@ func problemOf(res *http.Response, body []byte) *Problem {
 			p.Detail += ": " + text[:min(len(text), maxQuoted)]
 		}
 	}
-	p.Status = res.StatusCode
+	p.Status, p.RetryAfter = res.StatusCode, res.Header.Get("Retry-After")
 	return p
 }
 
