@@ -52,7 +52,7 @@ func (cmd *APIKeysListCmd) Run(ctx context.Context, e *environment) error {
 type APIKeysCreateCmd struct {
 	Remote
 	Name    string        `required:"" placeholder:"NAME" help:"What the key is for."`
-	Role    string        `required:"" placeholder:"ROLE" enum:"viewer,connector_builder,admin" help:"viewer, connector_builder or admin."`
+	Role    string        `required:"" placeholder:"ROLE" enum:"viewer,connector_builder,admin,tenant_admin" help:"viewer, connector_builder or admin; at the tenant level, tenant_admin."`
 	Expires time.Duration `placeholder:"DURATION" help:"How long the key works, such as 720h; for ever without it."`
 }
 
@@ -60,12 +60,17 @@ type APIKeysCreateCmd struct {
 func (APIKeysCreateCmd) Help() string {
 	return `Prints the key and nothing else on standard output, so that it can go straight where it is needed.
 
-    gatehouse api-keys create --name "CI" --role viewer --expires 720h > ci.key`
+    gatehouse api-keys create --name "CI" --role viewer --expires 720h > ci.key
+    gatehouse api-keys create --name "Operations" --role tenant_admin > tenant.key`
 }
 
 // Run makes a key.
 func (cmd *APIKeysCreateCmd) Run(ctx context.Context, e *environment) error {
-	c, err := cmd.client(e.services.Version)
+	open := cmd.client
+	if cmd.Role == "tenant_admin" {
+		open = cmd.tenantClient
+	}
+	c, err := open(e.services.Version)
 	if err != nil {
 		return err
 	}
@@ -109,7 +114,7 @@ func (cmd *APIKeysRevokeCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	if err := e.confirm(cmd.Yes, fmt.Sprintf("Revoke the key %s?", cmd.Member)); err != nil {
+	if err := e.confirm(ctx, cmd.Yes, fmt.Sprintf("Revoke the key %s?", cmd.Member)); err != nil {
 		return err
 	}
 	if err := c.RevokeAPIKey(ctx, cmd.Member); err != nil {

@@ -67,9 +67,13 @@ func (cmd *ConnectionsListCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
+	empty := "There are no connections yet. Make one: gatehouse connections create aws --help"
+	if cmd.Integration != "" || cmd.Target != "" || cmd.Status != "" || cmd.Lifecycle != "" || cmd.Prefix != "" || cmd.Default {
+		empty = "No connection fits these filters; gatehouse connections list shows all."
+	}
 	t := output.Table{
 		Header: []string{"Connection", "Name", "Integration", "Status", "Lifecycle", "Schedule", "Last run", "Next run"},
-		Empty:  "There are no connections yet. Make one: gatehouse connections create aws --help",
+		Empty:  empty,
 	}
 	return printList(e, cmd.Remote, l, t, func(c client.Connection) []string {
 		return []string{
@@ -183,7 +187,7 @@ func (cmd *ConnectionsDeleteCmd) Run(ctx context.Context, e *environment) error 
 	if err != nil {
 		return err
 	}
-	if err := e.confirm(cmd.Yes, fmt.Sprintf("Delete %s (%s) and its credential?", found.Value.ConnectionID, found.Value.Name)); err != nil {
+	if err := e.confirm(ctx, cmd.Yes, fmt.Sprintf("Delete %s (%s) and its credential?", found.Value.ConnectionID, found.Value.Name)); err != nil {
 		return err
 	}
 	if err := c.DeleteConnection(ctx, found.Value.ConnectionID, found.Value.Version); err != nil {
@@ -193,15 +197,15 @@ func (cmd *ConnectionsDeleteCmd) Run(ctx context.Context, e *environment) error 
 	return nil
 }
 
-// confirm asks before something that cannot be undone.
-func (e *environment) confirm(yes bool, question string) error {
+// confirm asks before something that is not to happen by accident.
+func (e *environment) confirm(ctx context.Context, yes bool, question string) error {
 	if yes {
 		return nil
 	}
 	if !e.interactive() {
-		return usagef("this cannot be undone and nobody can be asked here; add --yes")
+		return usagef("%s Nobody can be asked here; add --yes", question)
 	}
-	ask, err := e.newPrompt()
+	ask, err := e.newPrompt(ctx)
 	if err != nil {
 		return err
 	}

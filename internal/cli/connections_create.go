@@ -65,7 +65,7 @@ func (cmd *ConnectionsCreateCmd) Run(ctx context.Context, e *environment) error 
 	if err != nil {
 		return err
 	}
-	if err := cmd.complete(e, integration, &draft); err != nil {
+	if err := cmd.complete(ctx, e, integration, &draft); err != nil {
 		return err
 	}
 	a, err := c.CreateConnection(ctx, draft, rand.Text())
@@ -119,13 +119,13 @@ func (cmd *ConnectionsCreateCmd) draft(ctx context.Context, e *environment, c *c
 }
 
 // complete asks for what is missing, or says all that is.
-func (cmd *ConnectionsCreateCmd) complete(e *environment, integration client.Integration, draft *client.ConnectionDraft) error {
+func (cmd *ConnectionsCreateCmd) complete(ctx context.Context, e *environment, integration client.Integration, draft *client.ConnectionDraft) error {
 	schema, err := form.Compile("configuration", integration.Configuration)
 	if err != nil {
 		return err
 	}
 	if e.interactive() {
-		ask, err := e.newPrompt()
+		ask, err := e.newPrompt(ctx)
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ type ConnectionsEditCmd struct {
 	connectionArg
 	Name     string   `placeholder:"NAME" help:"New name."`
 	Ask      []string `placeholder:"FIELD" help:"A field of the configuration to be asked for, such as a renewed secret."`
+	Unset    []string `placeholder:"FIELD" help:"A field of the configuration to take away; repeat for more."`
 	Enabled  bool     `xor:"lifecycle" help:"Let the connection be used."`
 	Disabled bool     `xor:"lifecycle" help:"Let nothing use the connection."`
 	Default  bool     `help:"Make this the default connection of its target."`
@@ -29,6 +30,7 @@ func (ConnectionsEditCmd) Help() string {
     gatehouse connections edit "Prod AWS" --schedule daily@03:30
     gatehouse connections edit "Prod AWS" --ask secret_access_key
     gatehouse connections edit "Prod AWS" --ref secret_access_key=env:PROD_AWS_SECRET
+    gatehouse connections edit "Prod AWS" --unset region
     gatehouse connections edit "Prod AWS" --disabled`
 }
 
@@ -46,7 +48,7 @@ func (cmd *ConnectionsEditCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	patch, err := cmd.patch(e, integration.Value, found.Value)
+	patch, err := cmd.patch(ctx, e, integration.Value, found.Value)
 	if err != nil {
 		return err
 	}
@@ -57,21 +59,26 @@ func (cmd *ConnectionsEditCmd) Run(ctx context.Context, e *environment) error {
 	return e.printConnection(cmd.Remote, a)
 }
 
-func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integration, now client.Connection) (client.ConnectionPatch, error) {
+func (cmd *ConnectionsEditCmd) patch(ctx context.Context, e *environment, integration client.Integration, now client.Connection) (client.ConnectionPatch, error) {
 	var patch client.ConnectionPatch
 	configuration, scope, err := cmd.read(e, integration)
 	if err != nil {
 		return patch, err
 	}
+	schema, err := form.Compile("configuration", integration.Configuration)
+	if err != nil {
+		return patch, err
+	}
+	for _, name := range cmd.Ask {
+		if err := schema.CheckNames(map[string]json.RawMessage{name: nil}); err != nil {
+			return patch, err
+		}
+	}
 	if len(cmd.Ask) > 0 {
 		if !e.interactive() {
 			return patch, usagef("--ask: nobody can be asked here; use --set-file or --set-env")
 		}
-		schema, err := form.Compile("configuration", integration.Configuration)
-		if err != nil {
-			return patch, err
-		}
-		ask, err := e.newPrompt()
+		ask, err := e.newPrompt(ctx)
 		if err != nil {
 			return patch, err
 		}
@@ -79,6 +86,18 @@ func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integrat
 		if err := form.Ask(schema, cmd.Ask, configuration, ask); err != nil {
 			return patch, err
 		}
+	}
+	for _, name := range cmd.Unset {
+		if _, given := configuration[name]; given {
+			return patch, usagef("--unset: %s is given a value as well", name)
+		}
+		if configuration == nil {
+			configuration = map[string]json.RawMessage{}
+		}
+		configuration[name] = json.RawMessage("null")
+	}
+	if err := schema.CheckNames(configuration); err != nil {
+		return patch, err
 	}
 	if patch.Scope, err = replacing(now.Scope, scope); err != nil {
 		return patch, err
@@ -100,7 +119,7 @@ func (cmd *ConnectionsEditCmd) patch(e *environment, integration client.Integrat
 		patch.IsDefault = &cmd.Default
 	}
 	if patch.IsDefault == nil && patch.Name == nil && patch.Configuration == nil && patch.Scope == nil && patch.Schedule == nil && patch.Lifecycle == nil {
-		return patch, usagef("nothing to change: give at least one of --name, --set, --set-file, --set-env, --ref, --ask, --scope, --schedule, --enabled, --disabled, --default")
+		return patch, usagef("nothing to change: give at least one of --name, --set, --set-file, --set-env, --ref, --ask, --unset, --scope, --schedule, --enabled, --disabled, --default")
 	}
 	return patch, nil
 }

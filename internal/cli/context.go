@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -62,8 +63,8 @@ func (ContextSetCmd) Help() string {
 }
 
 // Run keeps a context.
-func (cmd *ContextSetCmd) Run(e *environment) error {
-	key, err := cmd.key(e)
+func (cmd *ContextSetCmd) Run(ctx context.Context, e *environment) error {
+	key, err := cmd.key(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (cmd *ContextSetCmd) Run(e *environment) error {
 	return nil
 }
 
-func (cmd *ContextSetCmd) key(e *environment) (string, error) {
+func (cmd *ContextSetCmd) key(ctx context.Context, e *environment) (string, error) {
 	if cmd.KeyFile != "" {
 		return readKey(cmd.KeyFile)
 	}
@@ -95,7 +96,7 @@ func (cmd *ContextSetCmd) key(e *environment) (string, error) {
 	if !e.interactive() {
 		return "", usagef("the API key is missing: give it with --key-file or GATEHOUSE_API_KEY")
 	}
-	ask, err := e.newPrompt()
+	ask, err := e.newPrompt(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -121,7 +122,7 @@ func (ContextUseCmd) Help() string {
 }
 
 // Run makes a context the current one.
-func (cmd *ContextUseCmd) Run() error {
+func (cmd *ContextUseCmd) Run(e *environment) error {
 	path, known, err := loadContexts()
 	if err != nil {
 		return err
@@ -130,7 +131,11 @@ func (cmd *ContextUseCmd) Run() error {
 		return err
 	}
 	known.Current = cmd.Name
-	return known.Save(path)
+	if err := known.Save(path); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Err, "%s is the current context.\n", cmd.Name)
+	return nil
 }
 
 // ContextRemoveCmd is `gatehouse context remove`.
@@ -146,7 +151,7 @@ func (ContextRemoveCmd) Help() string {
 }
 
 // Run forgets a context.
-func (cmd *ContextRemoveCmd) Run() error {
+func (cmd *ContextRemoveCmd) Run(e *environment) error {
 	path, known, err := loadContexts()
 	if err != nil {
 		return err
@@ -158,7 +163,11 @@ func (cmd *ContextRemoveCmd) Run() error {
 	if known.Current == cmd.Name {
 		known.Current = ""
 	}
-	return known.Save(path)
+	if err := known.Save(path); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Err, "%s is forgotten here; its key stays valid at the server.\n", cmd.Name)
+	return nil
 }
 
 func loadContexts() (path string, known contexts.File, err error) {

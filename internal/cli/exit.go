@@ -48,7 +48,7 @@ func usagef(format string, args ...any) error {
 // parseText is kong's message without what only its own tables mean: the empty
 // choice that stands for a flag left out, and the sort of token it met.
 func parseText(message string) string {
-	return strings.NewReplacer(`,"" but got`, ` but got`, " (short flag)", "").Replace(message)
+	return strings.NewReplacer(`,"" but got`, ` but got`, `must be one of "",`, `must be one of `, " (short flag)", "").Replace(message)
 }
 
 // notFoundError says that nothing has the name that was given.

@@ -96,6 +96,13 @@ func (f *fakeAPI) editConnection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	maps.Copy(c, merged)
+	if changes, ok := patch["configuration"].(map[string]any); ok {
+		shown, _ := c["config"].(map[string]any)
+		maps.DeleteFunc(shown, func(name string, _ any) bool {
+			value, named := changes[name]
+			return named && value == nil
+		})
+	}
 	answer(w, http.StatusOK, c)
 }
 

@@ -16,7 +16,7 @@ const candidatesShown = 20
 // findConnection returns the connection with an id or a unique name.
 func findConnection(ctx context.Context, c *client.Client, idOrName string) (client.Answer[client.Connection], error) {
 	var none client.Answer[client.Connection]
-	if regexp.MustCompile(`^conn_[0-9]+$`).MatchString(idOrName) {
+	if isConnectionID(idOrName) {
 		return c.Connection(ctx, idOrName)
 	}
 	all, err := c.Connections(ctx, client.ConnectionFilter{NamePrefix: idOrName}, client.Pages{})
@@ -36,6 +36,18 @@ func findConnection(ctx context.Context, c *client.Client, idOrName string) (cli
 		return c.Connection(ctx, ids[0])
 	}
 	return none, fmt.Errorf("%d connections are called %q; name one by its id: %s", len(ids), idOrName, strings.Join(shorten(ids), ", "))
+}
+
+func isConnectionID(text string) bool { return regexp.MustCompile(`^conn_[0-9]+$`).MatchString(text) }
+
+// connectionID returns an id as it is, since what a deleted connection did is
+// still there to be asked for, and otherwise the id of a unique name.
+func connectionID(ctx context.Context, c *client.Client, idOrName string) (string, error) {
+	if isConnectionID(idOrName) {
+		return idOrName, nil
+	}
+	found, err := findConnection(ctx, c, idOrName)
+	return found.Value.ConnectionID, err
 }
 
 func shorten(candidates []string) []string {

@@ -170,7 +170,7 @@ func (cmd *KeysRetireCmd) Run(ctx context.Context, e *environment) error {
 	if e.services.Keys.Retire == nil {
 		return errNotBuilt
 	}
-	if err := e.confirm(cmd.Yes, fmt.Sprintf("Retire the %s key %s?", cmd.Kind, cmd.ID)); err != nil {
+	if err := e.confirm(ctx, cmd.Yes, fmt.Sprintf("Retire the %s key %s?", cmd.Kind, cmd.ID)); err != nil {
 		return err
 	}
 	if err := e.services.Keys.Retire(ctx, cmd.DatabaseURL, cmd.Kind, cmd.ID); err != nil {

@@ -140,7 +140,7 @@ func (cmd *MembersRemoveCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	if err := e.confirm(cmd.Yes, fmt.Sprintf("Remove %s and revoke the API keys that they made?", cmd.Member)); err != nil {
+	if err := e.confirm(ctx, cmd.Yes, fmt.Sprintf("Remove %s and revoke the API keys that they made?", cmd.Member)); err != nil {
 		return err
 	}
 	if err := c.RemoveMember(ctx, cmd.Member); err != nil {

@@ -53,7 +53,8 @@ type destination struct {
 }
 
 // client returns a client of the server that the flags, the environment, the
-// contexts or a `gatehouse dev` of this directory name, in this order.
+// contexts, or a `gatehouse dev` of GATEHOUSE_DATA_DIR or else of this directory
+// name, in this order.
 func (r *Remote) client(version string) (*client.Client, error) {
 	return r.clientWith(version, adminKeyFile, "")
 }
@@ -122,7 +123,7 @@ func (r *Remote) server(devKeyFile string) (destination, error) {
 	if known.Current != "" {
 		return fromContext(known.Current)
 	}
-	key, err := readKey(filepath.Join(devDataDir, devKeyFile))
+	key, err := readKey(filepath.Join(localDataDir(), devKeyFile))
 	switch {
 	case err == nil:
 		return destination{address: defaultURL, key: key}, nil
@@ -132,6 +133,15 @@ func (r *Remote) server(devKeyFile string) (destination, error) {
 		return destination{}, usagef("%s", noServer)
 	}
 	return destination{}, err
+}
+
+// localDataDir is where a `gatehouse dev` of this environment or else of this
+// directory keeps its data.
+func localDataDir() string {
+	if dir := os.Getenv("GATEHOUSE_DATA_DIR"); dir != "" {
+		return dir
+	}
+	return devDataDir
 }
 
 func fromContext(name string) (destination, error) {

@@ -51,11 +51,9 @@ func (cmd *RunsListCmd) Run(ctx context.Context, e *environment) error {
 	}
 	f := client.RunFilter{Operation: cmd.Operation, Status: cmd.Status, Outcome: cmd.Outcome}
 	if cmd.Connection != "" {
-		found, err := findConnection(ctx, c, cmd.Connection)
-		if err != nil {
+		if f.Connection, err = connectionID(ctx, c, cmd.Connection); err != nil {
 			return err
 		}
-		f.Connection = found.Value.ConnectionID
 	}
 	l, err := c.Runs(ctx, f, pages)
 	if err != nil {

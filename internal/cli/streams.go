@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -61,19 +62,22 @@ func (s Streams) animated() bool {
 
 // prompt asks on the terminal. It implements form.Asker.
 type prompt struct {
+	// ctx ends the asking: an interrupt has to, though nothing was typed.
+	ctx   context.Context //nolint:containedctx // a prompt lives as long as its command's asking, and form.Asker has no context
 	in    io.Reader
 	out   io.WriteCloser
 	lines *bufio.Reader
 }
 
 // newPrompt asks on the terminal that is standard input, also where standard
-// error goes elsewhere. Whoever asked calls done.
-func (s Streams) newPrompt() (*prompt, error) {
+// error goes elsewhere. Whoever asked calls done. When ctx ends, so does the
+// asking, with the cause.
+func (s Streams) newPrompt(ctx context.Context) (*prompt, error) {
 	out, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("ask on the terminal: %w", err)
 	}
-	return &prompt{in: s.In, out: out, lines: bufio.NewReader(s.In)}, nil
+	return &prompt{ctx: ctx, in: s.In, out: out, lines: bufio.NewReader(s.In)}, nil
 }
 
 // done gives the terminal back. What was written to it was seen or not by now.
@@ -86,17 +90,54 @@ func (p *prompt) Say(remark string) { fmt.Fprintln(p.out, output.Clean(remark)) 
 func (p *prompt) Ask(question string, hidden bool) (string, error) {
 	fmt.Fprint(p.out, output.Clean(question))
 	if !hidden {
-		line, err := p.lines.ReadString('\n')
-		if errors.Is(err, io.EOF) && line != "" {
-			err = nil
-		}
-		return strings.TrimSpace(line), err
+		return p.await(func() (string, error) {
+			line, err := p.lines.ReadString('\n')
+			if errors.Is(err, io.EOF) && line != "" {
+				err = nil
+			}
+			return line, err
+		})
 	}
 	fd, ok := descriptor(p.in)
 	if !ok {
 		return "", errors.New("standard input is not a terminal, so what is typed cannot be hidden")
 	}
-	typed, err := term.ReadPassword(fd)
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", fmt.Errorf("read the state of the terminal: %w", err)
+	}
+	typed, err := p.await(func() (string, error) {
+		typed, err := term.ReadPassword(fd)
+		return string(typed), err
+	})
+	if p.ctx.Err() != nil {
+		// The reading goes on until the process ends; what is typed next is for
+		// whoever has the terminal then, and is to be seen.
+		err = errors.Join(err, term.Restore(fd, before))
+	}
 	fmt.Fprintln(p.out)
-	return strings.TrimSpace(string(typed)), err
+	return typed, err
+}
+
+// await returns what read does, or why the context ended before it did: a read
+// of a terminal cannot be called off.
+func (p *prompt) await(read func() (string, error)) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	if p.ctx.Err() != nil {
+		return "", context.Cause(p.ctx)
+	}
+	typed := make(chan line, 1)
+	go func() {
+		text, err := read()
+		typed <- line{strings.TrimSpace(text), err}
+	}()
+	select {
+	case l := <-typed:
+		return l.text, l.err
+	case <-p.ctx.Done():
+		return "", context.Cause(p.ctx)
+	}
 }

@@ -188,7 +188,7 @@ func (cmd *WorkspacesArchiveCmd) Run(ctx context.Context, e *environment) error 
 	if err != nil {
 		return err
 	}
-	if err := e.confirm(cmd.Yes, fmt.Sprintf("Archive %s?", cmd.ID)); err != nil {
+	if err := e.confirm(ctx, cmd.Yes, fmt.Sprintf("Archive %s?", cmd.ID)); err != nil {
 		return err
 	}
 	a, err := c.ArchiveWorkspace(ctx, cmd.ID)
