@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"net/http"
 	"testing"
 
@@ -35,7 +34,7 @@ func TestDiscoverysRefusalsArePassedOn(t *testing.T) {
 	limited := fromDiscovery(t.Context(), &client.Problem{Status: http.StatusTooManyRequests, Detail: "too many requests", RetryAfter: "7"})
 	require.Equal(t, http.StatusTooManyRequests, api.Problem(t.Context(), limited).GetStatus())
 	var headed huma.HeadersError
-	require.True(t, errors.As(limited, &headed))
+	require.ErrorAs(t, limited, &headed)
 	require.Equal(t, "7", headed.GetHeaders().Get("Retry-After"))
 	require.Equal(t, fault.Invalid, fault.KindOf(fromDiscovery(t.Context(), &client.Problem{Status: http.StatusUnprocessableEntity})))
 }
