@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/pgtest"
@@ -133,8 +134,9 @@ func nowhere(*apiBench) string { return "http://127.0.0.1:1" }
 
 func (b *apiBench) newKey(t *testing.T, scope id.Scope, role workspace.Role) secret.Secret {
 	t.Helper()
-	service := &workspace.Service{Store: b.store}
-	_, key, err := service.CreateKey(t.Context(), workspace.Caller{Scope: scope, Role: workspace.Admin}, string(role), role, nil)
+	key, hash, hint := workspace.NewKey(scope.Workspace)
+	_, err := b.store.CreateKey(t.Context(), scope, workspace.NewKeyRow{Name: string(role), Role: role, Hash: hash, Hint: hint},
+		audit.Event{Actor: audit.System("test"), Action: audit.APIKeyCreated, Outcome: audit.Succeeded, TargetType: "member"})
 	require.NoError(t, err)
 	return key
 }

@@ -94,7 +94,8 @@ func TestUseOfAKeyIsNotedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	p := newPlane(t)
 	ctx := t.Context()
-	key, plain, err := (&workspace.Service{Store: p.workspaces}).CreateKey(ctx, workspace.Caller{Scope: p.a, Role: workspace.Admin}, "ci", workspace.Viewer, nil)
+	plain, hash, hint := workspace.NewKey(p.a.Workspace)
+	key, err := p.workspaces.CreateKey(ctx, p.a, workspace.NewKeyRow{Name: "ci", Role: workspace.Viewer, Hash: hash, Hint: hint}, event(audit.APIKeyCreated))
 	require.NoError(t, err)
 	noted := func() time.Time {
 		_, err := workspace.Authenticate(ctx, p.workspaces, workspace.Credentials{Token: plain.RevealString()})
