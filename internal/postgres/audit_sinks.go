@@ -18,7 +18,7 @@ var _ auditsink.Store = (*AuditLogs)(nil)
 // HoldSink holds a lock of the session and no transaction: one that stayed open
 // while a webhook answers would hold up the sealer.
 func (l *AuditLogs) HoldSink(ctx context.Context, sink string, fn func(ctx context.Context) error) (err error) {
-	conn, err := l.pool.Acquire(ctx)
+	conn, err := l.borrow(ctx)
 	if err != nil {
 		return translate(fmt.Errorf("connect for the sink %s: %w", sink, err))
 	}

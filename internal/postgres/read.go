@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
@@ -31,15 +32,22 @@ func (r reader) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, e
 	var both pgx.Batch
 	both.Queue("select set_config('gatehouse.workspace_id', $1, true)", strconv.FormatInt(int64(r.workspace), 10))
 	both.Queue(sql, args...)
-	results := r.db.pool.SendBatch(ctx, &both)
-	if _, err := results.Exec(); err != nil {
-		return nil, translate(errors.Join(err, results.Close()))
-	}
-	rows, err := results.Query()
+	conn, err := r.db.borrow(ctx)
 	if err != nil {
-		return nil, translate(errors.Join(err, results.Close()))
+		return nil, err
 	}
-	return &readRows{Rows: rows, results: results}, nil
+	results := conn.SendBatch(ctx, &both)
+	_, err = results.Exec()
+	var rows pgx.Rows
+	if err == nil {
+		rows, err = results.Query()
+	}
+	if err != nil {
+		err = errors.Join(err, results.Close())
+		conn.Release()
+		return nil, translate(err)
+	}
+	return &readRows{Rows: rows, results: results, conn: conn}, nil
 }
 
 // QueryRow is [reader.Query] for one row.
@@ -57,12 +65,18 @@ func (reader) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
 type readRows struct {
 	pgx.Rows
 	results pgx.BatchResults
+	conn    *pgxpool.Conn
 }
 
 // Close ends the transaction; what went wrong is in Err already.
 func (r *readRows) Close() {
 	r.Rows.Close()
 	_ = r.results.Close()
+	// Whoever reads to the end and closes calls it twice.
+	if r.conn != nil {
+		r.conn.Release()
+		r.conn = nil
+	}
 }
 
 // Err returns what ended the rows early.

@@ -8,8 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // Every connection of a service has them, whatever the URL says.
@@ -40,6 +43,10 @@ func TestFullPoolIsNotWaitedForForEver(t *testing.T) {
 	err = db.InWorkspace(t.Context(), 1, func(pgx.Tx) error { return nil })
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	require.ErrorContains(t, err, "all connections to it are in use; try again")
+	_, err = postgres.NewWorkspaces(db).FindKey(t.Context(), 1, workspace.KeyHash{})
+	require.Equal(t, fault.Unavailable, fault.KindOf(err), "%v", err)
+	_, err = postgres.NewConnections(db).List(t.Context(), id.Scope{Workspace: 1}, connection.Filter{Limit: 1})
+	require.Equal(t, fault.Unavailable, fault.KindOf(err), "%v", err)
 	held.Release()
 	begin := func() error { return db.InWorkspace(t.Context(), 1, func(pgx.Tx) error { return nil }) }
 	require.Eventually(t, func() bool { return begin() == nil }, 10*time.Second, time.Millisecond)
