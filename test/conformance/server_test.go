@@ -84,6 +84,11 @@ func startServer(t *testing.T) *server {
 	return s
 }
 
+// runsThatWait stay queued, since no worker serves their queue: what starts here
+// ends so soon that there might be nothing to cancel.
+const runsThatWait = `insert into runs (workspace_id, operation_type, queue, status, initiator)
+select workspace_id, 'discovery.run', 'nobody', 'queued', 'system' from workspaces cross join generate_series(1, 10)`
+
 // secondWorkspace makes a workspace in the database and returns a key of its
 // administrator.
 func secondWorkspace(t *testing.T, dir, log string) string {
@@ -104,6 +109,8 @@ func secondWorkspace(t *testing.T, dir, log string) string {
 	defer conn.Close(t.Context())
 	scope := id.Scope{Tenant: 1}
 	require.NoError(t, conn.QueryRow(t.Context(), "insert into workspaces (name) values ('Second') returning workspace_id").Scan(&scope.Workspace))
+	_, err = conn.Exec(t.Context(), runsThatWait)
+	require.NoError(t, err)
 	db, err := postgres.Open(t.Context(), postgres.Config{URL: database(postgres.RoleWorkspaces, "secrets/"+postgres.RoleWorkspaces), Service: "conformance", MaxConns: 1})
 	require.NoError(t, err)
 	defer db.Close()
