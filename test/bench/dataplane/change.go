@@ -114,7 +114,8 @@ func (c *Changes) Bare(ctx context.Context, length time.Duration) (float64, erro
 			q := dbsqlc.New(tx)
 			changed, err := q.UpdateConnection(ctx, dbsqlc.UpdateConnectionParams{
 				WorkspaceID: int64(n.Scope.Workspace), ConnectionID: int64(n.ID), Was: u.Was, Name: n.Name, Config: n.Config, Scope: n.ReadScope,
-				Schedule: schedule, Metadata: n.Metadata, Lifecycle: string(n.Lifecycle), NextRunAt: n.NextRunAt, ConfigRefs: []byte("{}"),
+				Schedule: schedule, Metadata: n.Metadata, SecretFields: append([]string{}, n.SecretFields...),
+				Lifecycle: string(n.Lifecycle), NextRunAt: n.NextRunAt, ConfigRefs: []byte("{}"),
 			})
 			if err == nil && changed != 1 {
 				err = errors.New("the connection was changed by somebody else")
