@@ -59,7 +59,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	if err != nil {
 		return nil, err
 	}
-	runs := postgres.NewRuns(db, tenant, queue.PublishTx)
+	runs := postgres.NewRuns(db, tenant, postgres.Jobs{Publish: queue.PublishTx, Ended: queue.EndedTx})
 	store := postgres.NewGraph(db, runs)
 	gate := &run.Gate{Connections: postgres.NewConnections(db), Catalog: c.catalog, Store: runs, Licence: postgres.NewLicences(db)}
 	listener := postgres.NewListener(db, c.log)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/connector"
@@ -66,7 +67,8 @@ func newTestBenchUnder(t *testing.T, protection KeySettings, allowRefs ...string
 		var listening sync.WaitGroup
 		listening.Go(func() { _ = listener.Run(ctx) })
 		t.Cleanup(func() { cancel(); listening.Wait() })
-		b.leases = &run.Leases{Store: postgres.NewRuns(db, 1, nil), Ready: listener}
+		ignore := func(context.Context, pgx.Tx, run.Ref) error { return nil }
+		b.leases = &run.Leases{Store: postgres.NewRuns(db, 1, postgres.Jobs{Ended: ignore}), Ready: listener}
 		return server.URL
 	})
 	return b

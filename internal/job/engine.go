@@ -23,7 +23,9 @@ type Config struct {
 	Pool      *pgxpool.Pool
 	Publisher *graph.Publisher
 	Keeper    *run.Keeper
-	Logger    *slog.Logger
+	// Ended are told of each run that has ended.
+	Ended  []EndedSubscriber
+	Logger *slog.Logger
 }
 
 // Engine works on jobs and takes new ones.
@@ -80,13 +82,16 @@ func NewEngine(c Config) (*Engine, error) {
 	river.AddWorker(workers, &sweepWorker{keeper: c.Keeper})
 	river.AddWorker(workers, &scheduleWorker{keeper: c.Keeper})
 	river.AddWorker(workers, &forgetWorker{publisher: c.Publisher})
+	river.AddWorker(workers, &endedWorker{subscribers: c.Ended})
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
 		Schema:       schema,
 		Logger:       c.Logger,
 		Workers:      workers,
 		PeriodicJobs: rounds(),
 		// Two publishes side by side; more would only share the same disk.
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, publishQueue: {MaxWorkers: 2}},
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: 2}, publishQueue: {MaxWorkers: 2}, endedQueue: {MaxWorkers: endedAtOnce},
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the job engine: %w", err)

@@ -90,7 +90,7 @@ func insertRun(ctx context.Context, q *dbsqlc.Queries, a run.Admission) (int64, 
 // Block records a start that cannot be.
 func (s *Runs) Block(ctx context.Context, a run.Admission, why operation.Code, e audit.Event) (blocked run.Run, err error) {
 	err = s.db.InWorkspace(ctx, a.Scope.Workspace, func(tx pgx.Tx) error {
-		r, err := block(ctx, tx, a, why, e)
+		r, err := s.block(ctx, tx, a, why, e)
 		if err != nil {
 			return err
 		}
@@ -103,8 +103,8 @@ func (s *Runs) Block(ctx context.Context, a run.Admission, why operation.Code, e
 	return blocked, err
 }
 
-// block inserts a blocked run and its event.
-func block(ctx context.Context, tx pgx.Tx, a run.Admission, why operation.Code, e audit.Event) (id.Run, error) {
+// block inserts a blocked run, which has ended with that, and its event.
+func (s *Runs) block(ctx context.Context, tx pgx.Tx, a run.Admission, why operation.Code, e audit.Event) (id.Run, error) {
 	reason := string(why)
 	r, err := dbsqlc.New(tx).InsertBlockedRun(ctx, dbsqlc.InsertBlockedRunParams{
 		WorkspaceID: int64(a.Scope.Workspace), OperationType: string(a.Operation.Type), IntegrationID: orNull(string(a.Integration)),
@@ -118,7 +118,10 @@ func block(ctx context.Context, tx pgx.Tx, a run.Admission, why operation.Code, 
 		return 0, fmt.Errorf("insert blocked run: %w", err)
 	}
 	e.TargetID = id.Run(r).String()
-	return id.Run(r), record(ctx, tx, a.Scope, e)
+	if err := record(ctx, tx, a.Scope, e); err != nil {
+		return 0, err
+	}
+	return id.Run(r), s.tellEnded(ctx, tx, a.Scope, id.Run(r))
 }
 
 // RequestCancel asks for a run to end; one that no worker holds ends at once.

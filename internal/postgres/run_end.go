@@ -98,7 +98,18 @@ func (s *Runs) end(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.Endin
 			return err
 		}
 	}
+	if err := s.tellEnded(ctx, tx, scope, id.Run(row.RunID)); err != nil {
+		return err
+	}
 	return q.NotifyRuns(ctx, runChanged)
+}
+
+// tellEnded has it told in the background that a run has ended.
+func (s *Runs) tellEnded(ctx context.Context, tx pgx.Tx, scope id.Scope, r id.Run) error {
+	if err := s.jobs.Ended(ctx, tx, run.Ref{Scope: scope, Run: r}); err != nil {
+		return fmt.Errorf("queue what follows the end of a run: %w", err)
+	}
+	return nil
 }
 
 // follow admits the run that was asked for while row was under way, as the gate
@@ -137,7 +148,7 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 	}
 	if !ok {
 		e.Action, e.Outcome, e.Payload["reason_code"] = audit.RunBlocked, audit.Denied, string(why)
-		_, err = block(ctx, tx, a, why, e)
+		_, err = s.block(ctx, tx, a, why, e)
 		return err
 	}
 	_, _, err = s.tryAdmit(ctx, tx, a, e)

@@ -34,10 +34,20 @@ type discovery struct {
 	queue  *queue
 }
 
-// queue notes which runs were handed to the publisher.
+// queue notes which runs were handed to the publisher, and which have ended.
 type queue struct {
-	mu   sync.Mutex
-	refs []run.Ref
+	mu    sync.Mutex
+	refs  []run.Ref
+	ended []run.Ref
+}
+
+func (q *queue) jobs() postgres.Jobs { return postgres.Jobs{Publish: q.add, Ended: q.end} }
+
+func (q *queue) end(_ context.Context, _ pgx.Tx, r run.Ref) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = append(q.ended, r)
+	return nil
 }
 
 func (q *queue) add(_ context.Context, _ pgx.Tx, r run.Ref) error {
@@ -79,7 +89,7 @@ func openDiscovery(tb testing.TB, url string, super *pgxpool.Pool) *discovery {
 	catalog, err := integration.NewCatalog([]connector.Connector{graphConnector{}})
 	require.NoError(tb, err)
 	d := &discovery{super: super, db: db, queue: &queue{}}
-	d.runs = postgres.NewRuns(db, 1, d.queue.add)
+	d.runs = postgres.NewRuns(db, 1, d.queue.jobs())
 	d.graph = postgres.NewGraph(db, d.runs)
 	d.ingest = &graph.Ingest{Store: d.graph, Catalog: catalog}
 	d.exec(tb, `insert into integrations (integration_id, name, connector_id, connector_version, connector_type, provider_system,

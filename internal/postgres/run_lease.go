@@ -251,7 +251,7 @@ func (s *Runs) FinishReading(ctx context.Context, f run.Fence, planComplete bool
 		if err := q.BeginPublishing(ctx, dbsqlc.BeginPublishingParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
 			return err
 		}
-		if err := s.enqueue(ctx, tx, run.Ref{Scope: s.scope(f.Workspace), Run: f.Run}); err != nil {
+		if err := s.jobs.Publish(ctx, tx, run.Ref{Scope: s.scope(f.Workspace), Run: f.Run}); err != nil {
 			return fmt.Errorf("enqueue publishing: %w", err)
 		}
 		if err := q.NotifyRuns(ctx, runChanged); err != nil {

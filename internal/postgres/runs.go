@@ -14,21 +14,30 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
-// Enqueue puts a run into the queue of publishing jobs, in the transaction that
-// makes it publishable.
+// Enqueue puts a run into a queue of jobs, in the transaction that makes the job
+// necessary.
 type Enqueue func(ctx context.Context, tx pgx.Tx, r run.Ref) error
+
+// Jobs is what is done about runs in the background.
+type Jobs struct {
+	// Publish merges what a run has read.
+	Publish Enqueue
+	// Ended tells whom it concerns that a run has ended. Every run is queued once,
+	// however it ended, and with its end or not at all.
+	Ended Enqueue
+}
 
 // Runs keeps runs: admissions, leases, endings. It implements run.Store,
 // run.LeaseStore and run.SweepStore.
 type Runs struct {
-	db      *DB
-	tenant  id.Tenant
-	enqueue Enqueue
+	db     *DB
+	tenant id.Tenant
+	jobs   Jobs
 }
 
 // NewRuns makes the store of a data plane's runs.
-func NewRuns(db *DB, tenant id.Tenant, enqueue Enqueue) *Runs {
-	return &Runs{db: db, tenant: tenant, enqueue: enqueue}
+func NewRuns(db *DB, tenant id.Tenant, jobs Jobs) *Runs {
+	return &Runs{db: db, tenant: tenant, jobs: jobs}
 }
 
 func (s *Runs) scope(w id.Workspace) id.Scope { return id.Scope{Tenant: s.tenant, Workspace: w} }

@@ -143,7 +143,7 @@ func (p *Plane) compose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	runs := postgres.NewRuns(discovery, p.Caller.Scope.Tenant, queue.PublishTx)
+	runs := postgres.NewRuns(discovery, p.Caller.Scope.Tenant, postgres.Jobs{Publish: queue.PublishTx, Ended: queue.EndedTx})
 	store := postgres.NewGraph(discovery, runs)
 	listener := postgres.NewListener(discovery, log)
 	p.Connections = &connection.Service{Store: postgres.NewConnections(integrations), Catalog: catalog}
