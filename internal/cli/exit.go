@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli/form"
+	"github.com/gatehouse-project/gatehouse/internal/cli/login"
 	"github.com/gatehouse-project/gatehouse/internal/client"
 )
 
@@ -83,6 +84,7 @@ func statusOf(err error) int {
 		missing     *notFoundError
 		problem     *client.Problem
 		unreachable *client.Unreachable
+		down        *login.UnavailableError
 	)
 	switch {
 	case err == nil:
@@ -95,7 +97,7 @@ func statusOf(err error) int {
 		return exitNotFound
 	case errors.As(err, &problem):
 		return statusOfProblem(problem.Status)
-	case errors.As(err, &unreachable), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &unreachable), errors.As(err, &down), errors.Is(err, context.DeadlineExceeded):
 		return exitUnavailable
 	}
 	return exitFailure

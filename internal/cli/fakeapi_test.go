@@ -22,8 +22,9 @@ type fakeAPI struct {
 	polls       map[string]int
 }
 
-// newFakeAPI returns the address of a fake server that ends with the test.
-func newFakeAPI(t testing.TB) string {
+// newFakeAPI returns the address of a fake server that ends with the test. People
+// sign in as people says.
+func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 	t.Helper()
 	f := &fakeAPI{polls: map[string]int{}}
 	mux := http.NewServeMux()
@@ -53,12 +54,33 @@ func newFakeAPI(t testing.TB) string {
 		"GET /v1/licence":                        f.getLicence,
 		"PUT /v1/licence":                        f.putLicence,
 
+		"GET /v1/session":                f.getSession,
+		"DELETE /v1/session":             f.deleteSession,
+		"GET /v1/workspaces":             f.listWorkspaces,
+		"GET /v1/members":                f.listMembers,
+		"PATCH /v1/members/{id}":         f.setMemberRole,
+		"DELETE /v1/members/{id}":        ends("mem_8", "member"),
+		"GET /v1/invitations":            f.listInvitations,
+		"POST /v1/invitations":           f.invite,
+		"DELETE /v1/invitations/{id}":    ends("inv_6", "invitation"),
+		"GET /v1/claim-mappings":         f.listMappings,
+		"POST /v1/claim-mappings":        f.createMapping,
+		"DELETE /v1/claim-mappings/{id}": ends("map_7", "claim mapping"),
+
+		"GET /v1/tenant/workspaces":                 atTenantLevel(f.listTenantWorkspaces),
+		"POST /v1/tenant/workspaces":                atTenantLevel(f.createWorkspace),
+		"POST /v1/tenant/workspaces/{id}/archive":   atTenantLevel(f.changeWorkspace),
+		"POST /v1/tenant/workspaces/{id}/unarchive": atTenantLevel(f.changeWorkspace),
+		"POST /v1/tenant/workspaces/{id}/transfer":  atTenantLevel(f.changeWorkspace),
+
 		"GET /v1/access/resources/{id}/principals": f.whoCan,
 		"GET /v1/access/principals/{id}/resources": f.whatCan,
 		"GET /v1/access/paths":                     f.paths,
 	} {
 		mux.Handle(pattern, authenticated(handle))
 	}
+	mux.HandleFunc("GET /v1/sign-in", people.getSignIn)
+	mux.HandleFunc("POST /v1/sessions", people.createSession)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL
@@ -67,7 +89,7 @@ func newFakeAPI(t testing.TB) string {
 func authenticated(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch r.Header.Get("Authorization") {
-		case "Bearer " + apiKey:
+		case "Bearer " + apiKey, "Bearer " + sessionToken:
 			next(w, r)
 		case "":
 			refuse(w, http.StatusUnauthorized, "an API key is missing")

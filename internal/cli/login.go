@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"runtime"
@@ -52,6 +53,9 @@ func (cmd *LoginCmd) Run(ctx context.Context, e *environment) error {
 	waiting, cancel := context.WithTimeout(ctx, cmd.Timeout)
 	defer cancel()
 	tokens, err := cmd.signIn(waiting, e, provider)
+	if errors.Is(err, context.DeadlineExceeded) && waiting.Err() != nil {
+		return fmt.Errorf("nobody signed in within %s; start again, or wait longer with --timeout", cmd.Timeout)
+	}
 	if err != nil {
 		return err
 	}
@@ -59,7 +63,9 @@ func (cmd *LoginCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	if err := keepSession(name, c.Address(), made.Value, tokens, cmd.Workspace); err != nil {
+	if err := keepSession(signedIn{
+		context: name, address: c.Address(), session: made.Value, provider: provider, tokens: tokens, workspace: cmd.Workspace,
+	}); err != nil {
 		return err
 	}
 	to, err := fromContext(name)

@@ -75,7 +75,10 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			address := newFakeAPI(env.T().(testing.TB))
+			people := newFakeSignIn(env.T().(testing.TB))
+			env.Values[signInKey{}] = people
+			env.Setenv("PROVIDER_URL", people.provider)
+			address := newFakeAPI(env.T().(testing.TB), people)
 			env.Setenv("FAKE_URL", address)
 			env.Setenv("GATEHOUSE_URL", address)
 			env.Setenv("GATEHOUSE_API_KEY", apiKey)
@@ -84,7 +87,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TERM", "xterm")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "mode": mode},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "mode": mode, "server-names": serverNames, "provider-saw": providerSaw, "expand": expand,
+		},
 	})
 }
 
@@ -122,4 +127,15 @@ func asExit(err error, into *interface{ ExitCode() int }) bool {
 		return true
 	}
 	return false
+}
+
+// expand writes what a file of environment variables becomes: expand FROM TO.
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: expand FROM TO")
+	}
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	to := ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(filepath.Dir(to), 0o700))
+	ts.Check(os.WriteFile(to, []byte(text), 0o600))
 }

@@ -23,7 +23,7 @@ type Context struct {
 	Workspace string `json:"workspace,omitempty"`
 }
 
-// Session is what a sign-in gave. All of it but Person and ExpiresAt is secret.
+// Session is what a sign-in gave. Token, RefreshToken and NonceVerifier are secret.
 type Session struct {
 	Token string `json:"token"`
 	// Person is who signed in, as they are shown.
@@ -33,6 +33,10 @@ type Session struct {
 	// the token is empty where the provider gave none.
 	RefreshToken  string `json:"refresh_token,omitempty"`
 	NonceVerifier string `json:"nonce_verifier,omitempty"`
+	// Issuer and ClientID are whose refresh token it is. It is sent to nobody else,
+	// whatever the server says later.
+	Issuer   string `json:"issuer,omitempty"`
+	ClientID string `json:"client_id,omitempty"`
 }
 
 // File is the contexts of a user.

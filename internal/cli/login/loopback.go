@@ -25,6 +25,9 @@ func (p Provider) Loopback(ctx context.Context, port int, show func(address stri
 	if err != nil {
 		return Tokens{}, err
 	}
+	if d.oauth.Endpoint.AuthURL == "" {
+		return Tokens{}, fmt.Errorf("%s has no sign-in by browser; sign in with --device", p.Issuer)
+	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return Tokens{}, fmt.Errorf("listen for the browser: %w", err)
@@ -58,7 +61,7 @@ func (p Provider) Loopback(ctx context.Context, port int, show func(address stri
 	}
 	t, err := d.oauth.Exchange(ctx, got.code, oauth2.VerifierOption(pkce))
 	if err != nil {
-		return Tokens{}, fmt.Errorf("exchange the code: %w", err)
+		return Tokens{}, describe("exchange the code", err)
 	}
 	return d.tokens(t)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -40,18 +39,49 @@ type discovered struct {
 	nonceVerifier string
 }
 
-// discover reads the provider's discovery document. The context it returns has
-// the HTTP client that everything else uses.
+// discover reads the provider's discovery document, and refuses one that leads
+// to where nothing may be sent. The context it returns has the HTTP client that
+// everything else uses.
 func (p Provider) discover(ctx context.Context) (context.Context, *discovered, error) {
-	ctx = oidc.ClientContext(ctx, &http.Client{Timeout: requestTimeout})
+	if err := p.Validate(); err != nil {
+		return ctx, nil, err
+	}
+	ctx = oidc.ClientContext(ctx, newClient(p.Issuer))
 	found, err := oidc.NewProvider(ctx, p.Issuer)
 	if err != nil {
-		return ctx, nil, fmt.Errorf("ask %s how to sign in: %w", p.Issuer, err)
+		return ctx, nil, describe("ask "+p.Issuer+" how to sign in", err)
 	}
+	if err := checkEndpoints(found); err != nil {
+		return ctx, nil, err
+	}
+	endpoint := found.Endpoint()
+	// A public client has no secret, so that the library need not try how one is
+	// to be sent: what it sends would be sent twice.
+	endpoint.AuthStyle = oauth2.AuthStyleInParams
 	return ctx, &discovered{
-		oauth:         oauth2.Config{ClientID: p.ClientID, Endpoint: found.Endpoint(), Scopes: p.Scopes},
+		oauth:         oauth2.Config{ClientID: p.ClientID, Endpoint: endpoint, Scopes: p.Scopes},
 		nonceVerifier: oauth2.GenerateVerifier(),
 	}, nil
+}
+
+// describe makes one line of what went wrong at the provider.
+func describe(doing string, err error) error {
+	var down *UnavailableError
+	if errors.As(err, &down) {
+		return down
+	}
+	var refused *oauth2.RetrieveError
+	switch {
+	case !errors.As(err, &refused):
+		return fmt.Errorf("%s: %w", doing, err)
+	case refused.ErrorCode == "":
+		return fmt.Errorf("%s: the identity provider answered %s", doing, refused.Response.Status)
+	}
+	text := "the identity provider refused: " + refused.ErrorCode
+	if refused.ErrorDescription != "" {
+		text += " (" + refused.ErrorDescription + ")"
+	}
+	return fmt.Errorf("%s: %s", doing, text)
 }
 
 // nonce asks for an ID token that only the holder of the verifier can use.
@@ -79,7 +109,7 @@ func (p Provider) Refresh(ctx context.Context, before Tokens) (Tokens, error) {
 	d.nonceVerifier = before.NonceVerifier
 	t, err := d.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: before.Refresh}).Token()
 	if err != nil {
-		return Tokens{}, fmt.Errorf("refresh the sign-in: %w", err)
+		return Tokens{}, describe("refresh the sign-in", err)
 	}
 	after, err := d.tokens(t)
 	if after.Refresh == "" {
@@ -108,12 +138,18 @@ func (p Provider) Device(ctx context.Context, show func(Prompt)) (Tokens, error)
 	}
 	started, err := d.oauth.DeviceAuth(ctx, d.nonce())
 	if err != nil {
-		return Tokens{}, fmt.Errorf("start the device flow: %w", err)
+		return Tokens{}, describe("start the device flow", err)
+	}
+	if err := trusted(started.VerificationURI); err != nil {
+		return Tokens{}, fmt.Errorf("the page of the device flow is not shown: %w", err)
+	}
+	if trusted(started.VerificationURIComplete) != nil {
+		started.VerificationURIComplete = ""
 	}
 	show(Prompt{URL: started.VerificationURI, Complete: started.VerificationURIComplete, Code: started.UserCode})
 	t, err := d.oauth.DeviceAccessToken(ctx, started)
 	if err != nil {
-		return Tokens{}, fmt.Errorf("wait for the other device: %w", err)
+		return Tokens{}, describe("wait for the other device", err)
 	}
 	return d.tokens(t)
 }
