@@ -46,6 +46,10 @@ func describeIDs(r huma.Registry) {
 	describeID[id.Session](r)
 	describeID[id.Invitation](r)
 	describeID[id.ClaimMapping](r)
+	describeID[id.Notification](r)
+	describeID[id.Webhook](r)
+	describeID[id.WebhookEvent](r)
+	describeID[id.Delivery](r)
 }
 
 func describeID[T Identifier](r huma.Registry) {

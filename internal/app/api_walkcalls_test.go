@@ -149,6 +149,10 @@ func walkCalls() map[string]walkCall {
 		"get-run":    {want: ok, named: true, thing: started},
 		"cancel-run": {want: ok, named: true, thing: started},
 
+		"list-notifications":     {want: ok},
+		"read-notification":      {want: http.StatusNotFound, thing: fixed("ntf_999999")},
+		"read-all-notifications": {want: ok},
+
 		"list-entities": {want: ok},
 		"get-entity":    {want: http.StatusNotFound, thing: fixed(entity)},
 		"who-can":       {want: http.StatusNotFound, thing: fixed(entity)},

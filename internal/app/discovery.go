@@ -10,12 +10,14 @@ import (
 	apiaccess "github.com/gatehouse-project/gatehouse/internal/api/access"
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
+	apinotification "github.com/gatehouse-project/gatehouse/internal/api/notification"
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	apiworker "github.com/gatehouse-project/gatehouse/internal/api/worker"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/job"
+	"github.com/gatehouse-project/gatehouse/internal/notification"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
@@ -63,6 +65,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	store := postgres.NewGraph(db, runs)
 	gate := &run.Gate{Connections: postgres.NewConnections(db), Catalog: c.catalog, Store: runs, Licence: postgres.NewLicences(db)}
 	listener := postgres.NewListener(db, c.log)
+	inboxes := postgres.NewNotifications(db)
 	batches, err := workerapi.NewDecoder()
 	if err != nil {
 		return nil, err
@@ -70,6 +73,8 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	engine, err := job.NewEngine(job.Config{
 		Pool: db.Pool(), Publisher: &graph.Publisher{Store: store},
 		Keeper: &run.Keeper{Store: runs, Gate: gate, Publish: queue.Publish}, Logger: c.log,
+		Ended:  []job.EndedSubscriber{{Name: "its initiator", Tell: inboxes.TellInitiator}},
+		Forget: inboxes.Forget,
 	})
 	if err != nil {
 		return nil, err
@@ -81,6 +86,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			questions := &graph.Questions{Store: db}
 			apientity.Mount(a, questions)
 			apiaccess.Mount(a, questions)
+			apinotification.Mount(a, &notification.Service{Store: inboxes})
 			apiworker.MountDiscovery(a, apiworker.Discovery{
 				Leases: &run.Leases{Store: runs, Ready: listener}, Ingest: &graph.Ingest{Store: store, Catalog: c.catalog}, Batches: batches, Token: c.workerToken,
 			})

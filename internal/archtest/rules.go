@@ -27,7 +27,7 @@ func rules() []rule {
 	foundation := []string{"connector", "internal/fault", "internal/id", "internal/mergepatch", "internal/nearest", "internal/secret", "internal/shares", "internal/violation"}
 	domain := []string{
 		"internal/audit", "internal/auditlog", "internal/ocsf", "internal/workspace", "internal/integration", "internal/operation",
-		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence",
+		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence", "internal/notification", "internal/webhook",
 	}
 	inward := append(append([]string{}, foundation...), domain...)
 
@@ -81,6 +81,9 @@ func rules() []rule {
 		domainRule("internal/keyring", "internal/audit", "internal/connection"),
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 
+		domainRule("internal/notification", "internal/workspace", "internal/operation", "internal/run"),
+		domainRule("internal/webhook", "internal/audit", "internal/workspace"),
+
 		// What both sides of the worker protocol say.
 		{folder: "internal/workerapi", local: append([]string{"internal/run"}, foundation...), external: []string{"github.com/go-json-experiment/json", "github.com/klauspost/compress"}, never: outside},
 
@@ -88,6 +91,7 @@ func rules() []rule {
 		{folder: "internal/postgres/pgtest", local: []string{"internal/pgserver"}, external: []string{"*"}},
 		{folder: "internal/postgres", local: append([]string{"internal/auditsink"}, inward...), external: []string{"*"}, never: transport},
 		{folder: "internal/auditsink", local: inward, never: engines},
+		{folder: "internal/webhookclient", local: append([]string{"internal/egress"}, inward...), never: engines},
 		{folder: "internal/job", local: inward, external: []string{"*"}, never: transport},
 		{folder: "internal/seal", local: append([]string{"internal/keyfile"}, inward...), external: []string{"*"}, never: engines},
 		{folder: "internal/reference", local: inward, external: []string{"*"}, never: engines},

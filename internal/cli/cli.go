@@ -26,6 +26,7 @@ type grammar struct {
 	Connections  ConnectionsCmd  `cmd:"" group:"Connect:" help:"Connect a provider, test it, change it."`
 	Targets      TargetsCmd      `cmd:"" group:"Connect:" help:"The organisations that connections reach."`
 	Runs         RunsCmd         `cmd:"" group:"Connect:" help:"Start discovery and watch it."`
+	Inbox        InboxCmd        `cmd:"" group:"Connect:" help:"What you are told, such as how your runs ended."`
 
 	Access   AccessCmd   `cmd:"" group:"Ask:" help:"Who can reach what, and why."`
 	Entities EntitiesCmd `cmd:"" group:"Ask:" help:"Find people, accounts, entitlements and resources."`

@@ -2,32 +2,40 @@ package id
 
 // The kinds of id, one type each, so that none can be passed for another.
 type (
-	tenantKind     struct{}
-	workspaceKind  struct{}
-	memberKind     struct{}
-	connectionKind struct{}
-	targetKind     struct{}
-	testKind       struct{}
-	runKind        struct{}
-	auditKind      struct{}
-	personKind     struct{}
-	sessionKind    struct{}
-	invitationKind struct{}
-	mappingKind    struct{}
+	tenantKind       struct{}
+	workspaceKind    struct{}
+	memberKind       struct{}
+	connectionKind   struct{}
+	targetKind       struct{}
+	testKind         struct{}
+	runKind          struct{}
+	auditKind        struct{}
+	personKind       struct{}
+	sessionKind      struct{}
+	invitationKind   struct{}
+	mappingKind      struct{}
+	notificationKind struct{}
+	webhookKind      struct{}
+	webhookEventKind struct{}
+	deliveryKind     struct{}
 )
 
-func (tenantKind) Prefix() string     { return "t" }
-func (workspaceKind) Prefix() string  { return "w" }
-func (memberKind) Prefix() string     { return "mem" }
-func (connectionKind) Prefix() string { return "conn" }
-func (targetKind) Prefix() string     { return "tgt" }
-func (testKind) Prefix() string       { return "test" }
-func (runKind) Prefix() string        { return "run" }
-func (auditKind) Prefix() string      { return "aud" }
-func (personKind) Prefix() string     { return "per" }
-func (sessionKind) Prefix() string    { return "ses" }
-func (invitationKind) Prefix() string { return "inv" }
-func (mappingKind) Prefix() string    { return "map" }
+func (tenantKind) Prefix() string       { return "t" }
+func (workspaceKind) Prefix() string    { return "w" }
+func (memberKind) Prefix() string       { return "mem" }
+func (connectionKind) Prefix() string   { return "conn" }
+func (targetKind) Prefix() string       { return "tgt" }
+func (testKind) Prefix() string         { return "test" }
+func (runKind) Prefix() string          { return "run" }
+func (auditKind) Prefix() string        { return "aud" }
+func (personKind) Prefix() string       { return "per" }
+func (sessionKind) Prefix() string      { return "ses" }
+func (invitationKind) Prefix() string   { return "inv" }
+func (mappingKind) Prefix() string      { return "map" }
+func (notificationKind) Prefix() string { return "ntf" }
+func (webhookKind) Prefix() string      { return "wh" }
+func (webhookEventKind) Prefix() string { return "evt" }
+func (deliveryKind) Prefix() string     { return "dlv" }
 
 type (
 	// Tenant identifies a customer.
@@ -54,6 +62,14 @@ type (
 	Invitation = ID[invitationKind]
 	// ClaimMapping identifies a rule by which claims give a role.
 	ClaimMapping = ID[mappingKind]
+	// Notification identifies an entry of a member's inbox.
+	Notification = ID[notificationKind]
+	// Webhook identifies an endpoint that is told of events.
+	Webhook = ID[webhookKind]
+	// WebhookEvent identifies an event that endpoints are told of.
+	WebhookEvent = ID[webhookEventKind]
+	// Delivery identifies an event on its way to one endpoint.
+	Delivery = ID[deliveryKind]
 )
 
 // Scope is the workspace a use case works in, and the tenant it belongs to.

@@ -24,7 +24,9 @@ type Config struct {
 	Publisher *graph.Publisher
 	Keeper    *run.Keeper
 	// Ended are told of each run that has ended.
-	Ended  []EndedSubscriber
+	Ended []EndedSubscriber
+	// Forget deletes notifications that have been kept long enough.
+	Forget func(ctx context.Context) error
 	Logger *slog.Logger
 }
 
@@ -83,6 +85,7 @@ func NewEngine(c Config) (*Engine, error) {
 	river.AddWorker(workers, &scheduleWorker{keeper: c.Keeper})
 	river.AddWorker(workers, &forgetWorker{publisher: c.Publisher})
 	river.AddWorker(workers, &endedWorker{subscribers: c.Ended})
+	river.AddWorker(workers, &forgetNotificationsWorker{forget: c.Forget})
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
 		Schema:       schema,
 		Logger:       c.Logger,

@@ -12,6 +12,7 @@ func actAsOwner() map[string]string {
 	return map[string]string{
 		"workspace_is_open":    "locks the row of the caller's workspace, for which services have no privilege",
 		"refuse_when_archived": "the trigger that asks it",
+		"emit_webhook_event":   "finds the endpoints that asked for an event, which services that make events cannot read",
 		"graph_prepare":        "makes the partitions of a connection, which only the owner of the parent may",
 		"graph_attach":         "attaches them",
 		"graph_drop":           "drops them",
