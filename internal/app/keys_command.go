@@ -26,7 +26,8 @@ type KeysConfig struct {
 const keysConns = 8
 
 // withKeys opens database and keys for the time of fn.
-func withKeys(ctx context.Context, c KeysConfig, fn func(db *postgres.DB, k *keys) error) error {
+func withKeys(ctx context.Context, c KeysConfig, fn func(db *postgres.DB, k *keys) error) (err error) {
+	defer func() { err = postgres.ExplainConnect(err) }()
 	db, err := postgres.Open(ctx, postgres.Config{URL: c.DatabaseURL, Service: "keys", MaxConns: keysConns})
 	if err != nil {
 		return err

@@ -9,7 +9,8 @@ import (
 // Migrate brings a database to the newest schema and lets the service roles that
 // have a password here log in. licenceKeys is a file with the keys that licences
 // are checked with from now on; empty leaves them as they are.
-func Migrate(ctx context.Context, adminURL string, passwords map[string]string, licenceKeys string) error {
+func Migrate(ctx context.Context, adminURL string, passwords map[string]string, licenceKeys string) (err error) {
+	defer func() { err = postgres.ExplainConnect(err) }()
 	if err := postgres.Migrate(ctx, adminURL); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
 
@@ -65,7 +66,7 @@ func Serve(ctx context.Context, c ServeConfig) error {
 	metrics := newMetrics()
 	s, err := newService(ctx, c, metrics)
 	if err != nil {
-		return errors.Join(err, ln.Close())
+		return errors.Join(postgres.ExplainConnect(err), ln.Close())
 	}
 	h := &host{
 		version: c.Version, callers: s.callers, denials: s.denials, log: c.Logger, services: []*service{s}, metrics: metrics,

@@ -121,7 +121,7 @@ func (cmd *AuditVerifyCmd) verifier(log client.AuditLog) (*auditlog.Verifier, *v
 	for _, path := range cmd.Checkpoint {
 		signed, err := os.ReadFile(path)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read the saved checkpoint: %w", err)
+			return nil, nil, unreadable("--checkpoint", err)
 		}
 		saved, err := auditlog.OpenCheckpoint(string(signed), key)
 		if err != nil {
@@ -145,7 +145,7 @@ func (cmd *AuditVerifyCmd) publicKey(shown string) (string, error) {
 		return cmd.PublicKey, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("read the public key: %w", err)
+		return "", unreadable("--public-key", err)
 	}
 	return strings.TrimSpace(string(raw)), nil
 }

@@ -94,9 +94,7 @@ func run(ctx context.Context, args []string, streams Streams, services Services)
 		return exitFailure
 	}
 	env.model = parser.Model
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
+	args = askedForHelp(args)
 	parsed, err := parser.Parse(args)
 	if err == nil {
 		err = parsed.Run()
@@ -148,7 +146,10 @@ func report(ctx context.Context, w io.Writer, parsed *kong.Context, err error) i
 	}
 	command, text := commandOf(parsed), err.Error()
 	if parse != nil {
-		text = parseText(text)
+		command, text = suggest(parsed, command, parseText(text))
+	}
+	if hint := hintOf(err); hint != "" {
+		text += "; " + hint
 	}
 	fmt.Fprintf(w, "gatehouse: %s%s\n", prefix(command), output.Clean(text))
 	if parse != nil {

@@ -39,7 +39,7 @@ func (f *draftFile) read(e *environment, alsoStdin bool) (d client.ConnectionDra
 		raw, err = readDraft(f.FromFile)
 	}
 	if err != nil {
-		return d, fmt.Errorf("--from-file: %w", err)
+		return d, unreadable("--from-file", err)
 	}
 	if len(raw) > maxDraftFile {
 		return d, usagef("--from-file: is larger than %d bytes", maxDraftFile)

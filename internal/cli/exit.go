@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/cli/form"
 	"github.com/gatehouse-project/gatehouse/internal/cli/login"
 	"github.com/gatehouse-project/gatehouse/internal/client"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 )
 
 // The statuses a command exits with. docs/cli.md and the help tell them.
@@ -57,6 +58,19 @@ type notFoundError struct{ message string }
 
 func (e *notFoundError) Error() string { return e.message }
 
+// notSignedIn says that a command needs a session, and nobody signed in.
+func notSignedIn(detail string) error {
+	return &client.Problem{Status: http.StatusUnauthorized, Detail: "you are not signed in: " + detail}
+}
+
+// noKey says that nothing was given to be known by.
+func noKey() error {
+	return &client.Problem{
+		Status: http.StatusUnauthorized,
+		Detail: "the API key is missing: set GATEHOUSE_API_KEY, name the file that holds it with --key-file, or sign in with gatehouse login",
+	}
+}
+
 // stopped ends a command whose output has told already what went wrong.
 type stopped struct{ status int }
 
@@ -85,6 +99,7 @@ func statusOf(err error) int {
 		problem     *client.Problem
 		unreachable *client.Unreachable
 		down        *login.UnavailableError
+		own         *fault.Error
 	)
 	switch {
 	case err == nil:
@@ -98,6 +113,24 @@ func statusOf(err error) int {
 	case errors.As(err, &problem):
 		return statusOfProblem(problem.Status)
 	case errors.As(err, &unreachable), errors.As(err, &down), errors.Is(err, context.DeadlineExceeded):
+		return exitUnavailable
+	case errors.As(err, &own):
+		return statusOfFault(own.Kind)
+	}
+	return exitFailure
+}
+
+// statusOfFault is statusOf for what a part of the platform found that runs in
+// this process. What it was given, it was given on the command line.
+func statusOfFault(kind fault.Kind) int {
+	switch kind {
+	case fault.Invalid:
+		return exitUsage
+	case fault.Unauthenticated, fault.Forbidden:
+		return exitDenied
+	case fault.NotFound:
+		return exitNotFound
+	case fault.Unavailable:
 		return exitUnavailable
 	}
 	return exitFailure

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/alecthomas/kong"
 )
@@ -40,6 +41,18 @@ First steps:
   gatehouse runs start discovery.run --connection "Prod AWS" --watch
   gatehouse access who-can arn:aws:s3:::payroll
 `
+
+// askedForHelp takes the ways to ask for help that are no flag: nothing at all, and
+// the word that other programs have.
+func askedForHelp(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
+}
 
 // printHelp is kong's help and, for the whole, what every command shares.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {

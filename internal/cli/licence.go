@@ -84,14 +84,14 @@ func readLicence(e *environment, path string) (string, error) {
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
-			return "", fmt.Errorf("read the licence: %w", err)
+			return "", unreadable("the licence", err)
 		}
 		defer file.Close()
 		from = file
 	}
 	raw, err := io.ReadAll(io.LimitReader(from, maxLicenceFile))
 	if err != nil {
-		return "", fmt.Errorf("read the licence: %w", err)
+		return "", unreadable("the licence", err)
 	}
 	return string(raw), nil
 }

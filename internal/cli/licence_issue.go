@@ -77,7 +77,7 @@ func (cmd *LicenceIssueCmd) Run(_ context.Context, e *environment) error {
 	}
 	key, err := os.ReadFile(cmd.SigningKey)
 	if err != nil {
-		return fmt.Errorf("read the signing key: %w", err)
+		return unreadable("--signing-key", err)
 	}
 	o := LicenceOptions{
 		SigningKey: secret.FromBytes(key), ID: cmd.ID, Tenant: cmd.Tenant, Licensee: cmd.Licensee, Integrations: cmd.Integrations,

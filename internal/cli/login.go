@@ -155,7 +155,7 @@ func (cmd *LogoutCmd) Run(ctx context.Context, e *environment) error {
 	}
 	c, ok := known.Contexts[name]
 	if !ok || c.Session == nil {
-		return &notFoundError{"you are not signed in; gatehouse context list shows the contexts"}
+		return notSignedIn("gatehouse context list shows which contexts hold a session; an API key is ended with gatehouse api-keys revoke")
 	}
 	server, err := client.New(c.URL, secret.FromString(c.Session.Token), e.services.Version)
 	if err != nil {

@@ -74,8 +74,11 @@ func (r *Remote) clientWith(version, devKeyFile, level string) (*client.Client, 
 	if r.KeyFile != "" {
 		to.session = nil
 		if to.key, err = readKey(r.KeyFile); err != nil {
-			return nil, err
+			return nil, unreadable("--key-file", err)
 		}
+	}
+	if to.session == nil && to.key == "" {
+		return nil, noKey()
 	}
 	for _, chosen := range []string{os.Getenv("GATEHOUSE_WORKSPACE"), r.Workspace, level} {
 		if chosen != "" {
@@ -161,7 +164,19 @@ func readKey(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the API key: %w", err)
 	}
-	return strings.TrimSpace(string(raw)), nil
+	return oneKey(path, raw)
+}
+
+// oneKey is the key in a file. What is no key would be refused by the HTTP
+// library, whose message says nothing of a key.
+func oneKey(path string, raw []byte) (string, error) {
+	switch words := strings.Fields(string(raw)); len(words) {
+	case 0:
+		return "", fmt.Errorf("%s is empty; it has to hold the API key", path)
+	case 1:
+		return words[0], nil
+	}
+	return "", fmt.Errorf("%s holds something else than an API key", path)
 }
 
 // json says that the API's own answer is wanted.

@@ -136,7 +136,7 @@ func (cmd *MigrateCmd) Run(ctx context.Context, e *environment) error {
 	for role, path := range cmd.PasswordFile {
 		raw, err := os.ReadFile(path)
 		if err != nil {
-			return fmt.Errorf("read the password of %s: %w", role, err)
+			return unreadable("--password-file", err)
 		}
 		passwords[role] = strings.TrimRight(string(raw), "\r\n")
 	}

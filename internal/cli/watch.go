@@ -42,6 +42,10 @@ func (cmd *RunsWatchCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
+	// Later a server may be away for a while; now there may be none.
+	if _, err := c.Run(ctx, cmd.ID, 0); err != nil {
+		return err
+	}
 	return watchRun(ctx, e, c, cmd.Remote, cmd.ID)
 }
 

@@ -101,7 +101,7 @@ func (cmd *WorkspacesUseCmd) Run(ctx context.Context, e *environment) error {
 	}
 	c, ok := known.Contexts[name]
 	if !ok || c.Session == nil {
-		return &notFoundError{"you are not signed in; sign in with gatehouse login"}
+		return notSignedIn("an API key has a workspace of its own, and others are chosen after gatehouse login")
 	}
 	to, err := fromContext(name)
 	if err != nil {

@@ -184,7 +184,7 @@ func translate(err error) error {
 		case codeUntranslatable, codeBadEncoding, codeOutOfRange, codeTooComplex:
 			return fault.Wrap(fault.Invalid, err, "the request holds a value that cannot be stored: a NUL character, broken UTF-8, a number too large, or nesting too deep")
 		}
-		if pgconn.SafeToRetry(err) || pg.Code[:2] == "57" || pg.Code[:2] == "53" || pg.Code[:2] == "08" {
+		if pgconn.SafeToRetry(err) || pg.Code[:2] == "57" || pg.Code[:2] == "53" || pg.Code[:2] == "08" || pg.Code[:2] == classAuthorization {
 			return fault.Wrap(fault.Unavailable, err, "the database is not available; try again")
 		}
 		return err

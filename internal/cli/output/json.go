@@ -7,10 +7,10 @@ import (
 	"io"
 )
 
-// JSON prints an answer as the server sent it, indented.
+// JSON prints an answer as the server sent it, indented, and one line end.
 func JSON(w io.Writer, raw json.RawMessage) error {
 	var indented bytes.Buffer
-	if err := json.Indent(&indented, raw, "", "  "); err != nil {
+	if err := json.Indent(&indented, bytes.TrimSpace(raw), "", "  "); err != nil {
 		return fmt.Errorf("indent the answer: %w", err)
 	}
 	indented.WriteByte('\n')
