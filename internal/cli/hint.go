@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -39,15 +39,12 @@ func suggest(parsed *kong.Context, command, text string) (saidBy, better string)
 
 // hintOf is the way out of an error that some library has made.
 func hintOf(err error) string {
-	var (
-		authority x509.UnknownAuthorityError
-		plain     tls.RecordHeaderError
-	)
+	var authority x509.UnknownAuthorityError
 	switch {
 	case errors.As(err, &authority):
 		return "if an authority of your own issued the certificate, name its certificate by SSL_CERT_FILE=/path/to/ca.pem, or add it to those that this machine trusts"
-	case errors.As(err, &plain):
-		return "it does not speak TLS: is its address http:// instead of https://?"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "is its address http:// instead of https://?"
 	}
 	return ""
 }

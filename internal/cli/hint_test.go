@@ -28,7 +28,7 @@ func TestTroubleWithTLSComesWithTheWayOut(t *testing.T) {
 	t.Cleanup(plain.Close)
 	code, said = status(t, Services{}, "members list", "--url", "https"+plain.URL[len("http"):], "--key-file", key)
 	require.Equal(t, exitUnavailable, code, said)
-	require.Contains(t, said, "it does not speak TLS: is its address http:// instead of https://?")
+	require.Contains(t, said, "HTTP response to HTTPS client; is its address http:// instead of https://?")
 }
 
 func TestHelpIsAskedForInAnyWay(t *testing.T) {
