@@ -18,6 +18,7 @@ type (
 	webhookKind      struct{}
 	webhookEventKind struct{}
 	deliveryKind     struct{}
+	restoreKind      struct{}
 )
 
 func (tenantKind) Prefix() string       { return "t" }
@@ -36,6 +37,7 @@ func (notificationKind) Prefix() string { return "ntf" }
 func (webhookKind) Prefix() string      { return "wh" }
 func (webhookEventKind) Prefix() string { return "evt" }
 func (deliveryKind) Prefix() string     { return "dlv" }
+func (restoreKind) Prefix() string      { return "rst" }
 
 type (
 	// Tenant identifies a customer.
@@ -70,6 +72,8 @@ type (
 	WebhookEvent = ID[webhookEventKind]
 	// Delivery identifies an event on its way to one endpoint.
 	Delivery = ID[deliveryKind]
+	// Restore identifies the preview of a restore and its execution.
+	Restore = ID[restoreKind]
 )
 
 // Scope is the workspace a use case works in, and the tenant it belongs to.

@@ -20,12 +20,9 @@ var _ audit.Reader = (*DB)(nil)
 // one of [DB.InWorkspace] it is written as part of the commit, which fails if the
 // event cannot be.
 func record(ctx context.Context, tx pgx.Tx, scope id.Scope, e audit.Event) error {
-	payload, err := json.Marshal(e.Payload)
+	payload, err := auditPayload(e)
 	if err != nil {
-		return fmt.Errorf("encode audit payload: %w", err)
-	}
-	if e.Payload == nil {
-		payload = []byte("{}")
+		return err
 	}
 	var events dbsqlc.DBTX = tx
 	if t, ok := tx.(*transaction); ok {
@@ -40,6 +37,17 @@ func record(ctx context.Context, tx pgx.Tx, scope id.Scope, e audit.Event) error
 		return fmt.Errorf("write audit event: %w", err)
 	}
 	return nil
+}
+
+func auditPayload(e audit.Event) (json.RawMessage, error) {
+	if e.Payload == nil {
+		return json.RawMessage("{}"), nil
+	}
+	payload, err := json.Marshal(e.Payload)
+	if err != nil {
+		return nil, fmt.Errorf("encode audit payload: %w", err)
+	}
+	return payload, nil
 }
 
 // RecordEvent writes an event that accompanies no change.

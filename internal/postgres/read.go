@@ -69,14 +69,19 @@ type readRows struct {
 }
 
 // Close ends the transaction; what went wrong is in Err already.
-func (r *readRows) Close() {
-	r.Rows.Close()
-	_ = r.results.Close()
-	// Whoever reads to the end and closes calls it twice.
-	if r.conn != nil {
-		r.conn.Release()
-		r.conn = nil
+func (r *readRows) Close() { _ = r.end() }
+
+// end ends the transaction and returns what kept it from being committed. Whoever
+// reads to the end and closes calls it twice.
+func (r *readRows) end() error {
+	if r.conn == nil {
+		return nil
 	}
+	r.Rows.Close()
+	err := r.results.Close()
+	r.conn.Release()
+	r.conn = nil
+	return err
 }
 
 // Err returns what ended the rows early.
@@ -93,6 +98,13 @@ func (r readRow) Scan(into ...any) error {
 		return r.err
 	}
 	defer r.rows.Close()
+	return r.scan(into...)
+}
+
+func (r readRow) scan(into ...any) error {
+	if r.err != nil {
+		return r.err
+	}
 	if !r.rows.Next() {
 		if err := r.rows.Err(); err != nil {
 			return err
@@ -100,4 +112,42 @@ func (r readRow) Scan(into ...any) error {
 		return pgx.ErrNoRows
 	}
 	return r.rows.Scan(into...)
+}
+
+// changer runs single statements that change something and return a row. Like
+// those of a reader, each is a transaction of its own and takes one exchange.
+type changer struct{ reader }
+
+// change returns queries that see and change only the workspace's rows. Only
+// those for one row can be run.
+func (db *DB) change(w id.Workspace) *dbsqlc.Queries {
+	return dbsqlc.New(changer{reader{db, w}})
+}
+
+// Query is for statements that return many rows, whose commit nobody would see
+// fail.
+func (changer) Query(context.Context, string, ...any) (pgx.Rows, error) {
+	return nil, errors.New("a changer returns one row; use InWorkspace")
+}
+
+// QueryRow runs the statement and commits.
+func (c changer) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, err := c.reader.Query(ctx, sql, args...)
+	return changedRow{rows, err}
+}
+
+type changedRow struct {
+	rows pgx.Rows
+	err  error
+}
+
+// Scan reads the row and returns once it is committed; pgx.ErrNoRows when there
+// is none.
+func (c changedRow) Scan(into ...any) error {
+	err := readRow(c).scan(into...)
+	if r, ok := c.rows.(*readRows); ok {
+		// The commit comes after the row, and may fail.
+		err = errors.Join(err, translate(r.end()))
+	}
+	return err
 }

@@ -25,66 +25,130 @@ const (
 // its way ended in between.
 const admitTries = 10
 
-// Admit makes a queued run unless an unfinished one holds its dedupe or scope
-// key; two unique indexes decide.
+// Admit makes a queued run unless an unfinished one holds what it would; unique
+// indexes and an exclusion constraint decide. A start that is accepted takes one
+// exchange with the server, and one that is deduped two.
 func (s *Runs) Admit(ctx context.Context, a run.Admission, e audit.Event) (admitted run.Admitted, err error) {
+	if a.Moves == nil {
+		admitted, err = s.admitAlone(ctx, a, e)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return admitted, err
+		}
+	}
 	err = s.db.InWorkspace(ctx, a.Scope.Workspace, func(tx pgx.Tx) error {
 		for range admitTries {
-			status, r, err := s.tryAdmit(ctx, tx, a, e)
+			admitted, err = s.tryAdmit(ctx, tx, a, e)
 			if errors.Is(err, pgx.ErrNoRows) {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			if err := moveDueTime(ctx, tx, a); err != nil {
-				return err
-			}
-			admitted.Status = status
-			admitted.Run, err = s.get(ctx, tx, a.Scope.Workspace, r)
-			return err
+			return moveDueTime(ctx, tx, a)
 		}
 		return fault.New(fault.Unavailable, "the connection is in constant use; try again")
 	})
-	return admitted, err
+	if err != nil {
+		return run.Admitted{}, err
+	}
+	if admitted.Status == run.Accepted {
+		s.ready.ring(ctx)
+	}
+	return admitted, nil
+}
+
+// admitAlone is for starts of which a single statement is all that there is to do:
+// those that are accepted, and those that join a run without changing it. For all
+// others it returns pgx.ErrNoRows.
+func (s *Runs) admitAlone(ctx context.Context, a run.Admission, e audit.Event) (run.Admitted, error) {
+	r, err := insertRun(ctx, s.db.change(a.Scope.Workspace), a, e)
+	if err == nil {
+		s.ready.ring(ctx)
+		return run.Admitted{Status: run.Accepted, Run: r}, nil
+	}
+	if !errors.Is(err, pgx.ErrNoRows) || a.DedupeKey == "" {
+		return run.Admitted{}, err
+	}
+	found, err := s.db.read(a.Scope.Workspace).FindDuplicate(ctx, dbsqlc.FindDuplicateParams{
+		WorkspaceID: int64(a.Scope.Workspace), DedupeKey: &a.DedupeKey, RequestedBy: numberOrNull(a.InitiatedBy),
+	})
+	if err == nil && found.Marks {
+		err = pgx.ErrNoRows
+	}
+	if err != nil {
+		return run.Admitted{}, err
+	}
+	r, err = runFromRow(s.tenant, found.Run, a.ConnectionName)
+	return run.Admitted{Status: run.Deduped, Run: r}, err
 }
 
 // tryAdmit inserts the run or finds what stands in its way. It returns
 // pgx.ErrNoRows when that has ended in between.
-func (s *Runs) tryAdmit(ctx context.Context, tx pgx.Tx, a run.Admission, e audit.Event) (run.StartStatus, id.Run, error) {
+func (s *Runs) tryAdmit(ctx context.Context, tx pgx.Tx, a run.Admission, e audit.Event) (admitted run.Admitted, err error) {
 	q := dbsqlc.New(tx)
 	w := int64(a.Scope.Workspace)
-	r, err := insertRun(ctx, q, a)
+	admitted.Run, err = insertRun(ctx, q, a, e)
 	if err == nil {
-		e.TargetID = id.Run(r).String()
-		if err := record(ctx, tx, a.Scope, e); err != nil {
-			return "", 0, err
-		}
-		return run.Accepted, id.Run(r), q.NotifyRuns(ctx, runReady)
+		admitted.Status = run.Accepted
+		return admitted, nil
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
-		return "", 0, fmt.Errorf("insert run: %w", err)
+		return admitted, err
 	}
+	admitted.Status = run.Deduped
+	var other int64
 	if a.DedupeKey != "" {
-		r, err = q.JoinDuplicate(ctx, dbsqlc.JoinDuplicateParams{WorkspaceID: w, DedupeKey: &a.DedupeKey, RequestedBy: numberOrNull(a.InitiatedBy)})
-		if !errors.Is(err, pgx.ErrNoRows) {
-			return run.Deduped, id.Run(r), err
-		}
+		other, err = q.JoinDuplicate(ctx, dbsqlc.JoinDuplicateParams{WorkspaceID: w, DedupeKey: &a.DedupeKey, RequestedBy: numberOrNull(a.InitiatedBy)})
 	}
-	if a.ScopeKey == "" {
-		return "", 0, pgx.ErrNoRows
+	if errors.Is(err, pgx.ErrNoRows) {
+		admitted.Status = run.ScopeBusy
+		first, end, shared := heldColumns(a.Holds)
+		other, err = q.FindHolder(ctx, dbsqlc.FindHolderParams{
+			WorkspaceID: w, ScopeKey: orNull(a.ScopeKey), DedupeKey: orNull(a.DedupeKey), TargetID: numberOrNull(a.Target),
+			HeldFirst: first, HeldEnd: end, HeldShared: shared,
+		})
 	}
-	r, err = q.FindScopeHolder(ctx, dbsqlc.FindScopeHolderParams{WorkspaceID: w, ScopeKey: &a.ScopeKey, DedupeKey: orNull(a.DedupeKey)})
-	return run.ScopeBusy, id.Run(r), err
+	if err != nil {
+		return admitted, err
+	}
+	admitted.Run, err = s.get(ctx, tx, a.Scope.Workspace, id.Run(other))
+	return admitted, err
 }
 
-func insertRun(ctx context.Context, q *dbsqlc.Queries, a run.Admission) (int64, error) {
-	return q.InsertRun(ctx, dbsqlc.InsertRunParams{
+// insertRun inserts the run and its audit event; pgx.ErrNoRows when something
+// stands in its way.
+func insertRun(ctx context.Context, q *dbsqlc.Queries, a run.Admission, e audit.Event) (run.Run, error) {
+	payload, err := auditPayload(e)
+	if err != nil {
+		return run.Run{}, err
+	}
+	first, end, shared := heldColumns(a.Holds)
+	row, err := q.AdmitRun(ctx, dbsqlc.AdmitRunParams{
 		WorkspaceID: int64(a.Scope.Workspace), OperationType: string(a.Operation.Type), IntegrationID: orNull(string(a.Integration)),
 		ConnectionID: numberOrNull(a.Connection), TargetID: numberOrNull(a.Target), Queue: string(a.Operation.Queue),
 		Input: a.Input, Context: a.Context, Initiator: string(a.Initiator), InitiatedBy: numberOrNull(a.InitiatedBy),
-		DedupeKey: orNull(a.DedupeKey), ScopeKey: orNull(a.ScopeKey), Deadline: a.Operation.Deadline,
+		DedupeKey: orNull(a.DedupeKey), ScopeKey: orNull(a.ScopeKey), HeldFirst: first, HeldEnd: end, HeldShared: shared,
+		Deadline: a.Operation.Deadline,
+		TenantID: int64(a.Scope.Tenant), ActorKind: string(e.Actor.Kind), ActorID: e.Actor.ID,
+		Action: string(e.Action), Outcome: string(e.Outcome), Payload: payload,
 	})
+	if err != nil {
+		return run.Run{}, fmt.Errorf("insert run: %w", err)
+	}
+	return run.Run{
+		ID: id.Run(row.RunID), Scope: a.Scope, Operation: a.Operation.Type, Integration: a.Integration,
+		Connection: a.Connection, ConnectionName: a.ConnectionName, Target: a.Target,
+		Status: run.Queued, Outcome: run.Pending, Phase: run.Executing, Counts: map[string]int64{}, Context: a.Context, Input: a.Input,
+		Initiator: a.Initiator, InitiatedBy: a.InitiatedBy, DeadlineAt: row.DeadlineAt, CreatedAt: row.CreatedAt,
+	}, nil
+}
+
+// heldColumns is how a hold of a target is stored; nulls for none.
+func heldColumns(h *operation.TargetHold) (first, end *int32, shared bool) {
+	if h == nil {
+		return nil, nil, false
+	}
+	return &h.Parts.First, &h.Parts.End, h.Shared
 }
 
 // Block records a start that cannot be.

@@ -133,7 +133,7 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 		Scope: s.scope(id.Workspace(row.WorkspaceID)), Operation: op,
 		Integration: integrationOf(row), Connection: id.Connection(orZero(row.ConnectionID)), Target: id.Target(orZero(row.TargetID)),
 		Input: row.Input, Context: row.Context, Initiator: run.BySystem, InitiatedBy: id.Member(orZero(row.RerunRequestedBy)),
-		DedupeKey: orZero(row.DedupeKey), ScopeKey: orZero(row.ScopeKey),
+		DedupeKey: orZero(row.DedupeKey), ScopeKey: orZero(row.ScopeKey), Holds: holdOf(row),
 	}
 	if a.InitiatedBy != 0 {
 		a.Initiator = run.ByUser
@@ -151,8 +151,10 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 		_, err = s.block(ctx, tx, a, why, e)
 		return err
 	}
-	_, _, err = s.tryAdmit(ctx, tx, a, e)
-	return err
+	if _, err = s.tryAdmit(ctx, tx, a, e); err != nil {
+		return err
+	}
+	return dbsqlc.New(tx).NotifyRuns(ctx, runReady)
 }
 
 // readyNow returns the reason why an operation cannot be started on a connection

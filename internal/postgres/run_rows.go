@@ -50,6 +50,16 @@ func runFromRow(tenant id.Tenant, row dbsqlc.Run, connectionName string) (run.Ru
 	return r, nil
 }
 
+// holdOf is what a run holds of its target; nil for nothing.
+func holdOf(row dbsqlc.Run) *operation.TargetHold {
+	if !row.HeldParts.Valid {
+		return nil
+	}
+	return &operation.TargetHold{
+		Parts: operation.Parts{First: row.HeldParts.Lower.Int32, End: row.HeldParts.Upper.Int32}, Shared: row.HeldShared,
+	}
+}
+
 // orZero is what p points to, or the zero value for null.
 func orZero[T any](p *T) T {
 	if p == nil {

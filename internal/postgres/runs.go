@@ -33,11 +33,12 @@ type Runs struct {
 	db     *DB
 	tenant id.Tenant
 	jobs   Jobs
+	ready  *bell
 }
 
 // NewRuns makes the store of a data plane's runs.
 func NewRuns(db *DB, tenant id.Tenant, jobs Jobs) *Runs {
-	return &Runs{db: db, tenant: tenant, jobs: jobs}
+	return &Runs{db: db, tenant: tenant, jobs: jobs, ready: &bell{db: db}}
 }
 
 func (s *Runs) scope(w id.Workspace) id.Scope { return id.Scope{Tenant: s.tenant, Workspace: w} }

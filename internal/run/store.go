@@ -38,10 +38,14 @@ type Admission struct {
 	Context     json.RawMessage
 	Initiator   Initiator
 	InitiatedBy id.Member
+	// ConnectionName is for the answer; it is not stored.
+	ConnectionName string
 	// DedupeKey and ScopeKey are held by at most one unfinished run each; empty
 	// means none.
 	DedupeKey string
 	ScopeKey  string
+	// Holds is what the run holds of its target; nil for nothing.
+	Holds *operation.TargetHold
 	// Moves is the due time that a scheduled start uses up; nil for others.
 	Moves *DueMove
 }
@@ -89,13 +93,13 @@ type Reader interface {
 	Coverage(ctx context.Context, scope id.Scope, r id.Run) ([]CoverageRow, error)
 }
 
-// AdmissionStore decides starts. Each method is one transaction and writes run,
-// wake-up and audit event together, and moves the due time of a scheduled start;
-// [ErrNotDue] when that has been moved already.
+// AdmissionStore decides starts. Each method is one transaction and writes run and
+// audit event together, and moves the due time of a scheduled start; [ErrNotDue]
+// when that has been moved already. Workers are woken once it has committed.
 type AdmissionStore interface {
 	// Admit makes a queued run unless an unfinished one holds its dedupe or
-	// scope key. A deduped start asks a run that is already under way to be
-	// followed by another.
+	// scope key, or of its target what it would hold. A deduped start asks a run
+	// that is already under way to be followed by another.
 	Admit(ctx context.Context, a Admission, e audit.Event) (Admitted, error)
 	// Block records a start that cannot be: a completed run with that reason.
 	Block(ctx context.Context, a Admission, why operation.Code, e audit.Event) (Run, error)

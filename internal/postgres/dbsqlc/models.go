@@ -230,4 +230,6 @@ type Run struct {
 	StartedAt         *time.Time
 	CompletedAt       *time.Time
 	ReachedEpoch      int64
+	HeldParts         pgtype.Range[pgtype.Int4]
+	HeldShared        bool
 }

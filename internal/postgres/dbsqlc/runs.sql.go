@@ -13,6 +13,85 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const admitRun = `-- name: AdmitRun :one
+with admitted as (
+  insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status,
+    initiator, initiated_by, dedupe_key, scope_key, held_parts, held_shared, deadline_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, 'queued',
+    $9, $10, $11, $12,
+    case when $13::integer is not null then int4range($13::integer, $14::integer) end,
+    $15, clock_timestamp() + $16::interval)
+  on conflict do nothing
+  returning workspace_id, run_id, created_at, deadline_at),
+event as (
+  insert into audit_events (tenant_id, workspace_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload)
+  select $17, workspace_id, $18, $19, $20, $21, 'run', 'run_' || run_id, $22 from admitted)
+select run_id, created_at, deadline_at from admitted
+`
+
+type AdmitRunParams struct {
+	WorkspaceID   int64
+	OperationType string
+	IntegrationID *string
+	ConnectionID  *int64
+	TargetID      *int64
+	Queue         string
+	Input         json.RawMessage
+	Context       json.RawMessage
+	Initiator     string
+	InitiatedBy   *int64
+	DedupeKey     *string
+	ScopeKey      *string
+	HeldFirst     *int32
+	HeldEnd       *int32
+	HeldShared    bool
+	Deadline      time.Duration
+	TenantID      int64
+	ActorKind     string
+	ActorID       string
+	Action        string
+	Outcome       string
+	Payload       json.RawMessage
+}
+
+type AdmitRunRow struct {
+	RunID      int64
+	CreatedAt  time.Time
+	DeadlineAt *time.Time
+}
+
+// The run and its audit event. A run that would hold what is taken is not inserted,
+// has no event, and returns no row.
+func (q *Queries) AdmitRun(ctx context.Context, arg AdmitRunParams) (AdmitRunRow, error) {
+	row := q.db.QueryRow(ctx, admitRun,
+		arg.WorkspaceID,
+		arg.OperationType,
+		arg.IntegrationID,
+		arg.ConnectionID,
+		arg.TargetID,
+		arg.Queue,
+		arg.Input,
+		arg.Context,
+		arg.Initiator,
+		arg.InitiatedBy,
+		arg.DedupeKey,
+		arg.ScopeKey,
+		arg.HeldFirst,
+		arg.HeldEnd,
+		arg.HeldShared,
+		arg.Deadline,
+		arg.TenantID,
+		arg.ActorKind,
+		arg.ActorID,
+		arg.Action,
+		arg.Outcome,
+		arg.Payload,
+	)
+	var i AdmitRunRow
+	err := row.Scan(&i.RunID, &i.CreatedAt, &i.DeadlineAt)
+	return i, err
+}
+
 const beginPublishing = `-- name: BeginPublishing :exec
 update runs set phase = 'publishing', phase_since = clock_timestamp(), lease_id = null, lease_until = null, token_hash = null
 where workspace_id = $1 and run_id = $2
@@ -112,6 +191,72 @@ func (q *Queries) FindActingAs(ctx context.Context, arg FindActingAsParams) (Fin
 	return i, err
 }
 
+const findDuplicate = `-- name: FindDuplicate :one
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, (r.status = 'running'
+  and (not r.rerun_requested or (r.rerun_requested_by is null and $1::bigint is not null)))::boolean as marks
+from runs r
+where r.workspace_id = $2 and r.dedupe_key = $3 and r.status <> 'completed'
+`
+
+type FindDuplicateParams struct {
+	RequestedBy *int64
+	WorkspaceID int64
+	DedupeKey   *string
+}
+
+type FindDuplicateRow struct {
+	Run   Run
+	Marks bool
+}
+
+// The unfinished run with the key, and whether JoinDuplicate would change it. One
+// that has not begun sees whatever this start wants seen.
+func (q *Queries) FindDuplicate(ctx context.Context, arg FindDuplicateParams) (FindDuplicateRow, error) {
+	row := q.db.QueryRow(ctx, findDuplicate, arg.RequestedBy, arg.WorkspaceID, arg.DedupeKey)
+	var i FindDuplicateRow
+	err := row.Scan(
+		&i.Run.RunID,
+		&i.Run.WorkspaceID,
+		&i.Run.OperationType,
+		&i.Run.IntegrationID,
+		&i.Run.ConnectionID,
+		&i.Run.TargetID,
+		&i.Run.Queue,
+		&i.Run.Input,
+		&i.Run.Context,
+		&i.Run.Status,
+		&i.Run.Outcome,
+		&i.Run.Phase,
+		&i.Run.PhaseSince,
+		&i.Run.ReasonCode,
+		&i.Run.FailureSummary,
+		&i.Run.SummaryCounts,
+		&i.Run.Progress,
+		&i.Run.Initiator,
+		&i.Run.InitiatedBy,
+		&i.Run.DedupeKey,
+		&i.Run.ScopeKey,
+		&i.Run.RerunRequestedBy,
+		&i.Run.RerunRequested,
+		&i.Run.Attempt,
+		&i.Run.Epoch,
+		&i.Run.LeaseID,
+		&i.Run.LeaseUntil,
+		&i.Run.TokenHash,
+		&i.Run.Worker,
+		&i.Run.DeadlineAt,
+		&i.Run.CancelRequestedAt,
+		&i.Run.CreatedAt,
+		&i.Run.StartedAt,
+		&i.Run.CompletedAt,
+		&i.Run.ReachedEpoch,
+		&i.Run.HeldParts,
+		&i.Run.HeldShared,
+		&i.Marks,
+	)
+	return i, err
+}
+
 const findFencedRun = `-- name: FindFencedRun :one
 select connection_id, integration_id from runs
 where workspace_id = $1 and run_id = $2 and epoch = $3 and lease_id = $4 and token_hash = $5
@@ -145,6 +290,43 @@ func (q *Queries) FindFencedRun(ctx context.Context, arg FindFencedRunParams) (F
 	return i, err
 }
 
+const findHolder = `-- name: FindHolder :one
+select run_id from runs
+where workspace_id = $1 and status <> 'completed' and dedupe_key is distinct from $2
+  and (scope_key = $3
+    or (target_id = $4 and held_parts is not null and not (held_shared and $5::boolean)
+      and lower(held_parts) < $6::integer and upper(held_parts) > $7::integer))
+order by run_id
+limit 1
+`
+
+type FindHolderParams struct {
+	WorkspaceID int64
+	DedupeKey   *string
+	ScopeKey    *string
+	TargetID    *int64
+	HeldShared  bool
+	HeldEnd     *int32
+	HeldFirst   *int32
+}
+
+// What stands in the way of a hold, the oldest. One with the same dedupe key is no
+// other operation: it began after the caller looked for it.
+func (q *Queries) FindHolder(ctx context.Context, arg FindHolderParams) (int64, error) {
+	row := q.db.QueryRow(ctx, findHolder,
+		arg.WorkspaceID,
+		arg.DedupeKey,
+		arg.ScopeKey,
+		arg.TargetID,
+		arg.HeldShared,
+		arg.HeldEnd,
+		arg.HeldFirst,
+	)
+	var run_id int64
+	err := row.Scan(&run_id)
+	return run_id, err
+}
+
 const findPublishable = `-- name: FindPublishable :one
 select connection_id from runs where workspace_id = $1 and run_id = $2 and status <> 'completed' and phase = 'publishing'
 `
@@ -159,25 +341,6 @@ func (q *Queries) FindPublishable(ctx context.Context, arg FindPublishableParams
 	var connection_id *int64
 	err := row.Scan(&connection_id)
 	return connection_id, err
-}
-
-const findScopeHolder = `-- name: FindScopeHolder :one
-select run_id from runs
-where workspace_id = $1 and scope_key = $2 and status <> 'completed' and dedupe_key is distinct from $3
-`
-
-type FindScopeHolderParams struct {
-	WorkspaceID int64
-	ScopeKey    *string
-	DedupeKey   *string
-}
-
-// One with the same dedupe key is no other operation: it began after the caller looked for it.
-func (q *Queries) FindScopeHolder(ctx context.Context, arg FindScopeHolderParams) (int64, error) {
-	row := q.db.QueryRow(ctx, findScopeHolder, arg.WorkspaceID, arg.ScopeKey, arg.DedupeKey)
-	var run_id int64
-	err := row.Scan(&run_id)
-	return run_id, err
 }
 
 const getConnectionTarget = `-- name: GetConnectionTarget :one
@@ -236,7 +399,7 @@ func (q *Queries) GetDueTime(ctx context.Context, arg GetDueTimeParams) (*time.T
 }
 
 const getRun = `-- name: GetRun :one
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, coalesce(c.name, '')::text as connection_name
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, coalesce(c.name, '')::text as connection_name
 from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
 where r.workspace_id = $1 and r.run_id = $2
 `
@@ -290,6 +453,8 @@ func (q *Queries) GetRun(ctx context.Context, arg GetRunParams) (GetRunRow, erro
 		&i.Run.StartedAt,
 		&i.Run.CompletedAt,
 		&i.Run.ReachedEpoch,
+		&i.Run.HeldParts,
+		&i.Run.HeldShared,
 		&i.ConnectionName,
 	)
 	return i, err
@@ -377,53 +542,6 @@ func (q *Queries) InsertConnectionTest(ctx context.Context, arg InsertConnection
 	return err
 }
 
-const insertRun = `-- name: InsertRun :one
-insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status,
-  initiator, initiated_by, dedupe_key, scope_key, deadline_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, 'queued',
-  $9, $10, $11, $12, clock_timestamp() + $13::interval)
-on conflict do nothing
-returning run_id
-`
-
-type InsertRunParams struct {
-	WorkspaceID   int64
-	OperationType string
-	IntegrationID *string
-	ConnectionID  *int64
-	TargetID      *int64
-	Queue         string
-	Input         json.RawMessage
-	Context       json.RawMessage
-	Initiator     string
-	InitiatedBy   *int64
-	DedupeKey     *string
-	ScopeKey      *string
-	Deadline      time.Duration
-}
-
-// A run that would hold a taken key is not inserted and returns no row.
-func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) (int64, error) {
-	row := q.db.QueryRow(ctx, insertRun,
-		arg.WorkspaceID,
-		arg.OperationType,
-		arg.IntegrationID,
-		arg.ConnectionID,
-		arg.TargetID,
-		arg.Queue,
-		arg.Input,
-		arg.Context,
-		arg.Initiator,
-		arg.InitiatedBy,
-		arg.DedupeKey,
-		arg.ScopeKey,
-		arg.Deadline,
-	)
-	var run_id int64
-	err := row.Scan(&run_id)
-	return run_id, err
-}
-
 const joinDuplicate = `-- name: JoinDuplicate :one
 update runs
 set rerun_requested = rerun_requested or status = 'running',
@@ -495,7 +613,7 @@ func (q *Queries) ListCoverage(ctx context.Context, arg ListCoverageParams) ([]L
 }
 
 const listRuns = `-- name: ListRuns :many
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, coalesce(c.name, '')::text as connection_name
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, coalesce(c.name, '')::text as connection_name
 from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
 where r.workspace_id = $1
   and ($2::bigint = 0 or r.connection_id = $2)
@@ -575,6 +693,8 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 			&i.Run.StartedAt,
 			&i.Run.CompletedAt,
 			&i.Run.ReachedEpoch,
+			&i.Run.HeldParts,
+			&i.Run.HeldShared,
 			&i.ConnectionName,
 		); err != nil {
 			return nil, err
@@ -617,7 +737,7 @@ func (q *Queries) LockConfiguration(ctx context.Context, arg LockConfigurationPa
 }
 
 const lockFencedRun = `-- name: LockFencedRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch from runs
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared from runs
 where workspace_id = $1 and run_id = $2 and epoch = $3 and lease_id = $4 and token_hash = $5
   and status = 'running' and phase = 'executing'
 for no key update
@@ -677,12 +797,14 @@ func (q *Queries) LockFencedRun(ctx context.Context, arg LockFencedRunParams) (R
 		&i.StartedAt,
 		&i.CompletedAt,
 		&i.ReachedEpoch,
+		&i.HeldParts,
+		&i.HeldShared,
 	)
 	return i, err
 }
 
 const lockRun = `-- name: LockRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch from runs where workspace_id = $1 and run_id = $2 for no key update
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared from runs where workspace_id = $1 and run_id = $2 for no key update
 `
 
 type LockRunParams struct {
@@ -729,6 +851,8 @@ func (q *Queries) LockRun(ctx context.Context, arg LockRunParams) (Run, error) {
 		&i.StartedAt,
 		&i.CompletedAt,
 		&i.ReachedEpoch,
+		&i.HeldParts,
+		&i.HeldShared,
 	)
 	return i, err
 }
@@ -873,7 +997,7 @@ func (q *Queries) NoteReached(ctx context.Context, arg NoteReachedParams) error 
 }
 
 const noteRunReached = `-- name: NoteRunReached :exec
-update runs set reached_epoch = epoch, target_id = $1
+update runs set reached_epoch = epoch, target_id = coalesce($1, target_id)
 where workspace_id = $2 and run_id = $3
 `
 
@@ -954,7 +1078,7 @@ func (q *Queries) RequestRunCancel(ctx context.Context, arg RequestRunCancelPara
 }
 
 const tryLockRun = `-- name: TryLockRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch from runs where workspace_id = $1 and run_id = $2 for no key update skip locked
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared from runs where workspace_id = $1 and run_id = $2 for no key update skip locked
 `
 
 type TryLockRunParams struct {
@@ -1002,6 +1126,8 @@ func (q *Queries) TryLockRun(ctx context.Context, arg TryLockRunParams) (Run, er
 		&i.StartedAt,
 		&i.CompletedAt,
 		&i.ReachedEpoch,
+		&i.HeldParts,
+		&i.HeldShared,
 	)
 	return i, err
 }

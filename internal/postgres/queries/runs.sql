@@ -1,11 +1,19 @@
--- name: InsertRun :one
--- A run that would hold a taken key is not inserted and returns no row.
-insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status,
-  initiator, initiated_by, dedupe_key, scope_key, deadline_at)
-values (@workspace_id, @operation_type, sqlc.narg(integration_id), sqlc.narg(connection_id), sqlc.narg(target_id), @queue, @input, @context, 'queued',
-  @initiator, sqlc.narg(initiated_by), sqlc.narg(dedupe_key), sqlc.narg(scope_key), clock_timestamp() + @deadline::interval)
-on conflict do nothing
-returning run_id;
+-- name: AdmitRun :one
+-- The run and its audit event. A run that would hold what is taken is not inserted,
+-- has no event, and returns no row.
+with admitted as (
+  insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status,
+    initiator, initiated_by, dedupe_key, scope_key, held_parts, held_shared, deadline_at)
+  values (@workspace_id, @operation_type, sqlc.narg(integration_id), sqlc.narg(connection_id), sqlc.narg(target_id), @queue, @input, @context, 'queued',
+    @initiator, sqlc.narg(initiated_by), sqlc.narg(dedupe_key), sqlc.narg(scope_key),
+    case when sqlc.narg(held_first)::integer is not null then int4range(sqlc.narg(held_first)::integer, sqlc.narg(held_end)::integer) end,
+    @held_shared, clock_timestamp() + @deadline::interval)
+  on conflict do nothing
+  returning workspace_id, run_id, created_at, deadline_at),
+event as (
+  insert into audit_events (tenant_id, workspace_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload)
+  select @tenant_id, workspace_id, @actor_kind, @actor_id, @action, @outcome, 'run', 'run_' || run_id, @payload from admitted)
+select run_id, created_at, deadline_at from admitted;
 
 -- name: InsertBlockedRun :one
 insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, reason_code,
@@ -13,6 +21,14 @@ insert into runs (workspace_id, operation_type, integration_id, connection_id, t
 values (@workspace_id, @operation_type, sqlc.narg(integration_id), sqlc.narg(connection_id), sqlc.narg(target_id), @queue, @input, @context, 'completed',
   'blocked', @reason_code, @initiator, sqlc.narg(initiated_by), clock_timestamp())
 returning run_id;
+
+-- name: FindDuplicate :one
+-- The unfinished run with the key, and whether JoinDuplicate would change it. One
+-- that has not begun sees whatever this start wants seen.
+select sqlc.embed(r), (r.status = 'running'
+  and (not r.rerun_requested or (r.rerun_requested_by is null and sqlc.narg(requested_by)::bigint is not null)))::boolean as marks
+from runs r
+where r.workspace_id = @workspace_id and r.dedupe_key = @dedupe_key and r.status <> 'completed';
 
 -- name: JoinDuplicate :one
 -- A run that has begun may have missed what changed since, so it is marked to be followed by another.
@@ -22,10 +38,16 @@ set rerun_requested = rerun_requested or status = 'running',
 where workspace_id = @workspace_id and dedupe_key = @dedupe_key and status <> 'completed'
 returning run_id;
 
--- name: FindScopeHolder :one
--- One with the same dedupe key is no other operation: it began after the caller looked for it.
+-- name: FindHolder :one
+-- What stands in the way of a hold, the oldest. One with the same dedupe key is no
+-- other operation: it began after the caller looked for it.
 select run_id from runs
-where workspace_id = @workspace_id and scope_key = @scope_key and status <> 'completed' and dedupe_key is distinct from sqlc.narg(dedupe_key);
+where workspace_id = @workspace_id and status <> 'completed' and dedupe_key is distinct from sqlc.narg(dedupe_key)
+  and (scope_key = sqlc.narg(scope_key)
+    or (target_id = sqlc.narg(target_id) and held_parts is not null and not (held_shared and @held_shared::boolean)
+      and lower(held_parts) < sqlc.narg(held_end)::integer and upper(held_parts) > sqlc.narg(held_first)::integer))
+order by run_id
+limit 1;
 
 -- name: GetRun :one
 select sqlc.embed(r), coalesce(c.name, '')::text as connection_name
@@ -193,5 +215,5 @@ set target_id = @target_id, acts_as = coalesce(sqlc.narg(acts_as), c.acts_as),
 where c.workspace_id = @workspace_id and c.connection_id = @connection_id;
 
 -- name: NoteRunReached :exec
-update runs set reached_epoch = epoch, target_id = sqlc.narg(target_id)
+update runs set reached_epoch = epoch, target_id = coalesce(sqlc.narg(target_id), target_id)
 where workspace_id = @workspace_id and run_id = @run_id;
