@@ -36,8 +36,9 @@ type Page struct {
 type Reader interface {
 	// Get returns a connection of the workspace, or NotFound.
 	Get(ctx context.Context, scope id.Scope, c id.Connection) (Connection, error)
-	// GetDefault returns the default connection of a target, or NotFound.
-	GetDefault(ctx context.Context, scope id.Scope, t id.Target) (Connection, error)
+	// Defaults returns the default connections of a target, at most one for each
+	// integration, in order of id; none of a target that there is not.
+	Defaults(ctx context.Context, scope id.Scope, t id.Target) ([]Connection, error)
 }
 
 // TargetReader finds targets.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/mergepatch"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 )
@@ -120,4 +122,30 @@ func (i *Integration) split(whole map[string]any) (Configuration, error) {
 	}
 	slices.Sort(c.SecretNames)
 	return c, nil
+}
+
+// MissingSecrets returns the secret fields that a stored configuration needs and
+// does not have, in order. Stored are the names of those that it has, kept here
+// or elsewhere.
+func (i *Integration) MissingSecrets(config json.RawMessage, stored []string) ([]string, error) {
+	object, err := i.configuration.object(config)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range stored {
+		object[name] = ""
+	}
+	wrong, ok := fault.As(i.configuration.validate(object))
+	if !ok {
+		return nil, nil
+	}
+	var missing []string
+	for _, f := range wrong.Fields {
+		name := strings.TrimPrefix(f.Path, "configuration.")
+		isSecret := slices.ContainsFunc(i.configuration.fields, func(f Field) bool { return f.Name == name && f.Secret })
+		if isSecret && !slices.Contains(stored, name) {
+			missing = append(missing, name)
+		}
+	}
+	return missing, nil
 }

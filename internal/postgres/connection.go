@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatehouse-project/gatehouse/internal/connection"
-	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 )
@@ -37,22 +36,18 @@ func (s *Connections) Get(ctx context.Context, scope id.Scope, c id.Connection) 
 	return getConnection(ctx, s.db.read(scope.Workspace), scope.Workspace, c)
 }
 
-// GetDefault returns the default connection of a target.
-func (s *Connections) GetDefault(ctx context.Context, scope id.Scope, t id.Target) (connection.Connection, error) {
-	missing := fault.New(fault.NotFound, "target %s has no default connection", t)
-	if t == 0 {
-		return connection.Connection{}, missing
+// maxDefaults bounds how many default connections of a target are returned; a
+// deployment has fewer integrations.
+const maxDefaults = 100
+
+// Defaults returns the default connections of a target.
+func (s *Connections) Defaults(ctx context.Context, scope id.Scope, t id.Target) ([]connection.Connection, error) {
+	if t == 0 { // to the query, zero means any
+		return nil, nil
 	}
-	found, err := findConnections(ctx, s.db.read(scope.Workspace), dbsqlc.FindConnectionsParams{
-		WorkspaceID: int64(scope.Workspace), TargetID: int64(t), DefaultsOnly: true, Most: 1,
+	return findConnections(ctx, s.db.read(scope.Workspace), dbsqlc.FindConnectionsParams{
+		WorkspaceID: int64(scope.Workspace), TargetID: int64(t), DefaultsOnly: true, Most: maxDefaults,
 	})
-	if err != nil {
-		return connection.Connection{}, err
-	}
-	if len(found) == 0 {
-		return connection.Connection{}, missing
-	}
-	return found[0], nil
 }
 
 // List returns a page of connections in order of id.

@@ -93,8 +93,9 @@ func TestZeroIDsFindNothing(t *testing.T) {
 	p.create(t, p.a, "Prod AWS")
 	_, err := p.connections.Get(t.Context(), p.a, 0)
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
-	_, err = p.connections.GetDefault(t.Context(), p.a, 0)
-	require.Equal(t, fault.NotFound, fault.KindOf(err))
+	defaults, err := p.connections.Defaults(t.Context(), p.a, 0)
+	require.NoError(t, err)
+	require.Empty(t, defaults)
 	_, err = p.connections.TestOfRun(t.Context(), p.a, 0)
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
 	_, err = p.connections.ListTests(t.Context(), p.a, 0, 0, 10)
@@ -199,8 +200,9 @@ func TestDefaultMovesWithinItsTarget(t *testing.T) {
 		values ($1, 'aws', '123456789012', 'account', 'Prod') returning target_id`, p.a.Workspace).Scan(&target))
 	_, err := p.super.Exec(ctx, "update connections set target_id = $1", target)
 	require.NoError(t, err)
-	_, err = p.connections.GetDefault(ctx, p.a, target)
-	require.Equal(t, fault.NotFound, fault.KindOf(err))
+	defaults, err := p.connections.Defaults(ctx, p.a, target)
+	require.NoError(t, err)
+	require.Empty(t, defaults)
 
 	yes, no := true, false
 	set := func(c connection.Connection, was int64, want *bool) {
@@ -208,10 +210,11 @@ func TestDefaultMovesWithinItsTarget(t *testing.T) {
 		require.NoError(t, err)
 	}
 	isDefault := func(want id.Connection) {
-		found, err := p.connections.GetDefault(ctx, p.a, target)
+		found, err := p.connections.Defaults(ctx, p.a, target)
 		require.NoError(t, err)
-		require.Equal(t, want, found.ID)
-		require.Equal(t, "Prod", found.Target.Name)
+		require.Len(t, found, 1)
+		require.Equal(t, want, found[0].ID)
+		require.Equal(t, "Prod", found[0].Target.Name)
 	}
 	versions := func(want ...int64) {
 		t.Helper()
@@ -238,8 +241,9 @@ func TestDefaultMovesWithinItsTarget(t *testing.T) {
 	isDefault(two.ID)
 	set(two, 2, &no)
 	versions(5, 3)
-	_, err = p.connections.GetDefault(ctx, p.a, target)
-	require.Equal(t, fault.NotFound, fault.KindOf(err))
+	defaults, err = p.connections.Defaults(ctx, p.a, target)
+	require.NoError(t, err)
+	require.Empty(t, defaults)
 }
 
 func TestValuesThatCannotBeStoredAreTheCallersFault(t *testing.T) {

@@ -131,7 +131,7 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 	}
 	a := run.Admission{
 		Scope: s.scope(id.Workspace(row.WorkspaceID)), Operation: op,
-		Integration: integrationOf(row), Connection: id.Connection(orZero(row.ConnectionID)), Target: id.Target(orZero(row.TargetID)),
+		Integration: integrationOf(row), Connection: id.Connection(orZero(row.ConnectionID)), ConnectionName: known.Name, Target: id.Target(orZero(row.TargetID)),
 		Input: row.Input, Context: row.Context, Initiator: run.BySystem, InitiatedBy: id.Member(orZero(row.RerunRequestedBy)),
 		DedupeKey: orZero(row.DedupeKey), ScopeKey: orZero(row.ScopeKey), Holds: holdOf(row),
 	}

@@ -58,7 +58,7 @@ func wrongEnding(w *wrongReach, by audit.Actor) run.Ending {
 // was given, because another has taken its place.
 func replacedEnding(by audit.Actor) run.Ending {
 	return run.Ending{
-		Outcome: run.Cancelled, Reason: operation.Cancelled, By: by,
+		Outcome: run.Cancelled, Reason: operation.ConfigurationChanged, By: by,
 		Failure: &run.Failure{Message: "the connection's configuration was changed during the run; start another, which uses the new one"},
 	}
 }

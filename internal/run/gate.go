@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
@@ -32,8 +31,16 @@ type StartRequest struct {
 	Operation  operation.Type
 	Connection id.Connection
 	Target     id.Target
+	// Integration tells the default connections of a target apart, of which there
+	// is one for each integration; empty when there is one choice.
+	Integration integration.ID
+	// Input is what the operation takes beside the connection, a JSON object.
+	Input json.RawMessage
 	// Surface says where the request came from, for the run's context.
 	Surface string
+	// TargetContext is what the surface wants kept with the run, a JSON object. It
+	// is sanitised, stored in the run's context, and used for nothing else.
+	TargetContext json.RawMessage
 }
 
 // starter is on whose behalf a run starts.
@@ -46,7 +53,8 @@ type starter struct {
 }
 
 // Start asks the gate on behalf of a person. An error means that nothing was
-// decided or recorded: the caller may not, or what it names does not exist.
+// decided or recorded: the caller may not, or what it names does not exist or
+// makes no sense.
 func (g *Gate) Start(ctx context.Context, c workspace.Caller, req StartRequest) (StartResult, error) {
 	op, err := operation.Get(req.Operation)
 	if err != nil {
@@ -74,124 +82,76 @@ func (g *Gate) StartScheduled(ctx context.Context, d DueConnection, next *time.T
 }
 
 func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, req StartRequest) (StartResult, error) {
-	conn, err := g.resolve(ctx, by.scope, req)
+	in, err := op.ReadInput(req.Input)
+	if err != nil {
+		return StartResult{}, err
+	}
+	input, err := json.Marshal(in)
+	if err != nil {
+		return StartResult{}, fmt.Errorf("encode the input: %w", err)
+	}
+	conn, missing, err := g.resolve(ctx, by.scope, op, req)
 	if err != nil {
 		return StartResult{}, err
 	}
 	a := Admission{
-		Scope: by.scope, Operation: op, Target: req.Target, Input: json.RawMessage("{}"),
+		Scope: by.scope, Operation: op, Integration: req.Integration, Target: req.Target, Input: input,
 		Initiator: by.initiator, InitiatedBy: by.member, Moves: by.moves,
 	}
-	if conn == nil {
-		return g.block(ctx, by, a, nil, operation.ConnectionMissing)
-	}
-	a.Connection, a.Integration = conn.ID, conn.Integration
-	if conn.Target != nil {
-		a.Target = conn.Target.ID
-	}
-	if a.Context, err = runContext(conn, op, req.Surface, ""); err != nil {
-		return StartResult{}, err
-	}
-	standing, err := g.Licence.Standing(ctx)
+	surroundings, err := newSurroundings(op, req)
 	if err != nil {
 		return StartResult{}, err
 	}
-	if detail, ok := standing.Allows(conn.Integration); !ok {
-		return g.blockUnlicensed(ctx, by, a, conn, req.Surface, detail)
+	if conn == nil {
+		return g.block(ctx, by, a, nil, surroundings, blocker{why: missing})
 	}
-	if why, ok := g.ready(conn, op); !ok {
-		return g.block(ctx, by, a, conn, why)
+	a.Connection, a.ConnectionName, a.Integration = conn.ID, conn.Name, conn.Integration
+	if conn.Target != nil {
+		a.Target = conn.Target.ID
 	}
-	if op.Dedupes {
-		a.DedupeKey = fmt.Sprintf("%s:%d", op.Type, int64(conn.ID))
+	surroundings.of(conn)
+	stands, err := g.standsInTheWay(ctx, conn, op, in)
+	if err != nil {
+		return StartResult{}, err
 	}
+	if stands != nil {
+		return g.block(ctx, by, a, conn, surroundings, *stands)
+	}
+	if a.Context, err = surroundings.encode(); err != nil {
+		return StartResult{}, err
+	}
+	a.DedupeKey = op.DedupeKey(conn.ID, in)
 	if op.Protects == operation.ProtectsConnection {
 		a.ScopeKey = fmt.Sprintf("connection:%d", int64(conn.ID))
+	}
+	if h, ok := op.Protects.TargetHold(); ok {
+		a.Holds = &h
 	}
 	admitted, err := g.Store.Admit(ctx, a, audit.Event{
 		Actor: by.actor, Action: audit.RunAccepted, Outcome: audit.Succeeded, TargetType: "run",
 		Payload: map[string]any{"operation_type": string(op.Type), "connection_id": conn.ID.String()},
 	})
 	if errors.Is(err, workspace.ErrArchived) {
-		return g.block(ctx, by, a, conn, operation.WorkspaceArchived)
+		return g.block(ctx, by, a, conn, surroundings, blocker{why: operation.WorkspaceArchived})
 	}
 	if err != nil {
 		return StartResult{}, err
 	}
-	return newStartResult(admitted.Status, op, conn, admitted.Run, ""), nil
+	return newStartResult(admitted.Status, op, conn, admitted.Run, blocker{}), nil
 }
 
-// resolve returns the named connection, else the target's default, else nil.
-func (g *Gate) resolve(ctx context.Context, scope id.Scope, req StartRequest) (*connection.Connection, error) {
-	if req.Connection != 0 {
-		conn, err := g.Connections.Get(ctx, scope, req.Connection)
-		if err != nil {
-			return nil, err
-		}
-		if req.Target != 0 && (conn.Target == nil || conn.Target.ID != req.Target) {
-			return nil, fault.InvalidField("target_id", "is not the target of connection %s; leave it out, or leave the connection out", conn.ID)
-		}
-		return &conn, nil
+func (g *Gate) block(ctx context.Context, by starter, a Admission, conn *connection.Connection, s surroundings, b blocker) (StartResult, error) {
+	s.detail(b)
+	var err error
+	if a.Context, err = s.encode(); err != nil {
+		return StartResult{}, err
 	}
-	conn, err := g.Connections.GetDefault(ctx, scope, req.Target)
-	if fault.KindOf(err) == fault.NotFound {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &conn, nil
-}
-
-// ready returns the reason why the operation cannot start on the connection.
-func (g *Gate) ready(conn *connection.Connection, op operation.Operation) (operation.Code, bool) {
-	entry, err := g.Catalog.Get(conn.Integration)
-	if err != nil || !slices.Contains(entry.Operations, string(op.Type)) {
-		return operation.OperationNotSupported, false
-	}
-	return conn.Ready(op.Type)
-}
-
-func (g *Gate) block(ctx context.Context, by starter, a Admission, conn *connection.Connection, why operation.Code) (StartResult, error) {
-	if a.Context == nil {
-		a.Context = json.RawMessage("{}")
-	}
-	r, err := g.Store.Block(ctx, a, why, audit.Event{
+	r, err := g.Store.Block(ctx, a, b.why, audit.Event{
 		Actor: by.actor, Action: audit.RunBlocked, Outcome: audit.Denied, TargetType: "run",
-		Payload: map[string]any{"operation_type": string(a.Operation.Type), "reason_code": string(why)},
+		Payload: map[string]any{"operation_type": string(a.Operation.Type), "reason_code": string(b.why)},
 	})
 	if err != nil {
 		return StartResult{}, err
 	}
-	return newStartResult(StartBlocked, a.Operation, conn, r, why), nil
-}
-
-// blockUnlicensed is block with what the licence says, for the run's context and
-// the message.
-func (g *Gate) blockUnlicensed(ctx context.Context, by starter, a Admission, conn *connection.Connection, surface, detail string) (StartResult, error) {
-	var err error
-	if a.Context, err = runContext(conn, a.Operation, surface, detail); err != nil {
-		return StartResult{}, err
-	}
-	result, err := g.block(ctx, by, a, conn, operation.IntegrationNotLicensed)
-	result.Message += " In short: " + detail + "."
-	return result, err
-}
-
-// runContext is what is safe to know of a run's surroundings; licence is what
-// the licence has against it.
-func runContext(conn *connection.Connection, op operation.Operation, surface, licence string) (json.RawMessage, error) {
-	c := map[string]any{
-		"provider": string(conn.Integration), "connection_id": conn.ID.String(), "connection_name": conn.Name, "module": op.Module,
-	}
-	if conn.Target != nil {
-		c["target_scope"] = map[string]any{"target_id": conn.Target.ID.String(), "provider_target_id": conn.Target.ProviderID}
-	}
-	if surface != "" {
-		c["source_surface"] = surface
-	}
-	if licence != "" {
-		c["licence"] = licence
-	}
-	return json.Marshal(c)
+	return newStartResult(StartBlocked, a.Operation, conn, r, b), nil
 }

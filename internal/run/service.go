@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -65,16 +64,4 @@ func (s *Service) Cancel(ctx context.Context, c workspace.Caller, r id.Run) (Run
 		return Run{}, err
 	}
 	return s.Store.RequestCancel(ctx, c.Scope, r, c.Actor())
-}
-
-// NextSteps returns what to do about how a run ended.
-func (r *Run) NextSteps() []operation.NextStep {
-	if r.Reason == "" {
-		return nil
-	}
-	connection := ""
-	if r.Connection != 0 {
-		connection = r.Connection.String()
-	}
-	return operation.NextSteps(r.Reason, connection)
 }

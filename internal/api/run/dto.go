@@ -31,6 +31,9 @@ type Run struct {
 	SummaryCounts  map[string]int64             `json:"summary_counts" doc:"How much was read, new, changed and closed, by name."`
 	Progress       Progress                     `json:"progress"`
 	Context        json.RawMessage              `json:"context" doc:"Provider, connection, target and module; never a secret."`
+	Input          api.Object                   `json:"input" doc:"What the start said beside its connection."`
+	ProtectedScope api.Nullable[ProtectedScope] `json:"protected_scope" doc:"What the run has to itself, or shares with others of its kind, until it ends; null when that is nothing."`
+	Diagnostics    bool                         `json:"diagnostics_available" doc:"There is more to see of how the run went than its reason: failure_summary, summary_counts or coverage."`
 	Initiator      string                       `json:"initiator" enum:"user,schedule,system"`
 	InitiatedBy    *id.Member                   `json:"initiated_by,omitempty"`
 	Attempt        int                          `json:"attempt" doc:"How often a worker has taken the run."`
@@ -48,6 +51,17 @@ type NextStep struct {
 	Description string `json:"description,omitempty"`
 	Href        string `json:"href,omitempty"`
 	ActionType  string `json:"action_type,omitempty"`
+}
+
+// ProtectedScope is what a run protects.
+type ProtectedScope struct {
+	Protects     string         `json:"protects" enum:"connection,target_directory,target_policies_shared,target"`
+	ConnectionID *id.Connection `json:"connection_id,omitempty"`
+	TargetID     *id.Target     `json:"target_id,omitempty"`
+	Shared       bool           `json:"shared" doc:"Others of its kind may hold it at the same time."`
+	Held         bool           `json:"held" doc:"The run holds it now."`
+	Since        time.Time      `json:"since"`
+	LeaseUntil   *time.Time     `json:"lease_until" doc:"When a worker that stopped responding loses the run; null while none has it."`
 }
 
 // FailureSummary says what went wrong, in words that are safe to show.
@@ -82,12 +96,18 @@ func FromDomain(r domain.Run) Run {
 		OperationType: string(r.Operation), IntegrationID: string(r.Integration), ConnectionName: r.ConnectionName,
 		ConnectionID: orNil(r.Connection), TargetID: orNil(r.Target), InitiatedBy: orNil(r.InitiatedBy),
 		Status: string(r.Status), Outcome: string(r.Outcome), Phase: string(r.Phase), NextSteps: []NextStep{},
-		SummaryCounts: r.Counts, Context: r.Context, Initiator: string(r.Initiator), Attempt: r.Attempt,
+		SummaryCounts: r.Counts, Context: r.Context, Input: api.Object(r.Input), Diagnostics: r.DiagnosticsAvailable(), Initiator: string(r.Initiator), Attempt: r.Attempt,
 		Progress:  Progress(r.Progress),
 		CreatedAt: r.CreatedAt.UTC(), StartedAt: utc(r.StartedAt), CompletedAt: utc(r.CompletedAt), CancelledAt: utc(r.CancelRequestedAt),
 	}
 	if shown.SummaryCounts == nil {
 		shown.SummaryCounts = map[string]int64{}
+	}
+	if p, ok := r.Protected(); ok {
+		shown.ProtectedScope.Value = &ProtectedScope{
+			Protects: string(p.Protects), ConnectionID: orNil(p.Connection), TargetID: orNil(p.Target),
+			Shared: p.Shared, Held: p.Held, Since: p.Since.UTC(), LeaseUntil: utc(p.LeaseUntil),
+		}
 	}
 	if r.Failure != nil {
 		shown.FailureSummary.Value = &FailureSummary{Message: r.Failure.Message, Details: r.Failure.Details}
@@ -104,7 +124,7 @@ func FromDomain(r domain.Run) Run {
 func NextSteps(steps []operation.NextStep) []NextStep {
 	shown := make([]NextStep, len(steps))
 	for i, s := range steps {
-		shown[i] = NextStep(s)
+		shown[i] = NextStep{Label: s.Label, Description: s.Description, Href: s.Href, ActionType: string(s.ActionType)}
 	}
 	return shown
 }
