@@ -83,6 +83,8 @@ func rules() []rule {
 
 		domainRule("internal/notification", "internal/workspace", "internal/operation", "internal/run"),
 		domainRule("internal/webhook", "internal/audit", "internal/workspace"),
+		// What operators' surfaces show of the gate's answers and of runs.
+		domainRule("internal/surface", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 
 		// What both sides of the worker protocol say.
 		{folder: "internal/workerapi", local: append([]string{"internal/run"}, foundation...), external: []string{"github.com/go-json-experiment/json", "github.com/klauspost/compress"}, never: outside},

@@ -13,8 +13,8 @@ import (
 )
 
 // ErrUnreadable is in the chain of a [Cipher]'s error when this one record does
-// not open, and will not when it is tried again: it was damaged, or its key is
-// not among those that the service reads.
+// not open, and will not when it is tried again: it was damaged, is gone, or its
+// key is not among those that the service reads.
 var ErrUnreadable = errors.New("credential does not open")
 
 // Cipher seals secrets to one version of one connection.
@@ -69,12 +69,15 @@ func (v Vault) open(ctx context.Context, store Store, conn Connection) (json.Raw
 		return nil, err
 	}
 	if !ok {
-		return conn.Config, nil
+		return v.join(ctx, conn, nil)
 	}
 	return v.join(ctx, conn, &sealed)
 }
 
 func (v Vault) join(ctx context.Context, conn Connection, sealed *Sealed) (json.RawMessage, error) {
+	if sealed == nil && len(conn.SecretFields) > 0 {
+		return nil, fmt.Errorf("open credential of %s: %w: it is gone", conn.ID, ErrUnreadable)
+	}
 	if sealed == nil {
 		return conn.Config, nil
 	}

@@ -106,7 +106,7 @@ func TestADiscoveryWithAFormerConfigurationFindsNoTarget(t *testing.T) {
 	ended, err := r.runs.Get(t.Context(), r.scope, old.Run)
 	require.NoError(t, err)
 	require.Equal(t, run.Cancelled, ended.Outcome)
-	require.Equal(t, operation.Cancelled, ended.Reason)
+	require.Equal(t, operation.ConfigurationChanged, ended.Reason)
 	require.Contains(t, ended.Failure.Message, "configuration was changed")
 	require.Equal(t, 1, r.number(t, untouched))
 

@@ -84,6 +84,9 @@ type Report struct {
 	Error *connector.Error
 	// Check is the result of a connection test without Error.
 	Check *connector.CheckResult
+	// NoCredential says that Error came before the provider: the platform had no
+	// credential that opens to hand out.
+	NoCredential bool
 	// PlanComplete says that the partitions of a discovery that ended are all
 	// there are in scope.
 	PlanComplete bool
@@ -107,33 +110,44 @@ func (l *Leases) Finish(ctx context.Context, f Fence, r Report) (Run, error) {
 		end, report := testEnding(r, by)
 		return l.Store.FinishTest(ctx, f, end, report)
 	case r.Error != nil:
-		return l.Store.Fail(ctx, f, failedEnding(r.Error, by))
+		return l.Store.Fail(ctx, f, failedEnding(r, by))
 	case current.Operation == operation.DiscoveryRun:
 		return l.Store.FinishReading(ctx, f, r.PlanComplete)
 	}
 	return Run{}, fault.New(fault.Invalid, "a worker cannot finish operation %q", current.Operation)
 }
 
-func failedEnding(e *connector.Error, by audit.Actor) Ending {
-	return Ending{Outcome: Failed, Reason: operation.FromConnector(e.Category), Failure: &Failure{Message: SafeMessage(e)}, By: by}
+func failedEnding(r Report, by audit.Actor) Ending {
+	return Ending{Outcome: Failed, Reason: r.reason(), Failure: &Failure{Message: SafeMessage(r.Error)}, By: by}
+}
+
+// reason is the one that a report's error stands for.
+func (r Report) reason() operation.Code {
+	if r.NoCredential {
+		return operation.CredentialMissing
+	}
+	return operation.FromConnector(r.Error.Category)
 }
 
 // testEnding translates a check. A test succeeds when every stream that is not
 // optional would be complete; a test that found gaps has done its work, so the
 // run itself succeeds, and the connection is what is degraded.
 func testEnding(r Report, by audit.Actor) (Ending, TestReport) {
+	failed := func(r Report) (Ending, TestReport) {
+		return failedEnding(r, by), TestReport{Remediation: []connector.Remediation{remedy(r)}}
+	}
 	if r.Error != nil {
-		return failedEnding(r.Error, by), TestReport{Remediation: []connector.Remediation{remedy(r.Error)}}
+		return failed(r)
 	}
 	if r.Check == nil {
-		e := &connector.Error{Category: connector.ContractViolation, Message: "the connector's check returned nothing"}
-		return failedEnding(e, by), TestReport{Remediation: []connector.Remediation{remedy(e)}}
+		return failed(Report{Error: &connector.Error{Category: connector.ContractViolation, Message: "the connector's check returned nothing"}})
 	}
 	reached := Reached{Target: r.Check.Target, ActsAs: r.Check.ActsAs}
 	named := reached.validate() == nil
 	if r.Check.Sufficient && !named {
-		e := &connector.Error{Category: connector.ContractViolation, Message: "the connector's check found enough and named no organisation that it could be of"}
-		return failedEnding(e, by), TestReport{Remediation: []connector.Remediation{remedy(e)}}
+		return failed(Report{Error: &connector.Error{
+			Category: connector.ContractViolation, Message: "the connector's check found enough and named no organisation that it could be of",
+		}})
 	}
 	t := TestReport{Success: r.Check.Sufficient, Granted: r.Check.Granted, Remediation: r.Check.Remediation, Outlook: r.Check.Streams}
 	if named {
@@ -154,11 +168,11 @@ func testEnding(r Report, by audit.Actor) (Ending, TestReport) {
 }
 
 // remedy is what to do about an error that ended a check.
-func remedy(e *connector.Error) connector.Remediation {
-	code := operation.FromConnector(e.Category)
-	m := connector.Remediation{Category: connector.RemedyProvider, Message: SafeMessage(e)}
+func remedy(r Report) connector.Remediation {
+	code := r.reason()
+	m := connector.Remediation{Category: connector.RemedyProvider, Message: SafeMessage(r.Error)}
 	switch code {
-	case operation.CredentialInvalid, operation.CredentialExpired:
+	case operation.CredentialMissing, operation.CredentialInvalid, operation.CredentialExpired:
 		m.Category = connector.RemedyCredentials
 	case operation.PermissionDenied, operation.ConsentRequired:
 		m.Category = connector.RemedyPermissions

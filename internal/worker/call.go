@@ -33,6 +33,7 @@ var (
 	errDeadline     = errors.New("the run's deadline has passed")
 	errDraining     = errors.New("the worker is stopping")
 	errNotItsTarget = errors.New("the run has ended, because its credentials are not the connection's")
+	errNoCredential = errors.New("the platform has no credential that opens")
 	errPlatformDown = errors.New("the platform did not take a call for too long")
 )
 

@@ -69,7 +69,7 @@ func (e *execution) perform() (*connector.CheckResult, error) {
 		if errors.As(err, &refused) && refused.status == http.StatusUnprocessableEntity && refused.detail != "" {
 			// The stored credential does not open, or a secret that is kept elsewhere
 			// could not be had there.
-			return nil, &connector.Error{Category: connector.CredentialInvalid, Message: refused.detail, Cause: err}
+			return nil, &connector.Error{Category: connector.CredentialInvalid, Message: refused.detail, Cause: fmt.Errorf("%w: %w", errNoCredential, err)}
 		}
 		if errors.As(err, &refused) && !refused.temporary() && !refused.notOurs() {
 			return nil, &connector.Error{Category: connector.Internal, Message: "the platform did not hand out the configuration", Cause: err}

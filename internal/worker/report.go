@@ -43,7 +43,7 @@ func (e *execution) report(check *connector.CheckResult, err error) (outcome str
 	}
 	e.log.WarnContext(e.hold, "the run failed", slog.String("category", string(failure.Category)),
 		slog.String("message", failure.Message), slog.Any("cause", failure.Cause))
-	return e.finish("failed", workerapi.Finish{Error: workerapi.NewFailure(e.safe(failure))})
+	return e.finish("failed", workerapi.Finish{Error: workerapi.NewFailure(e.safe(failure)), NoCredential: errors.Is(failure, errNoCredential)})
 }
 
 // refused finds out why the platform did not take a call of this run any more.

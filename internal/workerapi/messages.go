@@ -123,6 +123,9 @@ type Finish struct {
 	Cancelled bool                   `json:"cancelled,omitempty" doc:"The worker stopped because it was told to."`
 	Error     *Failure               `json:"error,omitempty" doc:"What ended the work; absent when it was done."`
 	Check     *connector.CheckResult `json:"check,omitempty" doc:"What a connection test found."`
+	// NoCredential says that Error is the platform's own: it had no credential that
+	// opens to hand out, so no provider was asked.
+	NoCredential bool `json:"no_credential,omitempty" doc:"The error is that the platform had no readable credential to hand out."`
 	// PlanComplete says that the partitions that ended in this run are all the
 	// partitions in scope: what earlier runs read as others is out of scope.
 	PlanComplete bool `json:"plan_complete,omitempty" doc:"The partitions that ended are all there are in scope."`

@@ -53,13 +53,15 @@ func damagedCredentials(t *testing.T, p *plane) {
 			seen++
 			tested := p.test(t, conn)
 			require.Equal(t, "failure", tested.Status, "%s: %s", column, sql)
-			require.Equal(t, "credential_invalid", tested.ReasonCode, "%s: %s", column, sql)
+			require.Equal(t, "credential_missing", tested.ReasonCode, "%s: %s", column, sql)
 			status, text := p.send(t, http.MethodPatch, "/v1/connections/"+conn, `{"configuration":{"region":"eu-central-1"}}`)
 			require.Equal(t, http.StatusUnprocessableEntity, status, "%s: %s", column, text)
 			require.Contains(t, text, "configuration.secret_access_key")
 		}
 		require.Positive(t, seen, column)
 	}
+	execute(t, p.database, "delete from credentials where connection_id = $1 returning 'gone'", number(conn))
+	requireReason(t, p.discover(t, conn), "failed", "credential_missing", "Enter the credentials")
 	p.edit(t, conn, map[string]any{"access_key_id": c.Summary().Auditor.AccessKeyID, "secret_access_key": c.Summary().Auditor.SecretAccessKey})
 	tested := p.test(t, conn)
 	require.Equal(t, "success", tested.Status, "%+v", tested)

@@ -44,7 +44,7 @@ func (i Integrations) configuration(ctx context.Context, in *Held) (*configurati
 	})
 	if errors.Is(err, connection.ErrUnreadable) {
 		// Not a failure that passes: the run ends, and says what is to be done.
-		return nil, fault.Wrap(fault.Invalid, err, "the stored credential does not open; enter its secrets again")
+		return nil, fault.Wrap(fault.Invalid, err, "the stored credential is gone or does not open; enter its secrets again")
 	}
 	if err != nil {
 		return nil, err

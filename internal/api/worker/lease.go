@@ -192,6 +192,7 @@ func (d Discovery) finish(ctx context.Context, in *finishInput) (*finishOutput, 
 	}
 	r, err := d.Leases.Finish(ctx, f, run.Report{
 		Cancelled: in.Body.Cancelled, Error: in.Body.Error.Error(), Check: in.Body.Check, PlanComplete: in.Body.PlanComplete,
+		NoCredential: in.Body.NoCredential,
 	})
 	if err != nil {
 		return nil, err
