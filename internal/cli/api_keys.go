@@ -51,9 +51,9 @@ func (cmd *APIKeysListCmd) Run(ctx context.Context, e *environment) error {
 // APIKeysCreateCmd is `gatehouse api-keys create`.
 type APIKeysCreateCmd struct {
 	Remote
-	Name    string        `required:"" placeholder:"NAME" help:"What the key is for."`
-	Role    string        `required:"" placeholder:"ROLE" enum:"viewer,connector_builder,admin,tenant_admin" help:"viewer, connector_builder or admin; at the tenant level, tenant_admin."`
-	Expires time.Duration `placeholder:"DURATION" help:"How long the key works, such as 720h; for ever without it."`
+	Name    string `required:"" placeholder:"NAME" help:"What the key is for."`
+	Role    string `required:"" placeholder:"ROLE" enum:"viewer,connector_builder,admin,tenant_admin" help:"viewer, connector_builder or admin; at the tenant level, tenant_admin."`
+	Expires string `placeholder:"WHEN" help:"Until when the key works: 2027-01-31, or how long, such as 720h or 30d; for ever without it."`
 }
 
 // Help returns examples.
@@ -75,12 +75,8 @@ func (cmd *APIKeysCreateCmd) Run(ctx context.Context, e *environment) error {
 		return err
 	}
 	draft := client.APIKeyDraft{Name: cmd.Name, Role: cmd.Role}
-	if cmd.Expires < 0 {
-		return usagef("--expires: must be in the future")
-	}
-	if cmd.Expires > 0 {
-		at := time.Now().Add(cmd.Expires).UTC()
-		draft.ExpiresAt = &at
+	if draft.ExpiresAt, err = parseEnd("--expires", cmd.Expires, time.Now()); err != nil {
+		return err
 	}
 	a, err := c.CreateAPIKey(ctx, draft)
 	if err != nil {

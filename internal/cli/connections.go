@@ -39,7 +39,7 @@ type ConnectionsListCmd struct {
 	Remote
 	Paging
 	Integration string `placeholder:"ID" complete:"integrations" help:"Only connections of this integration."`
-	Target      string `placeholder:"ID" help:"Only connections for this target (tgt_3)."`
+	Target      string `placeholder:"ID" help:"Only connections for this target, such as tgt_3; gatehouse targets list shows them."`
 	Status      string `enum:",healthy,degraded,unknown" default:"" help:"Only connections that fared so: healthy, degraded or unknown."`
 	Lifecycle   string `enum:",needs_consent,active,disabled" default:"" help:"Only connections in this lifecycle: needs_consent, active or disabled."`
 	Prefix      string `placeholder:"TEXT" help:"Only connections whose name begins so."`
@@ -91,7 +91,7 @@ type ConnectionsShowCmd struct {
 
 // Help returns examples.
 func (ConnectionsShowCmd) Help() string {
-	return `Shows everything about a connection but its secrets, which nobody can read back.
+	return `Shows everything about a connection but its secrets, which nobody can read back. Of one that is kept elsewhere it says in what, and not where: that is sealed, too.
 
     gatehouse connections show "Prod AWS"`
 }
@@ -127,6 +127,10 @@ func (e *environment) printConnection(r Remote, a client.Answer[client.Connectio
 		{Name: "Schedule", Value: formatSchedule(c.Schedule)},
 	}
 	fields = append(fields, objectFields("Configuration", c.Config)...)
+	for _, name := range slices.Sorted(maps.Keys(c.ConfigRefs)) {
+		fields = append(fields, output.Field{Name: "Configuration " + name, Value: "refers to a secret kept elsewhere (" + c.ConfigRefs[name] + ")"})
+	}
+	fields = append(fields, output.Field{Name: "Credential", Value: c.CredentialType})
 	fields = append(fields, objectFields("Scope", c.Scope)...)
 	fields = append(fields,
 		output.Field{Name: "Last run", Value: output.Time(c.LastRunAt)}, output.Field{Name: "Next run", Value: output.Time(c.NextRunAt)},

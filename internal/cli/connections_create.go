@@ -30,12 +30,12 @@ type ConnectionsCreateCmd struct {
 	draftFile
 	Integration string `arg:"" optional:"" complete:"integrations" help:"Id of the integration, such as aws; needed unless a file says it."`
 	Name        string `placeholder:"NAME" help:"Name of the connection, such as Prod AWS."`
-	Target      string `placeholder:"ID" help:"Organisation that the credentials must reach (tgt_3); found by the first test when left out."`
+	Target      string `placeholder:"ID" help:"Organisation that the credentials must reach, such as tgt_3 (gatehouse targets list shows them); found by the first test when left out."`
 }
 
 // Help returns examples.
 func (ConnectionsCreateCmd) Help() string {
-	return `Secrets are never given as arguments, which every process of the machine can see. On a terminal you are asked for whatever is missing; secrets are not shown while you type. Elsewhere use --set-file or --set-env.
+	return `Secrets are never given as arguments, which every process of the machine can see. On a terminal you are asked for whatever is missing; secrets are not shown while you type. Elsewhere use --set-file, --set-env or --ref.
 
     gatehouse connections create aws --name "Prod AWS" \
       --set access_key_id=AKIAIOSFODNN7EXAMPLE --set region=us-east-1

@@ -76,7 +76,7 @@ func (cmd *ConnectionsEditCmd) patch(ctx context.Context, e *environment, integr
 	}
 	if len(cmd.Ask) > 0 {
 		if !e.interactive() {
-			return patch, usagef("--ask: nobody can be asked here; use --set-file or --set-env")
+			return patch, usagef("--ask: nobody can be asked here; use --set-file, --set-env or --ref")
 		}
 		ask, err := e.newPrompt(ctx)
 		if err != nil {

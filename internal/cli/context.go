@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -51,7 +52,7 @@ func (*ContextListCmd) Run(e *environment) error {
 type ContextSetCmd struct {
 	Name    string `arg:"" help:"Name of the context."`
 	URL     string `required:"" placeholder:"URL" help:"Address of the server."`
-	KeyFile string `type:"path" complete:"files" placeholder:"PATH" help:"File that holds the API key; without it you are asked, or GATEHOUSE_API_KEY is taken."`
+	KeyFile string `type:"path" complete:"files" placeholder:"PATH" help:"File that holds the API key, - for standard input; without it you are asked, or GATEHOUSE_API_KEY is taken."`
 }
 
 // Help returns examples.
@@ -59,7 +60,11 @@ func (ContextSetCmd) Help() string {
 	return `The first context becomes the current one. The key is asked for on a terminal, so that it appears in no history and no list of processes.
 
     gatehouse context set prod --url https://gatehouse.example.com
-    gatehouse context set dev --url http://127.0.0.1:8642 --key-file .gatehouse/dev/admin.key`
+    gatehouse context set dev --url http://127.0.0.1:8642 --key-file .gatehouse/dev/admin.key
+
+With --key-file - the key comes from standard input, such as that of a password manager:
+
+    gatehouse context set prod --url https://gatehouse.example.com --key-file -`
 }
 
 // Run keeps a context.
@@ -86,9 +91,28 @@ func (cmd *ContextSetCmd) Run(ctx context.Context, e *environment) error {
 	return nil
 }
 
+// maxKey is above what any API key has.
+const maxKey = 4 << 10
+
 func (cmd *ContextSetCmd) key(ctx context.Context, e *environment) (string, error) {
-	if cmd.KeyFile != "" {
-		return readKey(cmd.KeyFile)
+	switch cmd.KeyFile {
+	case "":
+	case "-":
+		raw, err := io.ReadAll(io.LimitReader(e.In, maxKey))
+		if err != nil {
+			return "", fmt.Errorf("read the API key: %w", err)
+		}
+		key, err := oneKey("standard input", raw)
+		if err != nil {
+			return "", unreadable("--key-file", err)
+		}
+		return key, nil
+	default:
+		key, err := readKey(cmd.KeyFile)
+		if err != nil {
+			return "", unreadable("--key-file", err)
+		}
+		return key, nil
 	}
 	if key := os.Getenv("GATEHOUSE_API_KEY"); key != "" {
 		return key, nil

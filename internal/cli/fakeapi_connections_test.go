@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 
 	"github.com/gatehouse-project/gatehouse/internal/mergepatch"
 )
@@ -33,8 +34,12 @@ func (f *fakeAPI) createConnection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The secret comes back as its length, so that a script sees which it was.
-	config := map[string]any{}
+	config, refs := map[string]any{}, map[string]string{}
 	for name, value := range draft.Configuration {
+		if ref, ok := value.(map[string]any); ok && name == "secret_access_key" {
+			refs[name], _, _ = strings.Cut(fmt.Sprint(ref["$ref"]), ":")
+			continue
+		}
 		if name == "secret_access_key" {
 			config["secret_length"] = len(fmt.Sprint(value))
 			continue
@@ -49,7 +54,7 @@ func (f *fakeAPI) createConnection(w http.ResponseWriter, r *http.Request) {
 	c := map[string]any{
 		"connection_id": fmt.Sprintf("conn_%d", len(f.connections)+1), "integration_id": draft.IntegrationID,
 		"connector_id": "aws-discovery", "connector_version": "0.1.0", "name": draft.Name, "scope": draft.Scope,
-		"schedule": draft.Schedule, "config": config, "status": "unknown", "lifecycle": "active", "version": 1,
+		"schedule": draft.Schedule, "config": config, "config_refs": refs, "credential_type": "access_key", "status": "unknown", "lifecycle": "active", "version": 1,
 	}
 	f.connections = append(f.connections, c)
 	answer(w, http.StatusCreated, c)

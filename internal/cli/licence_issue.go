@@ -52,9 +52,9 @@ type LicenceIssueCmd struct {
 	Integrations []string      `required:"" placeholder:"ID" help:"Integrations that may be used; repeat or separate by commas; * for all."`
 	Workspaces   *int64        `placeholder:"N" help:"The most workspaces; no limit without it."`
 	Connections  *int64        `placeholder:"N" help:"The most connections in all workspaces; no limit without it."`
-	NotBefore    time.Time     `placeholder:"TIME" help:"Valid from, such as 2026-01-01T00:00:00Z; now without it."`
-	Expires      time.Time     `placeholder:"TIME" xor:"end" help:"Valid until; without an end when left out."`
-	For          time.Duration `placeholder:"DURATION" xor:"end" help:"Valid for that long from its beginning, such as 8760h, instead of --expires."`
+	NotBefore    string        `placeholder:"TIME" help:"Valid from, such as 2026-01-01 or 2026-01-01T00:00:00Z; now without it."`
+	Expires      string        `placeholder:"WHEN" xor:"end" help:"Valid until: 2027-01-31 (its beginning in UTC), 2027-01-31T08:00:00Z, or how long from its beginning, such as 365d; without an end when left out."`
+	For          time.Duration `placeholder:"DURATION" xor:"end" help:"Valid for that long from its beginning, such as 8760h; the same as --expires 8760h."`
 	GraceDays    int           `default:"14" placeholder:"N" help:"For how many days after its end everything goes on as before (${default})."`
 	Out          string        `type:"path" complete:"files" placeholder:"PATH" help:"File to write; standard output without it."`
 }
@@ -64,7 +64,7 @@ func (LicenceIssueCmd) Help() string {
 	return `Writes a licence and signs it. It works anywhere, without a server; the tenant installs it with gatehouse licence install.
 
     gatehouse licence issue --signing-key licence.key --id lic-2026-0042 --tenant t_1 --licensee "Contoso Ltd" \
-      --integrations aws,salesforce --workspaces 5 --connections 50 --for 8760h --out contoso.licence`
+      --integrations aws,salesforce --workspaces 5 --connections 50 --expires 2027-01-31 --out contoso.licence`
 }
 
 // Run issues a licence.
@@ -81,18 +81,11 @@ func (cmd *LicenceIssueCmd) Run(_ context.Context, e *environment) error {
 	}
 	o := LicenceOptions{
 		SigningKey: secret.FromBytes(key), ID: cmd.ID, Tenant: cmd.Tenant, Licensee: cmd.Licensee, Integrations: cmd.Integrations,
-		Workspaces: cmd.Workspaces, Connections: cmd.Connections, IssuedAt: time.Now().UTC().Truncate(time.Second), NotBefore: cmd.NotBefore,
+		Workspaces: cmd.Workspaces, Connections: cmd.Connections, IssuedAt: time.Now().UTC().Truncate(time.Second),
 		GraceDays: cmd.GraceDays,
 	}
-	if o.NotBefore.IsZero() {
-		o.NotBefore = o.IssuedAt
-	}
-	switch {
-	case !cmd.Expires.IsZero():
-		o.ExpiresAt = &cmd.Expires
-	case cmd.For > 0:
-		end := o.NotBefore.Add(cmd.For)
-		o.ExpiresAt = &end
+	if err := cmd.validity(&o); err != nil {
+		return err
 	}
 	text, err := e.services.IssueLicence(o)
 	if err != nil {
@@ -102,6 +95,25 @@ func (cmd *LicenceIssueCmd) Run(_ context.Context, e *environment) error {
 		return writeNew(cmd.Out, text, 0o644)
 	}
 	_, err = fmt.Fprint(e.Out, text)
+	return err
+}
+
+// validity fills in from when until when.
+func (cmd *LicenceIssueCmd) validity(o *LicenceOptions) (err error) {
+	o.NotBefore = o.IssuedAt
+	if cmd.NotBefore != "" {
+		from, ok := parseTime(cmd.NotBefore)
+		if !ok {
+			return usagef("--not-before: %q is no moment; write 2026-01-01 or 2026-01-01T00:00:00Z", cmd.NotBefore)
+		}
+		o.NotBefore = from.UTC()
+	}
+	if cmd.For > 0 {
+		end := o.NotBefore.Add(cmd.For)
+		o.ExpiresAt = &end
+		return nil
+	}
+	o.ExpiresAt, err = parseEnd("--expires", cmd.Expires, o.NotBefore)
 	return err
 }
 

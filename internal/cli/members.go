@@ -49,9 +49,9 @@ func (cmd *MembersListCmd) Run(ctx context.Context, e *environment) error {
 // MembersInviteCmd is `gatehouse members invite`.
 type MembersInviteCmd struct {
 	Remote
-	Email   string        `arg:"" help:"E-mail address of the person."`
-	Role    string        `required:"" placeholder:"ROLE" enum:"viewer,connector_builder,admin,tenant_admin" help:"viewer, connector_builder or admin; at the tenant level, tenant_admin."`
-	Expires time.Duration `placeholder:"DURATION" help:"How long the invitation is open, such as 72h; 7 days without it."`
+	Email   string `arg:"" help:"E-mail address of the person."`
+	Role    string `required:"" placeholder:"ROLE" enum:"viewer,connector_builder,admin,tenant_admin" help:"viewer, connector_builder or admin; at the tenant level, tenant_admin."`
+	Expires string `placeholder:"WHEN" help:"Until when the invitation is open: 2027-01-31, or how long, such as 72h or 14d; 7 days without it."`
 }
 
 // Help returns examples.
@@ -72,13 +72,9 @@ func (cmd *MembersInviteCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	if cmd.Expires < 0 {
-		return usagef("--expires: must be in the future")
-	}
 	draft := client.InvitationDraft{Email: cmd.Email, Role: cmd.Role}
-	if cmd.Expires > 0 {
-		at := time.Now().Add(cmd.Expires).UTC()
-		draft.ExpiresAt = &at
+	if draft.ExpiresAt, err = parseEnd("--expires", cmd.Expires, time.Now()); err != nil {
+		return err
 	}
 	a, err := c.Invite(ctx, draft)
 	if err != nil {

@@ -12,16 +12,48 @@ func parseMoment(flag, text string, now time.Time) (*time.Time, error) {
 	if text == "" {
 		return nil, nil
 	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return &at, nil
-		}
+	if at, ok := parseTime(text); ok {
+		return &at, nil
 	}
 	if ago, ok := parseAgo(text); ok {
 		at := now.Add(-ago)
 		return &at, nil
 	}
 	return nil, usagef("%s: %q is no moment; write 2026-01-31, 2026-01-31T08:00:00Z, or how long ago, as 90m, 24h or 7d", flag, text)
+}
+
+// parseEnd reads when something ends that a flag names: a day, at whose beginning
+// in UTC it ends, a time with its offset, or how long after from. Nothing gives
+// nil.
+func parseEnd(flag, text string, from time.Time) (*time.Time, error) {
+	if text == "" {
+		return nil, nil
+	}
+	end, ok := parseTime(text)
+	if !ok {
+		var after time.Duration
+		if after, ok = parseAgo(text); ok {
+			end = from.Add(after)
+		}
+	}
+	switch {
+	case !ok:
+		return nil, usagef("%s: %q is no end; write 2027-01-31, 2027-01-31T08:00:00Z, or how long, as 72h or 30d", flag, text)
+	case !end.After(from):
+		return nil, usagef("%s: %q is over already; must be in the future", flag, text)
+	}
+	end = end.UTC()
+	return &end, nil
+}
+
+// parseTime reads a day or a time with its offset.
+func parseTime(text string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 func parseAgo(text string) (time.Duration, bool) {

@@ -11,27 +11,31 @@ import (
 
 // Connection is a workspace's installation of an integration.
 type Connection struct {
-	ConnectionID        string          `json:"connection_id"`
-	IntegrationID       string          `json:"integration_id"`
-	ConnectorID         string          `json:"connector_id"`
-	ConnectorVersion    string          `json:"connector_version"`
-	Name                string          `json:"name"`
-	TenantID            string          `json:"tenant_id"`
-	WorkspaceID         string          `json:"workspace_id"`
-	Target              *Target         `json:"target"`
-	ActsAs              string          `json:"acts_as"`
-	Scope               json.RawMessage `json:"scope"`
-	Schedule            Schedule        `json:"schedule"`
-	Config              json.RawMessage `json:"config"`
-	IsDefault           bool            `json:"is_default"`
-	Lifecycle           string          `json:"lifecycle"`
-	Status              string          `json:"status"`
-	LastRunAt           *time.Time      `json:"last_run_at"`
-	NextRunAt           *time.Time      `json:"next_run_at"`
-	LastHealthCheckAt   *time.Time      `json:"last_health_check_at"`
-	LastErrorReasonCode string          `json:"last_error_reason_code"`
-	LastErrorMessage    string          `json:"last_error_message"`
-	Version             int64           `json:"version"`
+	ConnectionID     string          `json:"connection_id"`
+	IntegrationID    string          `json:"integration_id"`
+	ConnectorID      string          `json:"connector_id"`
+	ConnectorVersion string          `json:"connector_version"`
+	Name             string          `json:"name"`
+	TenantID         string          `json:"tenant_id"`
+	WorkspaceID      string          `json:"workspace_id"`
+	Target           *Target         `json:"target"`
+	ActsAs           string          `json:"acts_as"`
+	Scope            json.RawMessage `json:"scope"`
+	Schedule         Schedule        `json:"schedule"`
+	Config           json.RawMessage `json:"config"`
+	// ConfigRefs are the secret fields that are kept elsewhere, and in what: env,
+	// file or awssm.
+	ConfigRefs          map[string]string `json:"config_refs"`
+	CredentialType      string            `json:"credential_type"`
+	IsDefault           bool              `json:"is_default"`
+	Lifecycle           string            `json:"lifecycle"`
+	Status              string            `json:"status"`
+	LastRunAt           *time.Time        `json:"last_run_at"`
+	NextRunAt           *time.Time        `json:"next_run_at"`
+	LastHealthCheckAt   *time.Time        `json:"last_health_check_at"`
+	LastErrorReasonCode string            `json:"last_error_reason_code"`
+	LastErrorMessage    string            `json:"last_error_message"`
+	Version             int64             `json:"version"`
 }
 
 // Target is the organisation that a connection's credentials reach.

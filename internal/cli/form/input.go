@@ -133,7 +133,7 @@ func (in Input) references(s *Schema, values map[string]json.RawMessage) error {
 
 // Ways says how to give a secret field.
 func Ways(flag, name string) string {
-	return fmt.Sprintf("give it with %s-file %s=PATH (- is standard input), with %s-env %s=VARIABLE, or leave it out and be asked on a terminal", flag, name, flag, name)
+	return fmt.Sprintf("give it with %s-file %s=PATH (- is standard input), with %s-env %s=VARIABLE, with --ref %s=KIND:WHERE for one that is kept elsewhere, or leave it out and be asked on a terminal", flag, name, flag, name, name)
 }
 
 func readFile(path string) (string, error) {
