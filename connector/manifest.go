@@ -85,13 +85,6 @@ type Permission struct {
 	Why  string `json:"why"`
 }
 
-// ThrottleScope names what the provider's rate limit is counted by.
-type ThrottleScope struct {
-	Name string `json:"name"`
-	// Key lists what identifies one budget, such as account, region, service.
-	Key []string `json:"key"`
-}
-
 // RequiredPermissions returns the permission names of all streams, sorted, each
 // once.
 func (m Manifest) RequiredPermissions() []string {

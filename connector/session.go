@@ -32,6 +32,9 @@ type Settings struct {
 	// worker's own environment, the provider's SDK may find them by itself, in
 	// files or at the host's metadata address.
 	HTTPClient *http.Client
+	// Budget is asked for leave before each call to the provider, by the scopes of
+	// the manifest; [Metered] does so for HTTP. Nil means that nobody counts.
+	Budget Budget
 	// Logger must not be given secrets.
 	Logger *slog.Logger
 }

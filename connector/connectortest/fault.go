@@ -97,7 +97,8 @@ func (s suite) testThrottle(t *testing.T) {
 	_, whole, errs := s.readAll(t.Context(), t, s.Settings(t))
 	require.Empty(t, errs)
 	const patience = 200
-	session := s.open(t, s.Throttle(t))
+	l := &ledger{most: -1}
+	session := s.open(t, l.on(s.Throttle(t)))
 	plan := retried(t, patience, func() (connector.Plan, error) { return session.Plan(t.Context()) })
 	for _, p := range plan.Partitions {
 		require.Nil(t, p.Skip, "partition %s is skipped because of throttling", name(p))
@@ -114,6 +115,9 @@ func (s suite) testThrottle(t *testing.T) {
 		require.NoError(t, want.add(whole[name(p)].pages))
 		require.NoError(t, got.add(r.pages))
 		require.Equal(t, want, got, "partition %s differs under throttling", name(p))
+	}
+	if len(s.manifest.ThrottleScopes) > 0 {
+		require.NotZero(t, l.refused, "nobody was told that the provider refuses calls")
 	}
 }
 

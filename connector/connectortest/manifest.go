@@ -37,6 +37,13 @@ func (s suite) testManifest(t *testing.T) {
 		require.Regexp(t, `^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$`, host, "a host is a name in lower case, or \"*.\" and a domain")
 	}
 
+	scopes := map[string]bool{}
+	for _, scope := range m.ThrottleScopes {
+		require.NoError(t, scope.Validate())
+		require.False(t, scopes[scope.Name], "two throttle scopes are called %s", scope.Name)
+		scopes[scope.Name] = true
+	}
+
 	a, err := json.Marshal(m)
 	require.NoError(t, err)
 	b, err := json.Marshal(s.Connector.Manifest())

@@ -26,6 +26,12 @@ type Subject struct {
 	// Throttle makes settings for the same content behind a provider that
 	// refuses some calls because of their rate. Nil leaves it untested.
 	Throttle func(t testing.TB) connector.Settings
+	// UnmetScopes are throttle scopes of the manifest that the provider of Settings
+	// has no occasion for.
+	UnmetScopes []string
+	// Unmetered is how many requests a session may make without leave, before the
+	// provider has said whose budget they count for.
+	Unmetered int
 	// MaxResumes bounds how many cursors per partition are continued from,
 	// evenly spread. Zero means 32.
 	MaxResumes int
@@ -50,6 +56,9 @@ func Run(t *testing.T, subject Subject) {
 	t.Run("close", s.testClose)
 	if subject.Deny != nil {
 		t.Run("deny", s.testDeny)
+	}
+	if len(s.manifest.ThrottleScopes) > 0 {
+		t.Run("budget", s.testBudget)
 	}
 	if subject.Throttle != nil {
 		t.Run("throttle", s.testThrottle)

@@ -27,8 +27,11 @@ func (files) Manifest() connector.Manifest {
 		Configuration: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{
 			"denied":{"title":"Denied","description":"Permission that is missing.","type":"string"},
 			"every":{"title":"Throttled","description":"Which of the calls is refused.","type":"integer"}}}`),
-		Scope:            json.RawMessage(emptyObject),
-		AuthTypes:        []connector.AuthType{{ID: "none", Name: "None"}},
+		Scope:     json.RawMessage(emptyObject),
+		AuthTypes: []connector.AuthType{{ID: "none", Name: "None"}},
+		ThrottleScopes: []connector.ThrottleScope{{
+			Name: "disk", Description: "Lists", Key: []string{"disk"}, Limit: connector.ThrottleLimit{Calls: 10, PerSeconds: 1, Burst: 10},
+		}},
 		LimitsBlindSpots: []string{"Everything that is not a file."},
 		Streams: []connector.Stream{
 			{Name: "people", Description: "Accounts", Entities: []connector.EntityKind{connector.Account}, Permissions: need("people:List")},
@@ -42,7 +45,10 @@ func (files) Manifest() connector.Manifest {
 }
 
 func (f files) Open(_ context.Context, s connector.Settings) (connector.Session, error) {
-	session := &filesSession{manifest: f.Manifest()}
+	session := &filesSession{manifest: f.Manifest(), budget: s.Budget}
+	if session.budget == nil {
+		session.budget = connector.Unlimited{}
+	}
 	if err := json.Unmarshal(s.Configuration, &session.configuration); err != nil {
 		return nil, &connector.Error{Category: connector.ScopeInvalid, Message: "the configuration is no object", Cause: err}
 	}
@@ -55,8 +61,12 @@ type filesSession struct {
 		Denied string `json:"denied"`
 		Every  int    `json:"every"`
 	}
-	calls int
+	budget connector.Budget
+	calls  int
 }
+
+// use is what each list takes.
+func (*filesSession) use() connector.Use { return connector.Use{Scope: "disk", Key: []string{"1"}} }
 
 // refused answers as the provider would: nothing, denied, or throttled.
 func (s *filesSession) refused(stream string) *connector.Error {
@@ -102,11 +112,18 @@ func (s *filesSession) Read(ctx context.Context, p connector.Partition, from con
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		release, err := s.budget.Take(ctx, s.use())
+		if err != nil {
+			return err
+		}
+		e := s.refused(p.Stream)
+		release()
 		page := connector.Page{}
-		switch e := s.refused(p.Stream); {
+		switch {
 		case e != nil && e.Category == connector.PermissionDenied:
 			return to.Write(ctx, connector.Page{Gaps: []connector.Error{*e}})
 		case e != nil:
+			s.budget.Throttled(ctx, 0, s.use())
 			return e
 		}
 		person := connector.Ref{Kind: connector.Account, ID: fmt.Sprintf("person-%d", n)}

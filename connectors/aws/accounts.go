@@ -38,6 +38,7 @@ func (s *session) whoAmI(ctx context.Context) (*caller, error) {
 	}
 	s.caller = &caller{account: aws.ToString(out.Account), arn: aws.ToString(out.Arn)}
 	// Behind a role's unique id stands the name of the session, which changes.
+	s.clients.meter.account.Store(&s.caller.account)
 	s.caller.id, _, _ = strings.Cut(aws.ToString(out.UserId), ":")
 	return s.caller, nil
 }

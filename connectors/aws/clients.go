@@ -37,16 +37,17 @@ const (
 // clients holds one SDK configuration per account that is entered.
 type clients struct {
 	configuration configuration
+	meter         meter
 	base          aws.Config
 	members       map[string]aws.Config
 	closed        atomic.Bool
 }
 
-func newClients(ctx context.Context, c configuration, httpClient *http.Client) (*clients, error) {
+func newClients(ctx context.Context, c configuration, httpClient *http.Client, m meter) (*clients, error) {
 	if httpClient == nil {
 		return nil, &connector.Error{Category: connector.Internal, Message: "the session was opened without an HTTP client"}
 	}
-	retryer := func() aws.Retryer { return newRetryer() }
+	retryer := func() aws.Retryer { return newRetryer(m) }
 	base := aws.Config{Region: c.Region, HTTPClient: wholeAnswers{httpClient}, Retryer: retryer}
 	if c.AccessKeyID != "" {
 		base.Credentials = credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
@@ -64,11 +65,11 @@ func newClients(ctx context.Context, c configuration, httpClient *http.Client) (
 	if c.EndpointURL != "" {
 		base.BaseEndpoint = aws.String(c.EndpointURL)
 	}
-	cl := &clients{configuration: c, members: map[string]aws.Config{}}
+	cl := &clients{configuration: c, meter: m, members: map[string]aws.Config{}}
 	if c.AuthMode == authAssumeRole {
 		base = cl.assuming(base, c.RoleARN)
 	}
-	cl.base = base
+	cl.base = m.on(base)
 	return cl, nil
 }
 
@@ -83,15 +84,18 @@ func (c *clients) assuming(cfg aws.Config, roleARN string) aws.Config {
 	cache := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = credentialSlack })
 	out := cfg.Copy()
 	out.Credentials = cache
-	out.Retryer = func() aws.Retryer { return newRetryer(renewal{cache}) }
+	out.Retryer = func() aws.Retryer { return newRetryer(c.meter, renewal{cache}) }
 	return out
 }
 
-// newRetryer retries what the SDK does by default, and what first says.
-func newRetryer(first ...retry.IsErrorRetryable) aws.Retryer {
+// newRetryer retries what the SDK does by default, and what first says. What AWS
+// refused because of its rate is tried again when the meter's budget allows it,
+// which knows of the other workers' calls.
+func newRetryer(m meter, first ...retry.IsErrorRetryable) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
 		o.MaxBackoff = maxBackoff
+		o.Backoff = m.backoff(retry.NewExponentialJitterBackoff(maxBackoff))
 		o.Retryables = append(append(first, retry.IsErrorRetryableFunc(refused)), o.Retryables...)
 	})
 }
@@ -130,7 +134,7 @@ func (c *clients) enterable(own, account string) aws.Config {
 	}
 	cfg, ok := c.members[account]
 	if !ok {
-		cfg = c.assuming(c.base, c.memberRoleARN(account))
+		cfg = c.meter.in(account).on(c.assuming(c.base, c.memberRoleARN(account)))
 		c.members[account] = cfg
 	}
 	return cfg

@@ -33,7 +33,7 @@ func (c Connector) Open(ctx context.Context, settings connector.Settings) (conne
 	if err != nil {
 		return nil, err
 	}
-	cl, err := newClients(ctx, conf, settings.HTTPClient)
+	cl, err := newClients(ctx, conf, settings.HTTPClient, newMeter(settings.Budget, conf.EndpointURL))
 	if err != nil {
 		return nil, err
 	}

@@ -69,24 +69,20 @@ func classify(ctx context.Context, err error, on string) error {
 			return fail(connector.CredentialInvalid, "AWS refuses the signature because the worker's clock is wrong")
 		case "AccessDenied", "AccessDeniedException", "AccessDeniedForDependencyException", "UnauthorizedOperation", "AuthorizationError", "Forbidden":
 			return denied()
-		case "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
-			"RequestThrottled", "RequestThrottledException", "BandwidthLimitExceeded":
-			e := fail(connector.Throttled, "AWS limits the rate of "+call)
-			e.RetryAfter = retryAfter(response)
-			return e
 		case "AWSOrganizationsNotInUseException":
 			return fail(connector.ScopeInvalid, "the account is not in an organisation; switch organizations_enabled off")
 		case "RegionDisabledException":
 			return fail(connector.ScopeInvalid, "the region is not enabled in "+on)
 		}
 	}
+	if refused, wait := throttled(err); refused {
+		e := fail(connector.Throttled, "AWS limits the rate of "+call)
+		e.RetryAfter = wait
+		return e
+	}
 	switch {
 	case status == http.StatusForbidden:
 		return denied()
-	case status == http.StatusTooManyRequests:
-		e := fail(connector.Throttled, "AWS limits the rate of "+call)
-		e.RetryAfter = retryAfter(response)
-		return e
 	case status == http.StatusUnauthorized:
 		return fail(connector.CredentialInvalid, "AWS refuses the credentials")
 	case status != 0:

@@ -79,13 +79,8 @@ func manifest() connector.Manifest {
 			"A user or role of an account that could not be entered appears by its ARN, as an outside party, where a policy names it; once the account is read it is one with the user or role again.",
 			"A resource policy that denies everyone (*) is shown for everyone and not subtracted from the access of named users and roles.",
 		},
-		SupportsTest: true,
-		ThrottleScopes: []connector.ThrottleScope{
-			{Name: "IAM and STS", Key: []string{"account"}},
-			{Name: "Organizations", Key: []string{"organization"}},
-			{Name: "Identity Center", Key: []string{"organization", "region"}},
-			{Name: "S3 and Lambda", Key: []string{"account", "region", "service"}},
-		},
+		SupportsTest:   true,
+		ThrottleScopes: throttleScopes(),
 	}
 }
 

@@ -89,7 +89,10 @@ func TestConformance(t *testing.T) {
 			limited := newCloud(t, people, simulator.Fault{Kind: simulator.FaultThrottle, Every: 40})
 			return limited.settings(t, nil)
 		},
-		MaxResumes: 6,
+		// The simulator is a custom endpoint; TestBudgetScopes meets the others.
+		UnmetScopes: []string{"iam", "sts", "organizations", "identity_center", "s3", "lambda"},
+		Unmetered:   1,
+		MaxResumes:  6,
 	})
 }
 
@@ -98,9 +101,11 @@ func TestConformanceOnLargeAccounts(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, people)
 	connectortest.Run(t, connectortest.Subject{
-		Connector:  aws.NewForLargeAccounts(),
-		Settings:   func(t testing.TB) connector.Settings { return c.settings(t, nil) },
-		MaxResumes: 8,
+		Connector:   aws.NewForLargeAccounts(),
+		Settings:    func(t testing.TB) connector.Settings { return c.settings(t, nil) },
+		UnmetScopes: []string{"iam", "sts", "organizations", "identity_center", "s3", "lambda"},
+		Unmetered:   1,
+		MaxResumes:  8,
 	})
 }
 

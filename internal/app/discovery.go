@@ -14,6 +14,7 @@ import (
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	apiworker "github.com/gatehouse-project/gatehouse/internal/api/worker"
+	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/job"
@@ -89,6 +90,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			apinotification.Mount(a, &notification.Service{Store: inboxes})
 			apiworker.MountDiscovery(a, apiworker.Discovery{
 				Leases: &run.Leases{Store: runs, Ready: listener}, Ingest: &graph.Ingest{Store: store, Catalog: c.catalog}, Batches: batches, Token: c.workerToken,
+				Budgets: &budget.Service{Book: postgres.NewBudgets(db), Catalog: c.catalog},
 			})
 		},
 		checks:     []health.Check{{Name: "discovery database", Run: db.Ping}},

@@ -28,6 +28,7 @@ func rules() []rule {
 	domain := []string{
 		"internal/audit", "internal/auditlog", "internal/ocsf", "internal/workspace", "internal/integration", "internal/operation",
 		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence", "internal/notification", "internal/webhook",
+		"internal/budget",
 	}
 	inward := append(append([]string{}, foundation...), domain...)
 
@@ -85,6 +86,7 @@ func rules() []rule {
 		domainRule("internal/webhook", "internal/audit", "internal/workspace"),
 		// What operators' surfaces show of the gate's answers and of runs.
 		domainRule("internal/surface", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
+		domainRule("internal/budget", "internal/audit", "internal/workspace", "internal/integration", "internal/run"),
 
 		// What both sides of the worker protocol say.
 		{folder: "internal/workerapi", local: append([]string{"internal/run"}, foundation...), external: []string{"github.com/go-json-experiment/json", "github.com/klauspost/compress"}, never: outside},

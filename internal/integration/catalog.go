@@ -52,6 +52,14 @@ func NewCatalog(connectors []connector.Connector) (*Catalog, error) {
 		if _, err := c.Get(ID(m.IntegrationID)); err == nil {
 			return nil, fmt.Errorf("two connectors call themselves %q", m.IntegrationID)
 		}
+		for i, scope := range m.ThrottleScopes {
+			if err := scope.Validate(); err != nil {
+				return nil, fmt.Errorf("connector %s: %w", m.ConnectorID, err)
+			}
+			if slices.ContainsFunc(m.ThrottleScopes[:i], func(s connector.ThrottleScope) bool { return s.Name == scope.Name }) {
+				return nil, fmt.Errorf("connector %s: two throttle scopes are called %q", m.ConnectorID, scope.Name)
+			}
+		}
 		entry := &Integration{Manifest: m}
 		var err error
 		if entry.configuration, err = compile("configuration", m.Configuration); err != nil {

@@ -18,6 +18,8 @@ func tablesOfNoWorkspace() map[string]string {
 		"licences":                "the tenant's licences",
 		"retired_encryption_keys": "the keys that nothing is written under again, by name",
 		"schema_version":          "the number of the last migration",
+		"throttle_budgets":        "what calls to a provider may take, named by a hash, which workspaces share as the provider counts",
+		"throttle_limits":         "how much administrators of the tenant allow of it",
 	}
 }
 

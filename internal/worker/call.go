@@ -102,6 +102,23 @@ func (c *runCall) reach(ctx context.Context, r workerapi.Reach) error {
 	return err
 }
 
+// budget asks for tokens of a throttle budget. Those of an answer that is lost are
+// lost.
+func (c *runCall) budget(ctx context.Context, r workerapi.BudgetRequest) (answer workerapi.BudgetAnswer, err error) {
+	err = c.repeat(ctx, callTimeout, func(ctx context.Context) (err error) {
+		answer, err = c.budgetOnce(ctx, r)
+		return err
+	})
+	return answer, err
+}
+
+// budgetOnce is budget without repeating.
+func (c *runCall) budgetOnce(ctx context.Context, r workerapi.BudgetRequest) (answer workerapi.BudgetAnswer, err error) {
+	r.Lease = c.lease
+	_, err = c.platform.post(ctx, c.platform.discovery+workerapi.BudgetPath(c.run), c.token, r, &answer)
+	return answer, err
+}
+
 // heartbeat is not repeated: the next one says more.
 func (c *runCall) heartbeat(ctx context.Context, p run.Progress) (cancel bool, err error) {
 	ctx, stop := context.WithTimeout(ctx, min(callTimeout, max(c.left(), 0)))

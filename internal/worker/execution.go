@@ -34,6 +34,7 @@ type execution struct {
 	// each why not.
 	planComplete bool
 
+	budgets  *budgets
 	progress progress
 	redact   redactor
 }
@@ -51,6 +52,9 @@ func (e *execution) execute() {
 
 	e.log.InfoContext(e.hold, "run claimed", slog.Int("attempt", e.assignment.Attempt), slog.Int64("next_batch", e.assignment.NextBatch))
 	check, err := e.perform()
+	if e.budgets != nil {
+		e.budgets.leave(e.hold)
+	}
 	outcome := e.report(check, err)
 	e.worker.metrics.runs.WithLabelValues(e.assignment.OperationType, outcome).Inc()
 	e.log.InfoContext(context.WithoutCancel(e.hold), "run let go", slog.String("outcome", outcome))
@@ -82,10 +86,11 @@ func (e *execution) perform() (*connector.CheckResult, error) {
 	}
 	e.hideSecrets(settings)
 
+	e.budgets = newBudgets(e, k.Manifest())
 	var session connector.Session
 	err = e.guard("open", func() (err error) {
 		session, err = k.Open(e.work, connector.Settings{
-			Configuration: settings.Configuration, Scope: settings.Scope, HTTPClient: egress.NewClient(e.transport), Logger: e.log,
+			Configuration: settings.Configuration, Scope: settings.Scope, HTTPClient: egress.NewClient(e.transport), Budget: e.budgets, Logger: e.log,
 		})
 		if err == nil && session == nil {
 			err = &connector.Error{Category: connector.ContractViolation, Message: "the connector opened no session"}

@@ -14,6 +14,8 @@ type metrics struct {
 	records  *prometheus.CounterVec
 	waited   *prometheus.CounterVec
 	repeated prometheus.Counter
+
+	budgetAsks, budgetTokens, budgetWaits, refusals *prometheus.CounterVec
 }
 
 func newMetrics(to prometheus.Registerer) (*metrics, error) {
@@ -34,6 +36,18 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		repeated: register(&r, to, prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "gatehouse_worker_repeated_calls_total", Help: "Calls to the platform that had to be repeated.",
 		})),
+		budgetAsks: register(&r, to, prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_worker_budget_asks_total", Help: "Questions to the platform for leave to call a provider, by throttle scope.",
+		}, []string{"integration", "scope"})),
+		budgetTokens: register(&r, to, prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_worker_budget_tokens_total", Help: "Calls to a provider that the platform gave leave for, by throttle scope.",
+		}, []string{"integration", "scope"})),
+		budgetWaits: register(&r, to, prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_worker_budget_wait_seconds_total", Help: "Time that calls to a provider waited for leave, by throttle scope.",
+		}, []string{"integration", "scope"})),
+		refusals: register(&r, to, prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_worker_provider_refusals_total", Help: "Calls that a provider refused because of their rate, by throttle scope.",
+		}, []string{"integration", "scope"})),
 	}
 	return m, r.err
 }

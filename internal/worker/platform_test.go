@@ -49,8 +49,10 @@ type fakePlatform struct {
 	manifest  connector.Manifest
 	operation operation.Type
 	// wire decides about each call; refuse answers a batch with a status.
-	wire    func(call string) fault
-	refuse  func(workerapi.Header, *connector.Page) int
+	wire   func(call string) fault
+	refuse func(workerapi.Header, *connector.Page) int
+	// budget answers a question for leave to call the provider.
+	budget  func(workerapi.BudgetRequest) workerapi.BudgetAnswer
 	ended   chan struct{}
 	batches *workerapi.Decoder
 	// deadline is how long the run may take from each claim.
@@ -181,6 +183,12 @@ func (p *fakePlatform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.heartbeat(w, body)
 	case r.Method == http.MethodPost && r.URL.Path == workerapi.ReachPath(theRun):
 		p.reach(w, body)
+	case r.Method == http.MethodPost && r.URL.Path == workerapi.BudgetPath(theRun):
+		var b workerapi.BudgetRequest
+		if err := json.Unmarshal(body, &b); err != nil || b.IntegrationID != p.manifest.IntegrationID {
+			p.breach("a question for leave that cannot be read: %s", body)
+		}
+		_ = json.NewEncoder(w).Encode(p.budget(b)) // a recorder does not fail
 	case r.Method == http.MethodPost && r.URL.Path == workerapi.HandBackPath(theRun):
 		p.handBacks++
 		p.leaseUntil = time.Time{}

@@ -12,12 +12,25 @@ import (
 type progress struct {
 	mu      sync.Mutex
 	current run.Progress
+	// waiting says what is waited for, in place of what is read.
+	waiting string
 }
 
 func (p *progress) now() run.Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.current
+	now := p.current
+	if p.waiting != "" {
+		now.Message = p.waiting
+	}
+	return now
+}
+
+// waitsFor shows what is waited for, until it is told that it is nothing.
+func (p *progress) waitsFor(what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = run.Sanitise(what)
 }
 
 func (p *progress) planned(partitions int) {

@@ -26,6 +26,8 @@ type scripted struct {
 	plans  func() error
 	// hosts are those of the provider.
 	hosts []string
+	// throttles are what the provider counts calls by.
+	throttles []connector.ThrottleScope
 
 	opened, closed, written atomic.Int64
 }
@@ -49,7 +51,7 @@ func (s *scripted) Manifest() connector.Manifest {
 	return connector.Manifest{
 		IntegrationID: "scripted", ConnectorID: "scripted", Name: "Scripted", Version: "1", ContractVersion: connector.ContractVersion,
 		Configuration: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"region":{"type":"string"},"key":{"type":"string","writeOnly":true}}}`),
-		Scope:         json.RawMessage(`{"type":"object"}`), Hosts: s.hosts,
+		Scope:         json.RawMessage(`{"type":"object"}`), Hosts: s.hosts, ThrottleScopes: s.throttles,
 		Streams: []connector.Stream{
 			{Name: "users", Entities: []connector.EntityKind{connector.Account}},
 			{Name: "groups", Entities: []connector.EntityKind{connector.Entitlement}, DependsOn: []string{"users"}},

@@ -39,6 +39,12 @@ type stage struct {
 func play(t *testing.T, script *scripted, scene func(s *stage)) {
 	t.Helper()
 	t.Parallel()
+	playNow(t, script, scene)
+}
+
+// playNow is play for a test that plays more than once.
+func playNow(t *testing.T, script *scripted, scene func(s *stage)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{T: t, platform: newPlatform(t, script.Manifest()), script: script, metrics: prometheus.NewRegistry()}
 		s.log = slog.New(slog.NewTextHandler(&s.written, nil))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
+	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -25,6 +26,8 @@ import (
 type Discovery struct {
 	Leases *run.Leases
 	Ingest *graph.Ingest
+	// Budgets gives leave to call providers.
+	Budgets *budget.Service
 	// Batches reads what workers send.
 	Batches *workerapi.Decoder
 	// Token is what the fleet's workers claim with.
@@ -39,6 +42,7 @@ func MountDiscovery(a huma.API, d Discovery) {
 	register(a, http.MethodPost, "hand-back-run", "/v1/worker/runs/{run_id}/hand-back", d.handBack)
 	register(a, http.MethodPost, "finish-run", "/v1/worker/runs/{run_id}/finish", d.finish)
 	registerBatches(a, d)
+	registerBudgets(a, d)
 }
 
 // register adds an operation of the protocol. It is no part of the public API.

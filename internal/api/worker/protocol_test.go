@@ -24,6 +24,7 @@ import (
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	"github.com/gatehouse-project/gatehouse/internal/api/worker"
 	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
@@ -54,6 +55,9 @@ func (oneStream) Manifest() connector.Manifest {
 	return connector.Manifest{
 		IntegrationID: "aws", ConnectorID: "aws-discovery", ContractVersion: connector.ContractVersion, Configuration: empty, Scope: empty,
 		Operations: []string{string(operation.DiscoveryRun)}, Streams: []connector.Stream{{Name: "people", Entities: connector.EntityKinds()}},
+		ThrottleScopes: []connector.ThrottleScope{{
+			Name: "calls", Description: "Calls", Key: []string{"account"}, Limit: connector.ThrottleLimit{Calls: 1, PerSeconds: 3600, Burst: 5},
+		}},
 	}
 }
 
@@ -103,6 +107,7 @@ func newPlatform(t *testing.T) *platform {
 	a := api.New(mux, api.Config{Version: "1", Log: log})
 	worker.MountDiscovery(a, worker.Discovery{
 		Leases: &run.Leases{Store: p.runs, Ready: noWait{}}, Ingest: &graph.Ingest{Store: p.graph, Catalog: catalog}, Batches: batches, Token: secret.FromString(fleetToken),
+		Budgets: &budget.Service{Book: postgres.NewBudgets(open("svc_discovery")), Catalog: catalog},
 	})
 	worker.MountIntegrations(a, worker.Integrations{Store: postgres.NewConnections(open("svc_integration")), Tenant: 1})
 	server := httptest.NewServer(api.Wrap(mux, api.WrapConfig{Log: log}))

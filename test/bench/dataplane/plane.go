@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
@@ -45,6 +46,7 @@ type Plane struct {
 	Gate        *run.Gate
 	Runs        *run.Service
 	Leases      *run.Leases
+	Budgets     *budget.Service
 	Ingest      *graph.Ingest
 	Publisher   *graph.Publisher
 	Questions   *graph.Questions
@@ -151,6 +153,7 @@ func (p *Plane) compose(ctx context.Context) error {
 	p.Runs = &run.Service{Store: runs, Changed: listener}
 	p.Leases = &run.Leases{Store: runs, Ready: listener}
 	p.Ingest = &graph.Ingest{Store: store, Catalog: catalog}
+	p.Budgets = &budget.Service{Book: postgres.NewBudgets(discovery), Catalog: catalog}
 	p.Publisher = &graph.Publisher{Store: store}
 	p.Questions = &graph.Questions{Store: discovery}
 	engine, err := job.NewEngine(job.Config{

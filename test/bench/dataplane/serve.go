@@ -25,7 +25,9 @@ func (p *Plane) serve(ctx context.Context, log *slog.Logger, listener *postgres.
 	}
 	mux := http.NewServeMux()
 	a := api.New(mux, api.Config{Version: "bench", Log: log})
-	apiworker.MountDiscovery(a, apiworker.Discovery{Leases: p.Leases, Ingest: p.Ingest, Batches: batches, Token: p.Token})
+	apiworker.MountDiscovery(a, apiworker.Discovery{
+		Leases: p.Leases, Ingest: p.Ingest, Budgets: p.Budgets, Batches: batches, Token: p.Token,
+	})
 	apiworker.MountIntegrations(a, apiworker.Integrations{
 		Vault: connection.Vault{}, Store: p.Connections.Store, Tenant: p.Caller.Scope.Tenant,
 	})
