@@ -12,6 +12,7 @@ BINARY := bin/gatehouse
 PKG ?= ./...
 TESTFLAGS ?=
 BENCHFLAGS ?=
+FAULTFLAGS ?=
 
 .PHONY: help
 help: ## List the targets
@@ -41,6 +42,11 @@ test: setup build ## Run the tests; PKG=./internal/run/... for some, TESTFLAGS=-
 bench: setup build ## Measure the promised figures beside their limits; BENCHFLAGS='-run pipeline'
 	go build -o bin/ ./test/bench/cmd/bench ./test/bench/cmd/benchworker
 	@bin/bench $(BENCHFLAGS)
+
+.PHONY: fault
+fault: setup build ## Break a running Gatehouse 1,000 times and look what is lost; FAULTFLAGS='-faults 100'
+	go build -o bin/ ./test/fault/cmd/fault
+	@bin/fault $(FAULTFLAGS)
 
 .PHONY: lint
 lint: ## Check style and common mistakes; .golangci.yaml says what and why
