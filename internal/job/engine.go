@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -55,9 +56,15 @@ func (q *Queue) PublishTx(ctx context.Context, tx pgx.Tx, r run.Ref) error {
 	return err
 }
 
-// Publish queues the publishing of a run.
+// Publish queues the publishing of a run that nobody is publishing, as the sweeper
+// finds it. A job that is running all the same was given to a process that is gone,
+// or that never learnt of it; the engine would notice in an hour.
 func (q *Queue) Publish(ctx context.Context, r run.Ref) error {
-	_, err := q.client.Insert(ctx, newPublishArgs(r), publishOpts())
+	inserted, err := q.client.Insert(ctx, newPublishArgs(r), publishOpts())
+	if err != nil || !inserted.UniqueSkippedAsDuplicate || inserted.Job.State != rivertype.JobStateRunning {
+		return err
+	}
+	_, err = q.client.Insert(ctx, newPublishArgs(r), publishAgainOpts())
 	return err
 }
 
@@ -77,6 +84,20 @@ func publishOpts() *river.InsertOpts {
 	}
 }
 
+// publishAgainEvery bounds how often a run gets another job beside one that is
+// running and does nothing.
+const publishAgainEvery = 30 * time.Second
+
+func publishAgainOpts() *river.InsertOpts {
+	return &river.InsertOpts{
+		Queue: publishQueue, MaxAttempts: maxPublishAttempts, UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: publishAgainEvery},
+	}
+}
+
+// stuckAfter is when a job that is running counts as one whose process is gone; it
+// is done again then.
+const stuckAfter = 2 * time.Minute
+
 // NewEngine makes an engine; it does nothing until it is started.
 func NewEngine(c Config) (*Engine, error) {
 	workers := river.NewWorkers()
@@ -91,6 +112,8 @@ func NewEngine(c Config) (*Engine, error) {
 		Logger:       c.Logger,
 		Workers:      workers,
 		PeriodicJobs: rounds(),
+		// Never before a job's own time limit is over.
+		RescueStuckJobsAfter: stuckAfter,
 		// Two publishes side by side; more would only share the same disk.
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 2}, publishQueue: {MaxWorkers: 2}, endedQueue: {MaxWorkers: endedAtOnce},
