@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -32,9 +33,31 @@ func authenticate(a huma.API, callers workspace.CallerFinder) func(huma.Context,
 			return
 		}
 		Accept(ctx.Context())
-		callFrom(ctx.Context()).caller = caller
+		c := callFrom(ctx.Context())
+		c.caller = caller
+		again := workspace.Credentials{Token: tokenOf(ctx), Workspace: ctx.Header(WorkspaceHeader)}
+		c.again = func(ctx context.Context) (workspace.Caller, error) {
+			return workspace.Authenticate(ctx, callers, again)
+		}
 		next(ctx)
 	}
+}
+
+// CallerNow looks again who the request acts for: in an answer that takes long,
+// a key may have been revoked, a session may have ended, and a role may have
+// changed since it began.
+func CallerNow(ctx context.Context) (workspace.Caller, error) {
+	c := callFrom(ctx)
+	if c.again == nil {
+		return workspace.Caller{}, fault.New(fault.Unauthenticated, "the request carries no credentials")
+	}
+	return c.again(ctx)
+}
+
+// tokenOf returns the token of a request that has one.
+func tokenOf(ctx huma.Context) string {
+	token, _ := bearer(ctx.Header("Authorization"))
+	return token
 }
 
 // details returns what a problem says of fields, as huma takes it.

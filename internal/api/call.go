@@ -20,6 +20,9 @@ type call struct {
 	// refusal is why the body was not read to its end; nil when it was.
 	refusal *bodyRefusal
 	caller  workspace.Caller
+	// again authenticates the request once more; nil where there was nothing to
+	// authenticate.
+	again   func(context.Context) (workspace.Caller, error)
 	denials *Denials
 	log     *slog.Logger
 }

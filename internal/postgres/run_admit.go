@@ -15,12 +15,6 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
-// What a notification on the channel of runs says.
-const (
-	runReady   = "ready"
-	runChanged = "changed"
-)
-
 // admitTries bounds how often a start looks again because the run that stood in
 // its way ended in between.
 const admitTries = 10
@@ -226,9 +220,13 @@ func (s *Runs) askToStop(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, by audi
 	if row.CancelRequestedAt != nil {
 		return nil
 	}
-	err := dbsqlc.New(tx).RequestRunCancel(ctx, dbsqlc.RequestRunCancelParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
+	q := dbsqlc.New(tx)
+	err := q.RequestRunCancel(ctx, dbsqlc.RequestRunCancelParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID})
 	if err != nil {
 		return fmt.Errorf("request cancel: %w", err)
+	}
+	if err := notifyChanged(ctx, q, id.Run(row.RunID)); err != nil {
+		return err
 	}
 	return record(ctx, tx, s.scope(id.Workspace(row.WorkspaceID)), audit.Event{
 		Actor: by, Action: audit.RunCancelRequested, Outcome: audit.Succeeded, TargetType: "run", TargetID: id.Run(row.RunID).String(),

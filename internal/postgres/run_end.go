@@ -101,7 +101,7 @@ func (s *Runs) end(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.Endin
 	if err := s.tellEnded(ctx, tx, scope, id.Run(row.RunID)); err != nil {
 		return err
 	}
-	return q.NotifyRuns(ctx, runChanged)
+	return notifyChanged(ctx, q, id.Run(row.RunID))
 }
 
 // tellEnded has it told in the background that a run has ended.

@@ -55,7 +55,7 @@ func (s *Runs) claimOne(ctx context.Context, c run.ClaimRequest) (a run.Assignme
 			return err
 		}
 		a.Lease, ok = c.Lease, true
-		if err := dbsqlc.New(tx).NotifyRuns(ctx, runChanged); err != nil {
+		if err := notifyChanged(ctx, dbsqlc.New(tx), id.Run(r)); err != nil {
 			return err
 		}
 		return record(ctx, tx, s.scope(id.Workspace(w)), audit.Event{
@@ -203,7 +203,7 @@ func (s *Runs) Heartbeat(ctx context.Context, f run.Fence, p run.Progress) (canc
 		if err != nil {
 			return err
 		}
-		return q.NotifyRuns(ctx, runChanged)
+		return notifyChanged(ctx, q, f.Run)
 	})
 	return cancel, err
 }
@@ -254,7 +254,7 @@ func (s *Runs) FinishReading(ctx context.Context, f run.Fence, planComplete bool
 		if err := s.jobs.Publish(ctx, tx, run.Ref{Scope: s.scope(f.Workspace), Run: f.Run}); err != nil {
 			return fmt.Errorf("enqueue publishing: %w", err)
 		}
-		if err := q.NotifyRuns(ctx, runChanged); err != nil {
+		if err := notifyChanged(ctx, q, f.Run); err != nil {
 			return err
 		}
 		found, err = s.get(ctx, tx, f.Workspace, f.Run)

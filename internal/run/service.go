@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
@@ -17,8 +16,9 @@ type Store interface {
 // Service is what members do with runs other than starting them.
 type Service struct {
 	Store Store
-	// Changed wakes waits for a run; a wait also looks by itself now and then.
-	Changed Waker
+	// Changed wakes those who wait for a run; they also look by themselves now
+	// and then.
+	Changed Changes
 }
 
 // Get returns a run, or NotFound.
@@ -27,19 +27,6 @@ func (s *Service) Get(ctx context.Context, c workspace.Caller, r id.Run) (Run, e
 		return Run{}, err
 	}
 	return s.Store.Get(ctx, c.Scope, r)
-}
-
-// Await is Get once the run has completed, or after the given time.
-func (s *Service) Await(ctx context.Context, c workspace.Caller, r id.Run, atMost time.Duration) (Run, error) {
-	end := time.Now().Add(atMost)
-	for {
-		found, err := s.Get(ctx, c, r)
-		left := time.Until(end)
-		if err != nil || found.Status == Completed || left <= 0 || ctx.Err() != nil {
-			return found, err
-		}
-		s.Changed.Wait(ctx, min(left, recheckEvery))
-	}
 }
 
 // List returns the newest runs first.

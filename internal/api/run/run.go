@@ -32,6 +32,7 @@ func Mount(a huma.API, runs *domain.Service) {
 		Description: "With `wait`, answers once the run has ended or the time is over, whichever is first.",
 		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, get(runs))
+	mountEvents(a, runs)
 	api.Register(a, huma.Operation{
 		OperationID: "cancel-run", Method: http.MethodPost, Path: "/v1/runs/{run_id}/cancel", Tags: tags, Summary: "Cancel a run",
 		Extensions:  api.Needs(workspace.StartOperations),
@@ -99,20 +100,27 @@ func get(runs *domain.Service) func(context.Context, *getInput) (*runOutput, err
 		if err != nil {
 			return nil, err
 		}
-		shown := FromDomain(r)
-		if r.Status == domain.Completed {
-			coverage, err := runs.Coverage(ctx, caller, r.ID)
-			if err != nil {
-				return nil, err
-			}
-			for _, c := range coverage {
-				shown.Coverage = append(shown.Coverage, Coverage{
-					Stream: c.Stream, Partition: c.Partition, Coverage: string(c.Coverage), Reason: string(c.Reason), Message: c.Message, Records: c.Records,
-				})
-			}
+		shown, err := withCoverage(ctx, runs, caller, r)
+		if err != nil {
+			return nil, err
 		}
 		return &runOutput{Body: shown}, nil
 	}
+}
+
+// withCoverage is how the answer about one run shows it.
+func withCoverage(ctx context.Context, runs *domain.Service, caller workspace.Caller, r domain.Run) (Run, error) {
+	shown := FromDomain(r)
+	if r.Status != domain.Completed {
+		return shown, nil
+	}
+	coverage, err := runs.Coverage(ctx, caller, r.ID)
+	for _, c := range coverage {
+		shown.Coverage = append(shown.Coverage, Coverage{
+			Stream: c.Stream, Partition: c.Partition, Coverage: string(c.Coverage), Reason: string(c.Reason), Message: c.Message, Records: c.Records,
+		})
+	}
+	return shown, err
 }
 
 type cancelInput struct {

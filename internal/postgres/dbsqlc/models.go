@@ -232,4 +232,5 @@ type Run struct {
 	ReachedEpoch      int64
 	HeldParts         pgtype.Range[pgtype.Int4]
 	HeldShared        bool
+	Turn              pgtype.Timestamp
 }
