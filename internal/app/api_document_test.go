@@ -57,6 +57,10 @@ func (d *document) requireFits(t *testing.T, method, path string, got answer) {
 		pointer := "api:document#/paths/" + escape(template) + "/" + strings.ToLower(method) + "/responses/" + status + "/content/" + escape(media) + "/schema"
 		schema, err := d.compiler.Compile(pointer)
 		require.NoError(t, err)
+		if media == "text/event-stream" {
+			require.NoError(t, schema.Validate(got.text))
+			return
+		}
 		body, err := jsonschema.UnmarshalJSON(bytes.NewReader([]byte(got.text)))
 		require.NoError(t, err)
 		require.NoError(t, schema.Validate(body), "%s %s: %s", method, path, got.text)

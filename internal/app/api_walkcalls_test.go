@@ -148,6 +148,12 @@ func walkCalls() map[string]walkCall {
 		"list-runs":  {want: ok},
 		"get-run":    {want: ok, named: true, thing: started},
 		"cancel-run": {want: ok, named: true, thing: started},
+		// Of a run that has ended, so that the answer does.
+		"follow-run": {want: ok, named: true, thing: func(t *testing.T, w *walker) string {
+			run := started(t, w)
+			require.Equal(t, http.StatusOK, w.builder(t, http.MethodPost, "/v1/runs/"+run+"/cancel", "").status)
+			return run
+		}},
 
 		"list-notifications":     {want: ok},
 		"read-notification":      {want: http.StatusNotFound, thing: fixed("ntf_999999")},

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 )
 
@@ -101,6 +102,40 @@ func (f *fakeAPI) getRun(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	answer(w, http.StatusOK, run)
+}
+
+// followRun tells of run_1 over three connections, of which the second finds the
+// server away, and streams no other.
+func (f *fakeAPI) followRun(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("id") != "run_1" {
+		http.NotFound(w, r)
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.polls["stream"]++
+	last := r.Header.Get("Last-Event-ID")
+	tell := func(id string, run map[string]any) {
+		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+		text, err := json.Marshal(run)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprintf(w, ": a comment\n\nretry: 1\n\nid: %s\nevent: run\ndata: %s\n\n", id, text)
+	}
+	run := completedRun("run_1")
+	switch {
+	case f.polls["stream"] == 2:
+		refuse(w, http.StatusServiceUnavailable, "the database is not available")
+	case last == "b":
+		tell("c", run)
+	case last == "":
+		run["status"], run["outcome"] = "queued", "pending"
+		tell("a", run)
+		run["status"] = "running"
+		run["progress"] = map[string]any{"partitions_done": 3, "partitions_all": 8, "entities": 700, "relationships": 1500}
+		tell("b", run)
+	}
 }
 
 func (f *fakeAPI) cancelRun(w http.ResponseWriter, r *http.Request) {

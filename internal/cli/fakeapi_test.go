@@ -43,6 +43,7 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 		"POST /v1/operations/{type}/start":       f.startOperation,
 		"GET /v1/runs":                           f.listRuns,
 		"GET /v1/runs/{id}":                      f.getRun,
+		"GET /v1/runs/{id}/events":               f.followRun,
 		"POST /v1/runs/{id}/cancel":              f.cancelRun,
 		"GET /v1/entities":                       f.listEntities,
 		"GET /v1/entities/{id}":                  f.getEntity,

@@ -74,16 +74,28 @@ func watchRun(ctx context.Context, e *environment, c *client.Client, r Remote, i
 	return &stopped{exitStopped}
 }
 
-// follow asks for the run until it has completed.
-func follow(ctx context.Context, c *client.Client, id string, wait time.Duration, p progress) (client.Answer[client.Run], error) {
+// follow follows the run until it has completed: by its events or, where they are
+// not to be had, by asking again and again.
+func follow(ctx context.Context, c *client.Client, id string, wait time.Duration, p progress) (a client.Answer[client.Run], err error) {
 	var since time.Time
+	events := c.FollowRun(id)
 	for {
 		asked := time.Now()
-		a, err := c.Run(ctx, id, wait)
+		if events != nil {
+			err = events.Read(ctx, func(now client.Answer[client.Run]) {
+				a = now
+				p.show(a.Value)
+			})
+			if errors.Is(err, client.ErrNoStream) {
+				events = nil
+				continue
+			}
+		} else if a, err = c.Run(ctx, id, wait); err == nil {
+			p.show(a.Value)
+		}
 		switch {
 		case err == nil:
 			since = time.Time{}
-			p.show(a.Value)
 			if a.Value.Status == "completed" {
 				return a, nil
 			}

@@ -215,6 +215,9 @@ func (s *Runs) HandBack(ctx context.Context, f run.Fence) error {
 		if err := q.ReleaseLease(ctx, dbsqlc.ReleaseLeaseParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
 			return err
 		}
+		if err := notifyChanged(ctx, q, f.Run); err != nil {
+			return err
+		}
 		return q.NotifyRuns(ctx, runReady)
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	domain "github.com/gatehouse-project/gatehouse/internal/run"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
@@ -36,7 +37,20 @@ const (
 
 type eventsInput struct {
 	RunID       api.PathID[id.Run] `path:"run_id"`
+	Wait        string             `query:"wait" maxLength:"16" doc:"How long the connection lasts, such as 30s; 5m, the most, without it." example:"30s"`
 	LastEventID string             `header:"Last-Event-ID" maxLength:"64" doc:"The id of the last event that was received; the run is not sent again unless it has changed since."`
+}
+
+// life is how long the connection is to last.
+func (in *eventsInput) life() (time.Duration, error) {
+	if in.Wait == "" {
+		return streamLife, nil
+	}
+	d, err := time.ParseDuration(in.Wait)
+	if err != nil || d < 0 || d > streamLife {
+		return 0, fault.InvalidField("query.wait", "must be a duration of at most %s, such as 30s", streamLife)
+	}
+	return d, nil
 }
 
 // mountEvents adds the stream of a run's changes. It is written here and not by
@@ -50,18 +64,22 @@ func mountEvents(a huma.API, runs *domain.Service) {
 		Description: "Server-sent events: at once, and whenever the run has changed, an event `run` whose data is the run as `GET /v1/runs/{run_id}` shows it. " +
 			"The answer ends after the event of the completed run. It also ends after five minutes, when the server stops, and when the credentials are no longer good: " +
 			"connect again with the id of the last event as `Last-Event-ID`. When that was the completed run, the answer is 204: there is nothing more to come.",
-		Errors: []int{http.StatusNotFound},
+		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "The events.", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
 			"204": {Description: "The run has completed, and the client has seen it."},
 		},
 	}, func(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+		life, err := in.life()
+		if err != nil {
+			return nil, err
+		}
 		caller := api.CallerFrom(ctx)
 		closed, ok := streams.open(caller)
 		if !ok {
 			return nil, huma.Error429TooManyRequests(fmt.Sprintf("you follow %d runs already; end one of these first, or ask with GET /v1/runs/{run_id}?wait=30s", mostStreams))
 		}
-		f := &following{runs: runs, watch: runs.Watch(in.RunID.ID), sent: in.LastEventID}
+		f := &following{runs: runs, watch: runs.Watch(in.RunID.ID), sent: in.LastEventID, life: life}
 		end := func() {
 			f.watch.End()
 			closed()
@@ -94,6 +112,7 @@ type following struct {
 	watch *domain.Watch
 	// sent is the id of the last event that the client has.
 	sent string
+	life time.Duration
 }
 
 // event is a run at one moment. Its id is made from what it says, so that every
@@ -129,13 +148,9 @@ func (f *following) stream(hc huma.Context, next event) error {
 	if !ok {
 		return errors.New("this listener cannot stream")
 	}
-	ctx, cancel := context.WithTimeout(hc.Context(), streamLife)
+	ctx, cancel := context.WithTimeout(hc.Context(), f.life)
 	defer cancel()
 	s := sender{w: w, control: http.NewResponseController(w)}
-	// The listener's own time-outs are for answers of known length.
-	if err := s.control.SetReadDeadline(time.Now().Add(streamLife + streamStall)); err != nil {
-		return fmt.Errorf("extend the time to read: %w", err)
-	}
 	if err := s.send(fmt.Sprintf("retry: %d\n\n", reconnectAfter.Milliseconds())); err != nil {
 		return err
 	}
@@ -183,6 +198,7 @@ func (s *sender) beat() error {
 }
 
 func (s *sender) send(text string) error {
+	// The listener's own time-out is for answers of known length.
 	if err := s.control.SetWriteDeadline(time.Now().Add(streamStall)); err != nil {
 		return fmt.Errorf("extend the time to write: %w", err)
 	}

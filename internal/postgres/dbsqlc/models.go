@@ -232,5 +232,6 @@ type Run struct {
 	ReachedEpoch      int64
 	HeldParts         pgtype.Range[pgtype.Int4]
 	HeldShared        bool
+	Line              *string
 	Turn              pgtype.Timestamp
 }

@@ -192,7 +192,7 @@ func (q *Queries) FindActingAs(ctx context.Context, arg FindActingAsParams) (Fin
 }
 
 const findDuplicate = `-- name: FindDuplicate :one
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, r.turn, (r.status = 'running'
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, r.line, r.turn, (r.status = 'running'
   and (not r.rerun_requested or (r.rerun_requested_by is null and $1::bigint is not null)))::boolean as marks
 from runs r
 where r.workspace_id = $2 and r.dedupe_key = $3 and r.status <> 'completed'
@@ -252,6 +252,7 @@ func (q *Queries) FindDuplicate(ctx context.Context, arg FindDuplicateParams) (F
 		&i.Run.ReachedEpoch,
 		&i.Run.HeldParts,
 		&i.Run.HeldShared,
+		&i.Run.Line,
 		&i.Run.Turn,
 		&i.Marks,
 	)
@@ -400,7 +401,7 @@ func (q *Queries) GetDueTime(ctx context.Context, arg GetDueTimeParams) (*time.T
 }
 
 const getRun = `-- name: GetRun :one
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, r.turn, coalesce(c.name, '')::text as connection_name
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, r.line, r.turn, coalesce(c.name, '')::text as connection_name
 from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
 where r.workspace_id = $1 and r.run_id = $2
 `
@@ -456,6 +457,7 @@ func (q *Queries) GetRun(ctx context.Context, arg GetRunParams) (GetRunRow, erro
 		&i.Run.ReachedEpoch,
 		&i.Run.HeldParts,
 		&i.Run.HeldShared,
+		&i.Run.Line,
 		&i.Run.Turn,
 		&i.ConnectionName,
 	)
@@ -615,7 +617,7 @@ func (q *Queries) ListCoverage(ctx context.Context, arg ListCoverageParams) ([]L
 }
 
 const listRuns = `-- name: ListRuns :many
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, r.turn, coalesce(c.name, '')::text as connection_name
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, r.line, r.turn, coalesce(c.name, '')::text as connection_name
 from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
 where r.workspace_id = $1
   and ($2::bigint = 0 or r.connection_id = $2)
@@ -697,6 +699,7 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 			&i.Run.ReachedEpoch,
 			&i.Run.HeldParts,
 			&i.Run.HeldShared,
+			&i.Run.Line,
 			&i.Run.Turn,
 			&i.ConnectionName,
 		); err != nil {
@@ -740,7 +743,7 @@ func (q *Queries) LockConfiguration(ctx context.Context, arg LockConfigurationPa
 }
 
 const lockFencedRun = `-- name: LockFencedRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared, turn from runs
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared, line, turn from runs
 where workspace_id = $1 and run_id = $2 and epoch = $3 and lease_id = $4 and token_hash = $5
   and status = 'running' and phase = 'executing'
 for no key update
@@ -802,13 +805,14 @@ func (q *Queries) LockFencedRun(ctx context.Context, arg LockFencedRunParams) (R
 		&i.ReachedEpoch,
 		&i.HeldParts,
 		&i.HeldShared,
+		&i.Line,
 		&i.Turn,
 	)
 	return i, err
 }
 
 const lockRun = `-- name: LockRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared, turn from runs where workspace_id = $1 and run_id = $2 for no key update
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared, line, turn from runs where workspace_id = $1 and run_id = $2 for no key update
 `
 
 type LockRunParams struct {
@@ -857,6 +861,7 @@ func (q *Queries) LockRun(ctx context.Context, arg LockRunParams) (Run, error) {
 		&i.ReachedEpoch,
 		&i.HeldParts,
 		&i.HeldShared,
+		&i.Line,
 		&i.Turn,
 	)
 	return i, err
@@ -1083,7 +1088,7 @@ func (q *Queries) RequestRunCancel(ctx context.Context, arg RequestRunCancelPara
 }
 
 const tryLockRun = `-- name: TryLockRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared, turn from runs where workspace_id = $1 and run_id = $2 for no key update skip locked
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared, line, turn from runs where workspace_id = $1 and run_id = $2 for no key update skip locked
 `
 
 type TryLockRunParams struct {
@@ -1133,6 +1138,7 @@ func (q *Queries) TryLockRun(ctx context.Context, arg TryLockRunParams) (Run, er
 		&i.ReachedEpoch,
 		&i.HeldParts,
 		&i.HeldShared,
+		&i.Line,
 		&i.Turn,
 	)
 	return i, err

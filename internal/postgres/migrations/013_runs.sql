@@ -1,17 +1,23 @@
 set role gatehouse_owner;
 
--- A run's place in its line: the time it came, and for a scheduled one ten
--- minutes later, so that people do not wait behind schedules. Because it is a
--- time and not a class, nothing that waits is overtaken for ever.
-alter table runs add column turn timestamp not null generated always as (
-  (created_at at time zone 'UTC') + case initiator when 'schedule' then interval '10 minutes' else interval '0' end) stored;
+-- A run's line, while it waits for a worker or is with one, and its turn in it:
+-- the time it came, and for a scheduled one ten minutes later, so that people do
+-- not wait behind schedules. Because a turn is a time and not a class, nothing is
+-- overtaken for ever. Both are columns of their own because under row-level
+-- security an index is chosen by what is known of leakproof comparisons alone,
+-- and those of enums are none.
+alter table runs
+  add column line text generated always as (case when status <> 'completed' and phase = 'executing' then queue end) stored,
+  add column turn timestamp not null generated always as (
+    (created_at at time zone 'UTC') + case initiator when 'schedule' then interval '10 minutes' else interval '0' end) stored;
 
 drop index runs_claimable;
-create index runs_claimable on runs (queue, workspace_id, turn, run_id) where status <> 'completed' and phase = 'executing';
--- Those that workers hold, to be counted.
-create index runs_executing on runs (queue, workspace_id) where status = 'running' and phase = 'executing';
+create index runs_in_line on runs (line, workspace_id, turn, run_id) where line is not null;
+-- Those that workers hold, to be counted. By the lease's id, which heartbeats
+-- leave alone.
+create index runs_held on runs (line, workspace_id) where lease_id is not null;
 -- What retention looks at.
-create index runs_ended on runs (workspace_id, completed_at) where status = 'completed';
+create index runs_ended on runs (workspace_id, completed_at) where completed_at is not null;
 
 -- Whether the publication made, or ended, a version of anything.
 alter table publications add column wrote boolean not null generated always as (
@@ -47,11 +53,11 @@ begin
         exists (select from run_coverage v where v.workspace_id = r.workspace_id and v.run_id = r.run_id)
           or exists (select from credential_disclosures d where d.workspace_id = r.workspace_id and d.run_id = r.run_id) as detailed
       from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
-      where r.workspace_id = current_workspace() and r.status = 'completed' and r.completed_at < before
+      where r.workspace_id = current_workspace() and r.completed_at < before
         and (c.connection_id is null or c.deleted_at is not null or exists (
           select from runs n
           where n.workspace_id = r.workspace_id and n.connection_id = r.connection_id and n.operation_type = r.operation_type
-            and n.run_id > r.run_id and n.status = 'completed'))) o
+            and n.run_id > r.run_id and n.completed_at is not null))) o
     where not o.referred or o.detailed
     order by o.completed_at
     limit most) f;
@@ -66,7 +72,7 @@ end $$;
 revoke all on function forget_runs(interval, integer) from public;
 grant execute on function forget_runs(interval, integer) to svc_discovery;
 
-grant select (created_at, completed_at, turn) on runs to gatehouse_dispatcher;
+grant select (created_at, completed_at, line, turn) on runs to gatehouse_dispatcher;
 
 reset role;
 
@@ -82,18 +88,18 @@ create or replace function claim_run(queues text[], worker_name text, new_lease 
   returns table (workspace_id bigint, run_id bigint, epoch bigint)
   language sql volatile security definer set search_path = public, pg_temp
 begin atomic
-  with recursive lines (queue, workspace_id) as (
+  with recursive lines (line, workspace_id) as (
     -- From one workspace to the next that has something in the queue.
     select q.queue, (
       select r.workspace_id from runs r
-      where r.queue = q.queue and r.status <> 'completed' and r.phase = 'executing'
-      order by r.workspace_id limit 1)
+      where r.line = q.queue
+      order by r.workspace_id, r.turn, r.run_id limit 1)
     from unnest(queues) q (queue)
     union
-    select l.queue, (
+    select l.line, (
       select r.workspace_id from runs r
-      where r.queue = l.queue and r.workspace_id > l.workspace_id and r.status <> 'completed' and r.phase = 'executing'
-      order by r.workspace_id limit 1)
+      where r.line = l.line and r.workspace_id > l.workspace_id
+      order by r.workspace_id, r.turn, r.run_id limit 1)
     from lines l
     where l.workspace_id is not null
   ), heads as (
@@ -102,20 +108,22 @@ begin atomic
     cross join lateral (
       select count(*) as executing
       from runs r
-      where r.queue = l.queue and r.workspace_id = l.workspace_id and r.status = 'running' and r.phase = 'executing' and r.lease_until >= clock_timestamp()) b
+      where r.line = l.line and r.workspace_id = l.workspace_id and r.lease_id is not null and r.lease_until >= clock_timestamp()) b
     cross join lateral (
       select r.workspace_id, r.run_id, r.turn
       from runs r
-      where r.queue = l.queue and r.workspace_id = l.workspace_id and r.status <> 'completed' and r.phase = 'executing'
+      where r.line = l.line and r.workspace_id = l.workspace_id
         and (r.lease_until is null or r.lease_until < clock_timestamp()) and r.attempt < most_attempts
         and r.cancel_requested_at is null and (r.deadline_at is null or r.deadline_at > clock_timestamp())
       -- More than one: others may be taking the first of them at this moment.
       order by r.turn, r.run_id limit 64) h
     where not exists (select from workspaces w where w.workspace_id = l.workspace_id and w.archived_at is not null)
+    order by turn, h.run_id
+    limit 64
   ), candidate as (
     select r.workspace_id, r.run_id
     from heads h join runs r on r.workspace_id = h.workspace_id and r.run_id = h.run_id
-    where r.status <> 'completed' and r.phase = 'executing' and (r.lease_until is null or r.lease_until < clock_timestamp())
+    where r.line is not null and (r.lease_until is null or r.lease_until < clock_timestamp())
       and r.attempt < most_attempts and r.cancel_requested_at is null
     order by h.turn, h.run_id
     limit 1
@@ -168,7 +176,7 @@ begin atomic
   from workspaces w
   where exists (
     select from runs r
-    where r.workspace_id = w.workspace_id and r.status = 'completed' and r.completed_at < clock_timestamp() - greatest(older_than, interval '1 day'))
+    where r.workspace_id = w.workspace_id and r.completed_at < clock_timestamp() - greatest(older_than, interval '1 day'))
   order by w.workspace_id;
 end;
 
@@ -183,6 +191,6 @@ revoke create on schema public from gatehouse_dispatcher;
 
 drop function workspaces_with_old_runs(interval), run_figures(), abandon_claim(uuid), forget_runs(interval, integer);
 alter table publications drop column wrote;
-drop index runs_ended, runs_executing, runs_claimable;
+drop index runs_ended, runs_held, runs_in_line;
 create index runs_claimable on runs (queue, run_id) where status <> 'completed' and phase = 'executing';
-alter table runs drop column turn cascade;
+alter table runs drop column turn cascade, drop column line cascade;
