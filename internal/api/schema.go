@@ -46,6 +46,7 @@ func describeIDs(r huma.Registry) {
 	describeID[id.Session](r)
 	describeID[id.Invitation](r)
 	describeID[id.ClaimMapping](r)
+	describeID[id.Onboarding](r)
 	describeID[id.Notification](r)
 	describeID[id.Webhook](r)
 	describeID[id.WebhookEvent](r)

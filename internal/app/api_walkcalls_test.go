@@ -35,6 +35,7 @@ func (c walkCall) prepare(t *testing.T, w *walker, path, who string) (string, st
 	}
 	if i := strings.IndexByte(path, '{'); i >= 0 && c.thing != nil {
 		path = path[:i] + c.thing(t, w) + path[strings.IndexByte(path, '}')+1:]
+		path = strings.ReplaceAll(path, "{operation}", "connection.test")
 	} else if c.thing != nil {
 		path += c.thing(t, w)
 	}
@@ -78,6 +79,19 @@ func walkCalls() map[string]walkCall {
 		require.NoError(t, w.super.QueryRow(t.Context(), `insert into targets (workspace_id, provider_system, provider_target_id, target_type, name)
 			values ($1, 'aws', $2, 'account', 'target') returning 'tgt_' || target_id`, int64(w.a.Workspace), w.name("target")).Scan(&text))
 		return text
+	}
+	onboarding := func(t *testing.T, w *walker) string {
+		got := w.builder(t, http.MethodPost, "/v1/onboarding", `{"integration_id":"aws"}`)
+		require.Equal(t, http.StatusCreated, got.status, got.text)
+		w.lastConnection = connection(t, w)
+		session, _ := got.decoded(t)["session_id"].(string)
+		return session
+	}
+	picked := func(t *testing.T, w *walker) string {
+		session := onboarding(t, w)
+		got := w.builder(t, http.MethodPut, "/v1/onboarding/"+session+"/connection", `{"connection_id":"`+w.lastConnection+`"}`)
+		require.Equal(t, http.StatusOK, got.status, got.text)
+		return session
 	}
 	tenants := func(t *testing.T, w *walker) string { return w.workspace(t).String() }
 	// Nothing has been discovered here: whoever may ask finds nothing.
@@ -158,6 +172,16 @@ func walkCalls() map[string]walkCall {
 		"list-notifications":     {want: ok},
 		"read-notification":      {want: http.StatusNotFound, thing: fixed("ntf_999999")},
 		"read-all-notifications": {want: ok},
+
+		"start-onboarding":           {want: created, body: `{"integration_id":"aws"}`},
+		"list-onboarding":            {want: ok},
+		"get-onboarding":             {want: ok, named: true, thing: onboarding},
+		"pick-onboarding-connection": {want: ok, named: true, body: `{"connection_id":"{connection}"}`, thing: onboarding},
+		"start-onboarding-operation": {want: ok, named: true, body: `{"step":"verify"}`, thing: picked},
+		// Nothing was verified, and nothing has stopped.
+		"start-onboarding-bootstrap": {want: http.StatusConflict, named: true, body: `{"connection_id":"{connection}","selected_operations":["discovery.run"]}`, thing: picked},
+		"resume-onboarding":          {want: http.StatusConflict, named: true, thing: picked},
+		"abandon-onboarding":         {want: ok, named: true, thing: onboarding},
 
 		"list-entities": {want: ok},
 		"get-entity":    {want: http.StatusNotFound, thing: fixed(entity)},

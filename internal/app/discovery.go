@@ -11,6 +11,7 @@ import (
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
 	apinotification "github.com/gatehouse-project/gatehouse/internal/api/notification"
+	apionboarding "github.com/gatehouse-project/gatehouse/internal/api/onboarding"
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	apiworker "github.com/gatehouse-project/gatehouse/internal/api/worker"
@@ -19,6 +20,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/job"
 	"github.com/gatehouse-project/gatehouse/internal/notification"
+	"github.com/gatehouse-project/gatehouse/internal/onboarding"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
@@ -71,11 +73,18 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	if err != nil {
 		return nil, err
 	}
+	sessions := postgres.NewOnboarding(db, tenant)
+	onboards := &onboarding.Service{
+		Store: sessions, Connections: gate.Connections, Catalog: c.catalog, Keeper: &onboarding.Keeper{Store: sessions, Gate: gate},
+	}
 	engine, err := job.NewEngine(job.Config{
 		Pool: db.Pool(), Publisher: &graph.Publisher{Store: store},
 		Keeper: &run.Keeper{Store: runs, Gate: gate, Publish: queue.Publish}, Logger: c.log,
-		Ended:  []job.EndedSubscriber{{Name: "its initiator", Tell: inboxes.TellInitiator}},
-		Forget: inboxes.Forget,
+		Ended: []job.EndedSubscriber{
+			{Name: "its initiator", Tell: inboxes.TellInitiator},
+			{Name: "onboarding", Tell: onboards.Keeper.RunEnded},
+		},
+		Forget: inboxes.Forget, Onboarding: onboards.Keeper,
 	})
 	if err != nil {
 		return nil, err
@@ -84,6 +93,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 		mount: func(a huma.API) {
 			apioperation.Mount(a, gate)
 			apirun.Mount(a, &run.Service{Store: runs, Changed: listener})
+			apionboarding.Mount(a, onboards)
 			questions := &graph.Questions{Store: db}
 			apientity.Mount(a, questions)
 			apiaccess.Mount(a, questions)

@@ -14,6 +14,7 @@ import (
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
 	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
 	apilicence "github.com/gatehouse-project/gatehouse/internal/api/licence"
+	apionboarding "github.com/gatehouse-project/gatehouse/internal/api/onboarding"
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
@@ -21,6 +22,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
+	"github.com/gatehouse-project/gatehouse/internal/onboarding"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -40,6 +42,7 @@ func OpenAPI() ([]byte, error) {
 	apiconnection.Mount(a, &connection.Service{}, nil)
 	apioperation.Mount(a, &run.Gate{})
 	apirun.Mount(a, &run.Service{})
+	apionboarding.Mount(a, &onboarding.Service{Catalog: catalog})
 	apientity.Mount(a, &graph.Questions{})
 	apiaccess.Mount(a, &graph.Questions{})
 	apiworkspace.Mount(a, &workspace.Service{})

@@ -29,6 +29,7 @@ func rules() []rule {
 		"internal/audit", "internal/auditlog", "internal/ocsf", "internal/workspace", "internal/integration", "internal/operation",
 		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence", "internal/notification", "internal/webhook",
 		"internal/budget",
+		"internal/onboarding",
 	}
 	inward := append(append([]string{}, foundation...), domain...)
 
@@ -79,6 +80,7 @@ func rules() []rule {
 		domainRule("internal/idempotency"),
 		connection,
 		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/licence"),
+		domainRule("internal/onboarding", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 		domainRule("internal/keyring", "internal/audit", "internal/connection"),
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 

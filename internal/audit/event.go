@@ -25,6 +25,15 @@ const (
 	RunCancelRequested    Action = "run_cancel_requested"
 	RunCancelled          Action = "run_cancelled"
 
+	OnboardingStarted             Action = "onboarding_started"
+	OnboardingConnectionPicked    Action = "onboarding_connection_picked"
+	OnboardingVerificationStarted Action = "onboarding_verification_started"
+	OnboardingBootstrapStarted    Action = "onboarding_bootstrap_started"
+	OnboardingResumed             Action = "onboarding_resumed"
+	OnboardingStopped             Action = "onboarding_stopped"
+	OnboardingCompleted           Action = "onboarding_completed"
+	OnboardingAbandoned           Action = "onboarding_abandoned"
+
 	WorkspaceCreated Action = "workspace_created"
 	APIKeyCreated    Action = "api_key_created"
 	APIKeyRevoked    Action = "api_key_revoked"

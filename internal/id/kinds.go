@@ -14,6 +14,7 @@ type (
 	sessionKind      struct{}
 	invitationKind   struct{}
 	mappingKind      struct{}
+	onboardingKind   struct{}
 	notificationKind struct{}
 	webhookKind      struct{}
 	webhookEventKind struct{}
@@ -33,6 +34,7 @@ func (personKind) Prefix() string       { return "per" }
 func (sessionKind) Prefix() string      { return "ses" }
 func (invitationKind) Prefix() string   { return "inv" }
 func (mappingKind) Prefix() string      { return "map" }
+func (onboardingKind) Prefix() string   { return "onb" }
 func (notificationKind) Prefix() string { return "ntf" }
 func (webhookKind) Prefix() string      { return "wh" }
 func (webhookEventKind) Prefix() string { return "evt" }
@@ -64,6 +66,8 @@ type (
 	Invitation = ID[invitationKind]
 	// ClaimMapping identifies a rule by which claims give a role.
 	ClaimMapping = ID[mappingKind]
+	// Onboarding identifies an onboarding session.
+	Onboarding = ID[onboardingKind]
 	// Notification identifies an entry of a member's inbox.
 	Notification = ID[notificationKind]
 	// Webhook identifies an endpoint that is told of events.

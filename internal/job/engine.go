@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/onboarding"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -24,6 +25,8 @@ type Config struct {
 	Pool      *pgxpool.Pool
 	Publisher *graph.Publisher
 	Keeper    *run.Keeper
+	// Onboarding advances onboarding sessions; nil leaves them.
+	Onboarding *onboarding.Keeper
 	// Ended are told of each run that has ended.
 	Ended []EndedSubscriber
 	// Forget deletes notifications that have been kept long enough.
@@ -100,18 +103,22 @@ const stuckAfter = 2 * time.Minute
 
 // NewEngine makes an engine; it does nothing until it is started.
 func NewEngine(c Config) (*Engine, error) {
-	workers := river.NewWorkers()
+	workers, periodic := river.NewWorkers(), rounds()
 	river.AddWorker(workers, &publishWorker{publisher: c.Publisher})
 	river.AddWorker(workers, &sweepWorker{keeper: c.Keeper})
 	river.AddWorker(workers, &scheduleWorker{keeper: c.Keeper})
 	river.AddWorker(workers, &forgetWorker{publisher: c.Publisher})
+	if c.Onboarding != nil {
+		river.AddWorker(workers, &onboardingWorker{keeper: c.Onboarding})
+		periodic = append(periodic, onboardingRound())
+	}
 	river.AddWorker(workers, &endedWorker{subscribers: c.Ended})
 	river.AddWorker(workers, &forgetNotificationsWorker{forget: c.Forget})
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
 		Schema:       schema,
 		Logger:       c.Logger,
 		Workers:      workers,
-		PeriodicJobs: rounds(),
+		PeriodicJobs: periodic,
 		// Never before a job's own time limit is over.
 		RescueStuckJobsAfter: stuckAfter,
 		// Two publishes side by side; more would only share the same disk.

@@ -72,10 +72,15 @@ func (w *forgetWorker) Work(ctx context.Context, _ *river.Job[forgetArgs]) error
 	return w.publisher.Forget(ctx)
 }
 
-// rounds lists the periodic jobs. A round that failed is not tried again: the
-// next one is due in a moment. One that still waits is not queued twice.
+// roundOpts: a round that failed is not tried again, since the next one is due in a
+// moment. One that still waits is not queued twice.
+func roundOpts() *river.InsertOpts {
+	return &river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: time.Second}}
+}
+
+// rounds lists the periodic jobs.
 func rounds() []*river.PeriodicJob {
-	opts := &river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: time.Second}}
+	opts := roundOpts()
 	return []*river.PeriodicJob{
 		river.NewPeriodicJob(river.PeriodicInterval(run.SweepEvery), func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, opts }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(scheduleEvery), func() (river.JobArgs, *river.InsertOpts) { return scheduleArgs{}, opts }, nil),

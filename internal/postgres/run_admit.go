@@ -23,7 +23,7 @@ const admitTries = 10
 // indexes and an exclusion constraint decide. A start that is accepted takes one
 // exchange with the server, and one that is deduped two.
 func (s *Runs) Admit(ctx context.Context, a run.Admission, e audit.Event) (admitted run.Admitted, err error) {
-	if a.Moves == nil {
+	if a.Moves == nil && a.Onboarding == nil {
 		admitted, err = s.admitAlone(ctx, a, e)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return admitted, err
@@ -38,7 +38,10 @@ func (s *Runs) Admit(ctx context.Context, a run.Admission, e audit.Event) (admit
 			if err != nil {
 				return err
 			}
-			return moveDueTime(ctx, tx, a)
+			if err := moveDueTime(ctx, tx, a); err != nil {
+				return err
+			}
+			return s.noteOnboarding(ctx, tx, a, e, admitted.Status, admitted.Run)
 		}
 		return fault.New(fault.Unavailable, "the connection is in constant use; try again")
 	})
@@ -92,7 +95,9 @@ func (s *Runs) tryAdmit(ctx context.Context, tx pgx.Tx, a run.Admission, e audit
 	admitted.Status = run.Deduped
 	var other int64
 	if a.DedupeKey != "" {
-		other, err = q.JoinDuplicate(ctx, dbsqlc.JoinDuplicateParams{WorkspaceID: w, DedupeKey: &a.DedupeKey, RequestedBy: numberOrNull(a.InitiatedBy)})
+		other, err = q.JoinDuplicate(ctx, dbsqlc.JoinDuplicateParams{
+			WorkspaceID: w, DedupeKey: &a.DedupeKey, RequestedBy: numberOrNull(a.InitiatedBy), Follow: a.Onboarding == nil,
+		})
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		admitted.Status = run.ScopeBusy
@@ -155,8 +160,10 @@ func (s *Runs) Block(ctx context.Context, a run.Admission, why operation.Code, e
 		if err := moveDueTime(ctx, tx, a); err != nil {
 			return err
 		}
-		blocked, err = s.get(ctx, tx, a.Scope.Workspace, r)
-		return err
+		if blocked, err = s.get(ctx, tx, a.Scope.Workspace, r); err != nil {
+			return err
+		}
+		return s.noteOnboarding(ctx, tx, a, e, run.StartBlocked, blocked)
 	})
 	return blocked, err
 }

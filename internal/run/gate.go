@@ -50,6 +50,7 @@ type starter struct {
 	member    id.Member
 	actor     audit.Actor
 	moves     *DueMove
+	entry     *OnboardingEntry
 }
 
 // Start asks the gate on behalf of a person. An error means that nothing was
@@ -96,7 +97,7 @@ func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, re
 	}
 	a := Admission{
 		Scope: by.scope, Operation: op, Integration: req.Integration, Target: req.Target, Input: input,
-		Initiator: by.initiator, InitiatedBy: by.member, Moves: by.moves,
+		Initiator: by.initiator, InitiatedBy: by.member, Moves: by.moves, Onboarding: by.entry,
 	}
 	surroundings, err := newSurroundings(op, req)
 	if err != nil {

@@ -48,6 +48,8 @@ type Admission struct {
 	Holds *operation.TargetHold
 	// Moves is the due time that a scheduled start uses up; nil for others.
 	Moves *DueMove
+	// Onboarding is the place of the start in an onboarding session; nil for others.
+	Onboarding *OnboardingEntry
 }
 
 // DueMove moves a connection's due time on. It commits with the start that it
@@ -95,11 +97,13 @@ type Reader interface {
 
 // AdmissionStore decides starts. Each method is one transaction and writes run and
 // audit event together, and moves the due time of a scheduled start; [ErrNotDue]
-// when that has been moved already. Workers are woken once it has committed.
+// when that has been moved already. The onboarding session of a start notes it;
+// [ErrNotNext] when it does not want it. Workers are woken once it has committed.
 type AdmissionStore interface {
 	// Admit makes a queued run unless an unfinished one holds its dedupe or
 	// scope key, or of its target what it would hold. A deduped start asks a run
-	// that is already under way to be followed by another.
+	// that is already under way to be followed by another, unless it is of an
+	// onboarding session.
 	Admit(ctx context.Context, a Admission, e audit.Event) (Admitted, error)
 	// Block records a start that cannot be: a completed run with that reason.
 	Block(ctx context.Context, a Admission, why operation.Code, e audit.Event) (Run, error)

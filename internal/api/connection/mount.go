@@ -2,8 +2,6 @@ package connection
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -88,22 +86,4 @@ func Mount(a huma.API, connections *domain.Service, tester Tester) {
 		Errors: []int{http.StatusNotFound},
 	}, o.listTests)
 	o.mountTargets(a)
-}
-
-func etag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }
-
-// versionOf reads If-Match. Nothing and * match every version; what is no ETag
-// of a connection matches none, which is version 0.
-func versionOf(ifMatch string) *int64 {
-	ifMatch = strings.TrimSpace(ifMatch)
-	if ifMatch == "" || ifMatch == "*" {
-		return nil
-	}
-	var version int64
-	if text, err := strconv.Unquote(ifMatch); err == nil {
-		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-			version = n
-		}
-	}
-	return &version
 }

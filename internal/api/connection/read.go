@@ -64,5 +64,5 @@ func (o *operations) get(ctx context.Context, in *oneInput) (*oneOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &oneOutput{ETag: etag(c.Version), Body: fromDomain(c)}, nil
+	return &oneOutput{ETag: api.ETag(c.Version), Body: fromDomain(c)}, nil
 }

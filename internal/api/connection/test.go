@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -104,19 +105,29 @@ func (o *operations) listTests(ctx context.Context, in *listTestsInput) (*listTe
 
 func resultFromDomain(t domain.TestResult) TestResult {
 	dto := TestResult{
-		Status: "failure", CheckedAt: t.CheckedAt.UTC(), Remediation: []Remediation{}, ReasonCode: string(t.Reason),
-		RunID: t.Run, TestID: t.ID, Streams: []StreamOutlook{},
+		Status: "failure", CheckedAt: t.CheckedAt.UTC(), Remediation: Remediations(t.Remediation), ReasonCode: string(t.Reason),
+		RunID: t.Run, TestID: t.ID, Streams: Outlooks(t.Outlook),
 	}
 	if t.Success {
 		dto.Status = "success"
 	}
-	for _, r := range t.Remediation {
-		dto.Remediation = append(dto.Remediation, Remediation{Category: string(r.Category), Message: r.Message, Action: r.Action})
-	}
-	for _, s := range t.Outlook {
-		dto.Streams = append(dto.Streams, StreamOutlook{
-			Stream: s.Stream, Coverage: string(s.Coverage), Missing: append([]string{}, s.Missing...),
-		})
-	}
 	return dto
+}
+
+// Remediations is how the API shows what to do about a test; never null.
+func Remediations(items []connector.Remediation) []Remediation {
+	shown := make([]Remediation, len(items))
+	for i, r := range items {
+		shown[i] = Remediation{Category: string(r.Category), Message: r.Message, Action: r.Action}
+	}
+	return shown
+}
+
+// Outlooks is how the API shows how completely streams can be read; never null.
+func Outlooks(streams []connector.StreamOutlook) []StreamOutlook {
+	shown := make([]StreamOutlook, len(streams))
+	for i, s := range streams {
+		shown[i] = StreamOutlook{Stream: s.Stream, Coverage: string(s.Coverage), Missing: append([]string{}, s.Missing...)}
+	}
+	return shown
 }

@@ -107,7 +107,7 @@ func (o *operations) create(ctx context.Context, in *createInput) (*createdOutpu
 	if err != nil {
 		return nil, err
 	}
-	out := &createdOutput{Location: "/v1/connections/" + c.ID.String(), ETag: etag(c.Version), Body: fromDomain(c)}
+	out := &createdOutput{Location: "/v1/connections/" + c.ID.String(), ETag: api.ETag(c.Version), Body: fromDomain(c)}
 	if replayed {
 		out.Replayed = "true"
 	}
@@ -133,14 +133,14 @@ func (o *operations) update(ctx context.Context, in *updateInput) (*oneOutput, e
 	return o.change(ctx, in.Connection.ID, domain.Patch{
 		Name: in.Body.Name.Value, Configuration: in.Body.Configuration.Raw(), Scope: in.Body.Scope.Raw(), Target: target,
 		Schedule: in.Body.Schedule.Raw(), Metadata: in.Body.Metadata.Raw(), Lifecycle: (*domain.Lifecycle)(in.Body.Lifecycle.Value),
-		IsDefault: in.Body.IsDefault.Value, IfVersion: versionOf(in.IfMatch),
+		IsDefault: in.Body.IsDefault.Value, IfVersion: api.IfMatch(in.IfMatch),
 	})
 }
 
 // makeDefault is a change of one field with a name of its own.
 func (o *operations) makeDefault(ctx context.Context, in *deleteInput) (*oneOutput, error) {
 	yes := true
-	return o.change(ctx, in.Connection.ID, domain.Patch{IsDefault: &yes, IfVersion: versionOf(in.IfMatch)})
+	return o.change(ctx, in.Connection.ID, domain.Patch{IsDefault: &yes, IfVersion: api.IfMatch(in.IfMatch)})
 }
 
 func (o *operations) change(ctx context.Context, c id.Connection, p domain.Patch) (*oneOutput, error) {
@@ -148,18 +148,18 @@ func (o *operations) change(ctx context.Context, c id.Connection, p domain.Patch
 	if err != nil {
 		return nil, withETag(err)
 	}
-	return &oneOutput{ETag: etag(changed.Version), Body: fromDomain(changed)}, nil
+	return &oneOutput{ETag: api.ETag(changed.Version), Body: fromDomain(changed)}, nil
 }
 
 func (o *operations) delete(ctx context.Context, in *deleteInput) (*struct{}, error) {
-	return nil, withETag(o.connections.Delete(ctx, api.CallerFrom(ctx), in.Connection.ID, versionOf(in.IfMatch)))
+	return nil, withETag(o.connections.Delete(ctx, api.CallerFrom(ctx), in.Connection.ID, api.IfMatch(in.IfMatch)))
 }
 
 // withETag tells whoever was not the first which version there is now.
 func withETag(err error) error {
 	var stale *domain.StaleError
 	if errors.As(err, &stale) {
-		return huma.ErrorWithHeaders(err, http.Header{"ETag": {etag(stale.Version)}})
+		return huma.ErrorWithHeaders(err, http.Header{"ETag": {api.ETag(stale.Version)}})
 	}
 	return err
 }

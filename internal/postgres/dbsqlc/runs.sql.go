@@ -548,21 +548,27 @@ func (q *Queries) InsertConnectionTest(ctx context.Context, arg InsertConnection
 
 const joinDuplicate = `-- name: JoinDuplicate :one
 update runs
-set rerun_requested = rerun_requested or status = 'running',
-    rerun_requested_by = case when status = 'running' then coalesce(rerun_requested_by, $1) else rerun_requested_by end
-where workspace_id = $2 and dedupe_key = $3 and status <> 'completed'
+set rerun_requested = rerun_requested or (status = 'running' and $1::boolean),
+    rerun_requested_by = case when status = 'running' and $1 then coalesce(rerun_requested_by, $2) else rerun_requested_by end
+where workspace_id = $3 and dedupe_key = $4 and status <> 'completed'
 returning run_id
 `
 
 type JoinDuplicateParams struct {
+	Follow      bool
 	RequestedBy *int64
 	WorkspaceID int64
 	DedupeKey   *string
 }
 
-// A run that has begun may have missed what changed since, so it is marked to be followed by another.
+// A run that has begun may have missed what changed since, so it is marked to be followed by another, if asked to.
 func (q *Queries) JoinDuplicate(ctx context.Context, arg JoinDuplicateParams) (int64, error) {
-	row := q.db.QueryRow(ctx, joinDuplicate, arg.RequestedBy, arg.WorkspaceID, arg.DedupeKey)
+	row := q.db.QueryRow(ctx, joinDuplicate,
+		arg.Follow,
+		arg.RequestedBy,
+		arg.WorkspaceID,
+		arg.DedupeKey,
+	)
 	var run_id int64
 	err := row.Scan(&run_id)
 	return run_id, err

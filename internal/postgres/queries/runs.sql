@@ -31,10 +31,10 @@ from runs r
 where r.workspace_id = @workspace_id and r.dedupe_key = @dedupe_key and r.status <> 'completed';
 
 -- name: JoinDuplicate :one
--- A run that has begun may have missed what changed since, so it is marked to be followed by another.
+-- A run that has begun may have missed what changed since, so it is marked to be followed by another, if asked to.
 update runs
-set rerun_requested = rerun_requested or status = 'running',
-    rerun_requested_by = case when status = 'running' then coalesce(rerun_requested_by, sqlc.narg(requested_by)) else rerun_requested_by end
+set rerun_requested = rerun_requested or (status = 'running' and @follow::boolean),
+    rerun_requested_by = case when status = 'running' and @follow then coalesce(rerun_requested_by, sqlc.narg(requested_by)) else rerun_requested_by end
 where workspace_id = @workspace_id and dedupe_key = @dedupe_key and status <> 'completed'
 returning run_id;
 

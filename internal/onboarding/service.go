@@ -1,0 +1,239 @@
+package onboarding
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/run"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
+)
+
+// The surfaces that runs of a session name when the caller names none.
+const (
+	VerifySurface    = "onboarding.verify"
+	BootstrapSurface = "onboarding.bootstrap"
+)
+
+// Service is what members do with sessions.
+type Service struct {
+	Store       Store
+	Connections connection.Reader
+	Catalog     *integration.Catalog
+	Keeper      *Keeper
+}
+
+// Outcome is the answer to the start of a bootstrap.
+type Outcome struct {
+	Session Session
+	// Start is the gate's answer to the first operation; nil when somebody else,
+	// who advances the session too, was faster.
+	Start *run.StartResult
+}
+
+// Start begins a session.
+func (s *Service) Start(ctx context.Context, c workspace.Caller, i integration.ID) (Session, error) {
+	if err := c.Require(workspace.StartOperations); err != nil {
+		return Session{}, err
+	}
+	if _, err := s.Catalog.Get(i); err != nil {
+		return Session{}, fault.InvalidField("integration_id", "is not in the catalog; see GET /v1/integrations")
+	}
+	started := Session{Scope: c.Scope, Integration: i, Status: Open, Version: 1}
+	return s.Store.Create(ctx, started, c.Member, started.event(c.Actor(), audit.OnboardingStarted, nil))
+}
+
+// Get returns a session, or NotFound.
+func (s *Service) Get(ctx context.Context, c workspace.Caller, o id.Onboarding) (Session, error) {
+	if err := c.Require(workspace.ReadWorkspace); err != nil {
+		return Session{}, err
+	}
+	return s.Store.Get(ctx, c.Scope, o)
+}
+
+// List returns the newest sessions first.
+func (s *Service) List(ctx context.Context, c workspace.Caller, f Filter) ([]Session, error) {
+	if err := c.Require(workspace.ReadWorkspace); err != nil {
+		return nil, err
+	}
+	return s.Store.List(ctx, c.Scope, f)
+}
+
+// Pick chooses the session's connection.
+func (s *Service) Pick(ctx context.Context, c workspace.Caller, o id.Onboarding, conn id.Connection, ifVersion *int64) (Session, error) {
+	if err := c.Require(workspace.StartOperations); err != nil {
+		return Session{}, err
+	}
+	found, err := s.Connections.Get(ctx, c.Scope, conn)
+	if fault.KindOf(err) == fault.NotFound {
+		// Which of the two is missing is told by the session first.
+		if _, missing := s.Store.Get(ctx, c.Scope, o); missing != nil {
+			return Session{}, missing
+		}
+		return Session{}, fault.InvalidField("connection_id", "names no connection of this workspace; see GET /v1/connections")
+	}
+	if err != nil {
+		return Session{}, err
+	}
+	return s.Store.Change(ctx, Ref{c.Scope, o}, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Pick(c, found) })
+}
+
+// Verify has the session's connection tested. When a connection is named, it has
+// to be the session's.
+func (s *Service) Verify(ctx context.Context, c workspace.Caller, o id.Onboarding, op operation.Type, step Step, named id.Connection) (run.StartResult, error) {
+	if err := c.Require(workspace.ManageConnections); err != nil {
+		return run.StartResult{}, err
+	}
+	session, err := s.Store.Get(ctx, c.Scope, o)
+	if err != nil {
+		return run.StartResult{}, err
+	}
+	if op != operation.ConnectionTest {
+		return run.StartResult{}, fault.New(fault.NotFound,
+			"the verification of an onboarding is %s; other operations are started by POST /v1/onboarding/%s/bootstrap", operation.ConnectionTest, o)
+	}
+	if step != "" && step != VerifyStep {
+		return run.StartResult{}, fault.InvalidField("step", "must be %s", VerifyStep)
+	}
+	if err := session.MayVerify(); err != nil {
+		return run.StartResult{}, err
+	}
+	if err := session.mustBe(named); err != nil {
+		return run.StartResult{}, err
+	}
+	result, err := s.Keeper.Gate.StartOnboarding(ctx, run.OnboardingStart{
+		Scope: c.Scope, Operation: op, Connection: session.Connection, Member: c.Member, Actor: c.Actor(), Surface: VerifySurface,
+		Entry: run.OnboardingEntry{Session: o},
+	})
+	return result, explain(err)
+}
+
+// mustBe returns nil when the named connection, if any, is the session's.
+func (s *Session) mustBe(named id.Connection) error {
+	if named == 0 || named == s.Connection {
+		return nil
+	}
+	if s.Connection == 0 {
+		return fault.InvalidField("connection_id", "is not the session's connection; pick it first with PUT /v1/onboarding/%s/connection", s.ID)
+	}
+	return fault.InvalidField("connection_id", "is not the session's connection, which is %s; pick another with PUT /v1/onboarding/%s/connection", s.Connection, s.ID)
+}
+
+// explain gives what can go wrong between looking and starting its public form.
+func explain(err error) error {
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return fault.Wrap(fault.Conflict, err, "the session's connection was deleted; pick another one")
+	case errors.Is(err, run.ErrNotNext):
+		return fault.Wrap(fault.Conflict, err, "the session was changed at the same moment; look at it again")
+	}
+	return err
+}
+
+// Bootstrap starts operations one after the other. The answer is about the first.
+func (s *Service) Bootstrap(ctx context.Context, c workspace.Caller, o id.Onboarding, conn id.Connection, ops []operation.Type, surface string, ifVersion *int64) (Outcome, error) {
+	if err := c.Require(workspace.StartOperations); err != nil {
+		return Outcome{}, err
+	}
+	session, err := s.Store.Get(ctx, c.Scope, o)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := s.mayBootstrap(c, session, ops); err != nil {
+		return Outcome{}, err
+	}
+	if conn == 0 {
+		return Outcome{}, fault.InvalidField("connection_id", "is missing; name the session's connection")
+	}
+	if err := session.mustBe(conn); err != nil {
+		return Outcome{}, err
+	}
+	if surface == "" {
+		surface = BootstrapSurface
+	}
+	return s.goOn(ctx, c, o, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Begin(c, ops, surface) })
+}
+
+// Resume has a stopped session go on with the operation that did not succeed.
+func (s *Service) Resume(ctx context.Context, c workspace.Caller, o id.Onboarding, ifVersion *int64) (Outcome, error) {
+	if err := c.Require(workspace.StartOperations); err != nil {
+		return Outcome{}, err
+	}
+	return s.goOn(ctx, c, o, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Resume(c) })
+}
+
+func (s *Service) goOn(ctx context.Context, c workspace.Caller, o id.Onboarding, ifVersion *int64, change func(*Session) ([]audit.Event, error)) (Outcome, error) {
+	ref := Ref{c.Scope, o}
+	if _, err := s.Store.Change(ctx, ref, ifVersion, change); err != nil {
+		return Outcome{}, err
+	}
+	answer, err := s.Keeper.Advance(ctx, ref, c.Actor())
+	if err != nil {
+		return Outcome{}, err
+	}
+	session, err := s.Store.Get(ctx, c.Scope, o)
+	return Outcome{Session: session, Start: answer}, err
+}
+
+// Abandon ends a session for good. Runs that it has started go on.
+func (s *Service) Abandon(ctx context.Context, c workspace.Caller, o id.Onboarding, ifVersion *int64) (Session, error) {
+	if err := c.Require(workspace.StartOperations); err != nil {
+		return Session{}, err
+	}
+	return s.Store.Change(ctx, Ref{c.Scope, o}, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Abandon(c.Actor()) })
+}
+
+// mayBootstrap returns nil when the caller may start these operations on the
+// session's integration.
+func (s *Service) mayBootstrap(c workspace.Caller, session Session, ops []operation.Type) error {
+	if len(ops) == 0 || len(ops) > MaxOperations {
+		return fault.InvalidField("selected_operations", "must name 1 to %d operations", MaxOperations)
+	}
+	offered := s.Offered(session.Integration)
+	for i, t := range ops {
+		field := fmt.Sprintf("selected_operations[%d]", i)
+		if slices.Index(ops, t) != i {
+			return fault.InvalidField(field, "is named twice; name each operation once")
+		}
+		if !slices.ContainsFunc(offered, func(o operation.Operation) bool { return o.Type == t }) {
+			return fault.InvalidField(field, "is not offered by %s; it offers %s", session.Integration, list(offered))
+		}
+		op, err := operation.Get(t)
+		if err != nil {
+			return err
+		}
+		if err := c.Require(op.Capability); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func list(offered []operation.Operation) string {
+	names := make([]string, len(offered))
+	for i, o := range offered {
+		names[i] = string(o.Type)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Offered lists the operations that a bootstrap of the integration can start, in
+// the registry's order: those that need nothing beside the connection. It is none
+// of an integration that is not in the catalog any more.
+func (s *Service) Offered(i integration.ID) []operation.Operation {
+	entry, err := s.Catalog.Get(i)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(operation.All(), func(o operation.Operation) bool {
+		return !slices.Contains(entry.Operations, string(o.Type)) || slices.ContainsFunc(o.Inputs, func(f operation.Field) bool { return f.Required })
+	})
+}
