@@ -10,6 +10,16 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
+// What next steps of a session do, beside what others do.
+const (
+	ActPickConnection  operation.ActionType = "pick_connection"
+	ActVerify          operation.ActionType = "verify"
+	ActStartBootstrap  operation.ActionType = "start_bootstrap"
+	ActResume          operation.ActionType = "resume"
+	ActStartOnboarding operation.ActionType = "start_onboarding"
+	ActAsk             operation.ActionType = "ask"
+)
+
 // Remediation is what to do about a verification that failed.
 func (s *Session) Remediation() []connector.Remediation {
 	v := s.Verification
@@ -37,20 +47,20 @@ func (s *Session) NextSteps() []operation.NextStep {
 		return append(operation.NextSteps(s.Reason, s.Connection.String()), s.resuming(at)...)
 	case Completed:
 		return []operation.NextStep{
-			{Label: "Ask who can reach what", Description: "What was found is in the access graph.", Href: "/v1/entities", ActionType: "ask"},
-			{Label: "Give the connection a schedule", Description: "Without one, what was found stays as it is until somebody starts discovery.", Href: s.connectionHref(), ActionType: "edit_connection"},
+			{Label: "Ask who can reach what", Description: "What was found is in the access graph.", Href: "/v1/entities", ActionType: ActAsk},
+			{Label: "Give the connection a schedule", Description: "Without one, what was found stays as it is until somebody starts discovery.", Href: s.connectionHref(), ActionType: operation.ActEditConnection},
 		}
 	case Abandoned:
-		return []operation.NextStep{{Label: "Start another session", Description: "The connection, if one was made, is still there.", Href: "/v1/onboarding", ActionType: "start_onboarding"}}
+		return []operation.NextStep{{Label: "Start another session", Description: "The connection, if one was made, is still there.", Href: "/v1/onboarding", ActionType: ActStartOnboarding}}
 	}
 	if s.Connection == 0 {
 		return []operation.NextStep{
-			{Label: "Create a connection", Description: "Grant the permissions at the provider first; the session's permission packs have them.", Href: "/v1/connections", ActionType: "create_connection"},
-			{Label: "Pick the connection", Description: "The one that was made, or another to the same integration.", Href: at + "/connection", ActionType: "pick_connection"},
+			{Label: "Create a connection", Description: "Grant the permissions at the provider first; the session's permission packs have them.", Href: "/v1/connections", ActionType: operation.ActCreateConnection},
+			{Label: "Pick the connection", Description: "The one that was made, or another to the same integration.", Href: at + "/connection", ActionType: ActPickConnection},
 		}
 	}
 	return s.verifying(at, operation.NextStep{
-		Label: "Start the operations", Description: "They start one after the other.", Href: at + "/bootstrap", ActionType: "start_bootstrap",
+		Label: "Start the operations", Description: "They start one after the other.", Href: at + "/bootstrap", ActionType: ActStartBootstrap,
 	})
 }
 
@@ -60,7 +70,7 @@ func runHref(r id.Run) string { return "/v1/runs/" + r.String() }
 
 // waiting is for sessions that go on by themselves.
 func (s *Session) waiting(at string) []operation.NextStep {
-	step := operation.NextStep{Label: "Wait for the operations to end", Href: at, ActionType: "wait"}
+	step := operation.NextStep{Label: "Wait for the operations to end", Href: at, ActionType: operation.ActWait}
 	if i := s.at(); i < len(s.Operations) {
 		switch o := s.Operations[i]; o.State {
 		case Started:
@@ -77,7 +87,7 @@ func (s *Session) waiting(at string) []operation.NextStep {
 
 // resuming is what leads a stopped session on.
 func (s *Session) resuming(at string) []operation.NextStep {
-	resume := operation.NextStep{Label: "Resume", Href: at + "/resume", ActionType: "resume"}
+	resume := operation.NextStep{Label: "Resume", Href: at + "/resume", ActionType: ActResume}
 	if i := s.at(); i < len(s.Operations) {
 		resume.Description = fmt.Sprintf("Goes on with %s; what succeeded is not done again.", s.Operations[i].Type)
 	}
@@ -88,13 +98,13 @@ func (s *Session) resuming(at string) []operation.NextStep {
 func (s *Session) verifying(at string, then operation.NextStep) []operation.NextStep {
 	verify := operation.NextStep{
 		Label: "Verify the connection", Description: "A worker tries the credentials and each permission, and changes nothing.",
-		Href: at + "/operations/" + string(operation.ConnectionTest) + "/start", ActionType: "verify",
+		Href: at + "/operations/" + string(operation.ConnectionTest) + "/start", ActionType: ActVerify,
 	}
 	switch s.verified() {
 	case StepPending:
 		return []operation.NextStep{verify}
 	case StepRunning:
-		return []operation.NextStep{{Label: "Wait for the verification to end", Href: runHref(s.Verification.Run), ActionType: "wait"}}
+		return []operation.NextStep{{Label: "Wait for the verification to end", Href: runHref(s.Verification.Run), ActionType: operation.ActWait}}
 	case StepOutdated:
 		verify.Description = "The configuration was changed after the last verification."
 		return []operation.NextStep{verify}
@@ -103,7 +113,7 @@ func (s *Session) verifying(at string, then operation.NextStep) []operation.Next
 		var steps []operation.NextStep
 		for _, step := range operation.NextSteps(s.Verification.Reason, s.Connection.String()) {
 			// The session's own verification stands for a test.
-			if step.ActionType != "start_operation" {
+			if step.ActionType != operation.ActStart {
 				steps = append(steps, step)
 			}
 		}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/onboarding"
-	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -70,7 +69,7 @@ func TestEveryOperationOfABootstrapRunsOnceWhateverDies(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := o.verified(t)
 		before := len(o.started(t))
-		ops := rapid.Permutation([]operation.Type{operation.DiscoveryRun, operation.ConnectionTest}).Draw(rt, "operations")
+		ops := rapid.Permutation(bootstrappable()).Draw(rt, "operations")[:rapid.IntRange(1, 5).Draw(rt, "how many")]
 		ref := onboarding.Ref{Scope: s.Scope, Session: s.ID}
 		begin := &onboarding.Service{
 			Store: o.store, Connections: o.gate.Connections, Catalog: o.gate.Catalog,
@@ -81,7 +80,7 @@ func TestEveryOperationOfABootstrapRunsOnceWhateverDies(t *testing.T) {
 			require.ErrorIs(t, err, errKilled)
 		}
 		foreign := false
-		for range rapid.IntRange(2, 12).Draw(rt, "turns") {
+		for range rapid.IntRange(2, 16).Draw(rt, "turns") {
 			switch rapid.SampledFrom([]string{"advance", "work", "other"}).Draw(rt, "turn") {
 			case "advance":
 				var all sync.WaitGroup

@@ -74,7 +74,7 @@ func TestAFailedOperationStopsTheRestUntilItIsResumed(t *testing.T) {
 	require.Equal(t, onboarding.Stopped, s.Status)
 	require.Equal(t, operation.ProviderUnavailable, s.Reason)
 	require.Equal(t, run.Failed, s.Operations[1].Outcome)
-	require.Equal(t, "resume", s.NextSteps()[len(s.NextSteps())-1].ActionType)
+	require.Equal(t, onboarding.ActResume, s.NextSteps()[len(s.NextSteps())-1].ActionType)
 	o.claimNothing(t)
 
 	out, err := o.sessions.Resume(t.Context(), o.builder, s.ID, nil)
@@ -308,7 +308,8 @@ func TestWhatASessionRefuses(t *testing.T) {
 		return err
 	}
 	require.ErrorContains(t, begin(o.builder, s.Connection), "selected_operations")
-	require.ErrorContains(t, begin(o.builder, s.Connection, "mail.send"), "it offers connection.test, discovery.run")
+	require.ErrorContains(t, begin(o.builder, s.Connection, "mail.send"), "it offers connection.test, discovery.run, directory.groups.sync, directory.role_definitions.sync, policy.backup")
+	require.ErrorContains(t, begin(o.builder, s.Connection, operation.RestoreExecute), "is not offered by aws")
 	require.ErrorContains(t, begin(o.builder, s.Connection, operation.DiscoveryRun, operation.DiscoveryRun), "named twice")
 	require.ErrorContains(t, begin(o.builder, o.connect(t, o.scope), operation.DiscoveryRun), "is not the session's connection")
 	require.Equal(t, fault.Forbidden, fault.KindOf(begin(o.viewer, s.Connection, operation.DiscoveryRun)))
