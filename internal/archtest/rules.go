@@ -101,7 +101,7 @@ func rules() []rule {
 		{folder: "internal/job", local: inward, external: []string{"*"}, never: transport},
 		{folder: "internal/seal", local: append([]string{"internal/keyfile"}, inward...), external: []string{"*"}, never: engines},
 		{folder: "internal/reference", local: inward, external: []string{"*"}, never: engines},
-		{folder: "internal/oidc", local: append([]string{"internal/egress"}, inward...), external: []string{"github.com/coreos/go-oidc"}, never: engines},
+		{folder: "internal/oidc", local: append([]string{"internal/egress"}, inward...), external: []string{"github.com/coreos/go-oidc", "golang.org/x/sync"}, never: engines},
 		{folder: "internal/worker", local: append([]string{"internal/egress", "internal/workerapi"}, inward...), external: []string{"*"}, never: engines},
 		{folder: "connectors/builtin", local: []string{"connector", "connectors"}},
 		{folder: "connectors/*", local: []string{"connector", "internal/egress", "internal/fault", "internal/secret"}, external: []string{"*"}, never: engines},

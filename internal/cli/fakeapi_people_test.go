@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 	"strings"
 )
 
@@ -78,7 +79,9 @@ func (f *fakeAPI) createWorkspace(w http.ResponseWriter, r *http.Request) {
 	}
 	made := workspace("w_5")
 	made["name"], made["owner_id"] = draft.Name, nil
+	made["pending_owner"] = map[string]any{"email": draft.Owner, "expires_at": "2026-02-13T10:12:00Z"}
 	if draft.Owner == "" {
+		delete(made, "pending_owner")
 		made["admin_key"] = "gk_5_admin"
 	}
 	answer(w, http.StatusCreated, made)
@@ -91,8 +94,14 @@ func (f *fakeAPI) changeWorkspace(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	changed := workspace("w_3")
-	if strings.HasSuffix(r.URL.Path, "/archive") {
+	switch path.Base(r.URL.Path) {
+	case "archive":
 		changed["archived_at"] = "2026-02-06T10:12:00Z"
+	case "transfer":
+		var to map[string]string
+		if err := json.NewDecoder(r.Body).Decode(&to); err == nil && to["owner_email"] != "" {
+			changed["pending_owner"] = map[string]any{"email": to["owner_email"], "expires_at": "2026-02-13T10:12:00Z"}
+		}
 	}
 	answer(w, http.StatusOK, changed)
 }

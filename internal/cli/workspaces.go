@@ -160,7 +160,7 @@ func (cmd *WorkspacesCreateCmd) Run(ctx context.Context, e *environment) error {
 	}
 	fmt.Fprintf(e.Err, "%s %s is made.\n", a.Value.WorkspaceID, output.Clean(a.Value.Name))
 	if a.Value.AdminKey == "" {
-		fmt.Fprintf(e.Err, "%s becomes its owner at their next sign-in.\n", output.Clean(cmd.Owner))
+		e.tellPendingOwner(a.Value.Workspace)
 		return nil
 	}
 	fmt.Fprintln(e.Err, "The key of its first admin is shown this once:")
@@ -242,7 +242,22 @@ func (cmd *WorkspacesTransferCmd) Run(ctx context.Context, e *environment) error
 		to = client.Transfer{OwnerEmail: cmd.To}
 	}
 	a, err := c.TransferWorkspace(ctx, cmd.ID, to)
-	return e.told(cmd.Remote, a, err, cmd.ID+" is transferred.")
+	done := cmd.ID + " is transferred."
+	if a.Value.PendingOwner != nil {
+		done = cmd.ID + " keeps its owner until the new one comes."
+	}
+	if err := e.told(cmd.Remote, a, err, done); err != nil || cmd.json() {
+		return err
+	}
+	e.tellPendingOwner(a.Value)
+	return nil
+}
+
+// tellPendingOwner says who has to sign in for a workspace to be theirs.
+func (e *environment) tellPendingOwner(w client.Workspace) {
+	if p := w.PendingOwner; p != nil {
+		fmt.Fprintf(e.Err, "%s becomes its owner when they sign in, until %s.\n", output.Clean(p.Email), output.Time(&p.ExpiresAt))
+	}
 }
 
 // told prints the answer of a change, in JSON or in words.

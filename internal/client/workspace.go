@@ -14,6 +14,14 @@ type Workspace struct {
 	OwnerID     *string    `json:"owner_id"`
 	ArchivedAt  *time.Time `json:"archived_at"`
 	CreatedAt   time.Time  `json:"created_at"`
+	// PendingOwner is nil where nobody is expected.
+	PendingOwner *PendingOwner `json:"pending_owner"`
+}
+
+// PendingOwner becomes the owner of a workspace when they sign in.
+type PendingOwner struct {
+	Email     string    `json:"email"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // CreatedWorkspace is a new workspace. The server shows AdminKey this once.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	coreos "github.com/coreos/go-oidc/v3/oidc"
@@ -28,18 +27,13 @@ const (
 // maxSubject is the most bytes in a subject; OpenID Connect allows 255.
 const maxSubject = 255
 
-// rediscovery is how long a discovery document is good.
-const rediscovery = time.Hour
-
 // Provider verifies the ID tokens of one provider. It is safe for concurrent use.
 type Provider struct {
 	config Config
 	http   *http.Client
 	log    *slog.Logger
 
-	mu       sync.Mutex
-	verifier *coreos.IDTokenVerifier
-	found    time.Time
+	discovery discovery
 }
 
 var _ workspace.IdentityProvider = (*Provider)(nil)
@@ -55,7 +49,7 @@ func New(c Config, log *slog.Logger) (*Provider, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return &Provider{config: c, http: newClient(c.AllowPrivate), log: log}, nil
+	return &Provider{config: c, http: newClient(c.AllowPrivate), log: log, discovery: discovery{now: time.Now}}, nil
 }
 
 // Settings returns what clients need.
@@ -126,49 +120,4 @@ func (p *Provider) check(token *coreos.IDToken, nonceVerifier string) error {
 func Nonce(verifier string) string {
 	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// discovered returns a verifier by the provider's discovery document, which is
-// fetched again once an hour. While that fails, the document before is used.
-func (p *Provider) discovered(ctx context.Context) (*coreos.IDTokenVerifier, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.verifier != nil && time.Since(p.found) < rediscovery {
-		return p.verifier, nil
-	}
-	client := coreos.ClientContext(ctx, p.http)
-	found, err := coreos.NewProvider(client, p.config.Issuer)
-	if err != nil {
-		p.log.LogAttrs(ctx, slog.LevelWarn, "the identity provider's discovery document cannot be read", slog.Any("error", err))
-		if p.verifier != nil {
-			return p.verifier, nil
-		}
-		return nil, err
-	}
-	var document struct {
-		Keys       string   `json:"jwks_uri"`
-		Algorithms []string `json:"id_token_signing_alg_values_supported"`
-	}
-	if err := found.Claims(&document); err != nil {
-		return nil, err
-	}
-	// The key set outlives the request that found it.
-	keys := keySet{coreos.NewRemoteKeySet(coreos.ClientContext(context.WithoutCancel(ctx), p.http), document.Keys)}
-	p.verifier = coreos.NewVerifier(p.config.Issuer, keys, &coreos.Config{
-		ClientID: p.config.ClientID, SupportedSigningAlgs: asymmetric(document.Algorithms),
-	})
-	p.found = time.Now()
-	return p.verifier, nil
-}
-
-// asymmetric keeps the algorithms that need the provider's private key. Without
-// any, the library falls back to RS256.
-func asymmetric(offered []string) (kept []string) {
-	for _, a := range offered {
-		switch a {
-		case coreos.RS256, coreos.RS384, coreos.RS512, coreos.ES256, coreos.ES384, coreos.ES512, coreos.PS256, coreos.PS384, coreos.PS512, coreos.EdDSA:
-			kept = append(kept, a)
-		}
-	}
-	return kept
 }

@@ -183,6 +183,7 @@ func TestProviderThatIsDownIsUnavailable(t *testing.T) {
 	}
 	refused("no discovery document")
 	i.down.Store(false)
+	oidc.Advance(p, time.Minute)
 	_, err := p.Verify(t.Context(), i.sign(t, i.claims(nil)), "verifier")
 	require.NoError(t, err, "it is asked again")
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -66,7 +67,7 @@ func (s *Workspaces) CreateWorkspace(ctx context.Context, row workspace.NewWorks
 		if err != nil {
 			return err
 		}
-		w, err = getWorkspace(ctx, tx, row.Scope)
+		w, err = administered(ctx, tx, row.Scope)
 		return err
 	})
 	return w, err
@@ -103,12 +104,16 @@ func (s *Workspaces) TransferTo(ctx context.Context, scope id.Scope, m id.Member
 		if err != nil {
 			return err
 		}
+		if err := endOwnerInvitations(ctx, tx, scope, e.Actor); err != nil {
+			return err
+		}
 		return becomeOwner(ctx, tx, scope, member, e)
 	})
 }
 
 // TransferToEmail makes the person with an address the owner, or invites them in
 // place of an open invitation; then the workspace keeps its owner until they come.
+// Whoever was to own it before is not any more.
 func (s *Workspaces) TransferToEmail(ctx context.Context, scope id.Scope, row workspace.NewInvitationRow, e audit.Event) (workspace.Workspace, error) {
 	return s.onWorkspace(ctx, scope, func(tx pgx.Tx, archived *time.Time) error {
 		if archived != nil {
@@ -118,6 +123,11 @@ func (s *Workspaces) TransferToEmail(ctx context.Context, scope id.Scope, row wo
 		found, err := q.FindMembersByEmail(ctx, dbsqlc.FindMembersByEmailParams{WorkspaceID: int64(scope.Workspace), Email: &row.Email})
 		if err != nil {
 			return fmt.Errorf("look for a member by e-mail: %w", err)
+		}
+		if len(found) <= 1 {
+			if err := endOwnerInvitations(ctx, tx, scope, e.Actor); err != nil {
+				return err
+			}
 		}
 		switch len(found) {
 		case 0:
@@ -152,8 +162,26 @@ func (s *Workspaces) onWorkspace(ctx context.Context, scope id.Scope, change fun
 		if err := change(tx, row.ArchivedAt); err != nil {
 			return err
 		}
-		w, err = getWorkspace(ctx, tx, scope)
+		w, err = administered(ctx, tx, scope)
 		return err
 	})
 	return w, err
+}
+
+// administered returns a workspace as tenant administrators see it: with who is to
+// own it.
+func administered(ctx context.Context, tx pgx.Tx, scope id.Scope) (workspace.Workspace, error) {
+	w, err := getWorkspace(ctx, tx, scope)
+	if err != nil {
+		return w, err
+	}
+	row, err := dbsqlc.New(tx).PendingOwner(ctx, int64(scope.Workspace))
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return w, nil
+	case err != nil:
+		return w, fmt.Errorf("look for a pending owner: %w", err)
+	}
+	w.PendingOwner = &workspace.PendingOwner{Email: row.Email, ExpiresAt: row.ExpiresAt}
+	return w, nil
 }

@@ -58,9 +58,19 @@ type Workspace struct {
 	Level  Level
 	Name   string
 	// Owner answers for the workspace; 0 when nobody has been named yet.
-	Owner      id.Member
-	ArchivedAt *time.Time
-	CreatedAt  time.Time
+	Owner id.Member
+	// PendingOwner becomes the owner when they sign in. It is nil where nobody has
+	// been invited to, and wherever it is no tenant administrator who asks.
+	PendingOwner *PendingOwner
+	ArchivedAt   *time.Time
+	CreatedAt    time.Time
+}
+
+// PendingOwner is somebody who was named as an owner and has not come yet.
+type PendingOwner struct {
+	Email string
+	// ExpiresAt is until when they can come.
+	ExpiresAt time.Time
 }
 
 // ErrArchived is the cause of errors about a change in an archived workspace.

@@ -15,6 +15,14 @@ type Workspace struct {
 	OwnerID     *id.Member   `json:"owner_id" nullable:"true" example:"mem_123" doc:"Null until an owner has been named and has come."`
 	ArchivedAt  *time.Time   `json:"archived_at"`
 	CreatedAt   time.Time    `json:"created_at"`
+
+	PendingOwner *PendingOwner `json:"pending_owner,omitempty" doc:"Who becomes the owner when they sign in. Only in answers about one workspace to tenant administrators, and left out where there is none."`
+}
+
+// PendingOwner is somebody who was named as the owner and has not come yet.
+type PendingOwner struct {
+	Email     string    `json:"email" example:"alice@example.com"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // Member is a person or an API key with one role.
@@ -50,7 +58,11 @@ type CreatedAPIKey struct {
 }
 
 func fromDomain(w domain.Workspace) Workspace {
-	return Workspace{WorkspaceID: w.ID, TenantID: w.Tenant, Name: w.Name, OwnerID: memberOrNull(w.Owner), ArchivedAt: utc(w.ArchivedAt), CreatedAt: w.CreatedAt.UTC()}
+	dto := Workspace{WorkspaceID: w.ID, TenantID: w.Tenant, Name: w.Name, OwnerID: memberOrNull(w.Owner), ArchivedAt: utc(w.ArchivedAt), CreatedAt: w.CreatedAt.UTC()}
+	if p := w.PendingOwner; p != nil {
+		dto.PendingOwner = &PendingOwner{Email: p.Email, ExpiresAt: p.ExpiresAt.UTC()}
+	}
+	return dto
 }
 
 func memberFromDomain(m domain.Member) Member {

@@ -213,6 +213,32 @@ func (q *Queries) EndOpenInvitation(ctx context.Context, arg EndOpenInvitationPa
 	return items, nil
 }
 
+const endOwnerInvitations = `-- name: EndOwnerInvitations :many
+update invitations set revoked_at = now()
+where workspace_id = $1 and makes_owner and accepted_at is null and revoked_at is null
+returning invitation_id
+`
+
+func (q *Queries) EndOwnerInvitations(ctx context.Context, workspaceID int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, endOwnerInvitations, workspaceID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var invitation_id int64
+		if err := rows.Scan(&invitation_id); err != nil {
+			return nil, err
+		}
+		items = append(items, invitation_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const findMemberOfPerson = `-- name: FindMemberOfPerson :one
 select member_id, role::text as role, source::text as source from members
 where workspace_id = $1 and person_id = $2 and removed_at is null
@@ -702,6 +728,25 @@ func (q *Queries) LockInvitation(ctx context.Context, arg LockInvitationParams) 
 		&i.AcceptedBy,
 		&i.RevokedAt,
 	)
+	return i, err
+}
+
+const pendingOwner = `-- name: PendingOwner :one
+select email, expires_at from invitations
+where workspace_id = $1 and makes_owner and accepted_at is null and revoked_at is null and expires_at > now()
+order by invitation_id desc
+limit 1
+`
+
+type PendingOwnerRow struct {
+	Email     string
+	ExpiresAt time.Time
+}
+
+func (q *Queries) PendingOwner(ctx context.Context, workspaceID int64) (PendingOwnerRow, error) {
+	row := q.db.QueryRow(ctx, pendingOwner, workspaceID)
+	var i PendingOwnerRow
+	err := row.Scan(&i.Email, &i.ExpiresAt)
 	return i, err
 }
 

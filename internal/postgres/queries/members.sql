@@ -117,6 +117,17 @@ update invitations set revoked_at = now()
 where workspace_id = @workspace_id and email = @email and accepted_at is null and revoked_at is null
 returning invitation_id;
 
+-- name: EndOwnerInvitations :many
+update invitations set revoked_at = now()
+where workspace_id = @workspace_id and makes_owner and accepted_at is null and revoked_at is null
+returning invitation_id;
+
+-- name: PendingOwner :one
+select email, expires_at from invitations
+where workspace_id = @workspace_id and makes_owner and accepted_at is null and revoked_at is null and expires_at > now()
+order by invitation_id desc
+limit 1;
+
 -- name: RevokeInvitation :exec
 update invitations set revoked_at = now() where workspace_id = $1 and invitation_id = $2;
 
