@@ -91,6 +91,10 @@ func TestPatchIsAMergePatch(t *testing.T) {
 	cron := changed(`{"schedule":{"type":"cron","cron":"30 2 * * 1-5","timezone":"Europe/Paris"}}`)
 	require.Equal(t, map[string]any{"type": "cron", "cron": "30 2 * * 1-5", "timezone": "Europe/Paris"}, cron["schedule"])
 	require.NotEmpty(t, cron["next_run_at"])
+	spread := changed(`{"schedule":{"type":"hourly","cron":null,"spread_minutes":0}}`)
+	require.Equal(t, map[string]any{"type": "hourly", "minute": 0.0, "timezone": "Europe/Paris", "spread_minutes": 0.0}, spread["schedule"])
+	require.Regexp(t, `T\d\d:00:00Z$`, spread["next_run_at"])
+	require.NotContains(t, changed(`{"schedule":{"spread_minutes":null}}`)["schedule"], "spread_minutes")
 	manual := changed(`{"schedule":null}`)
 	require.Equal(t, map[string]any{"type": "manual"}, manual["schedule"])
 	require.Nil(t, manual["next_run_at"])
@@ -100,10 +104,11 @@ func TestPatchIsAMergePatch(t *testing.T) {
 		`{"name":"","schedule":{"type":"daily","hour":7,"weekday":2},"configuration":{"regoin":"x","access_key_id":null},"scope":{"accounts":[]}}`: {
 			`"/name"`, `"/schedule/weekday"`, `"/configuration/regoin"`, `"/configuration/access_key_id"`, `"/scope/accounts"`,
 		},
-		`{"schedule":{"cron":"61 * * * *","type":"cron"}}`: {`"/schedule/cron"`},
-		`{"target_id":"tgt_99"}`:                           {`"/target_id"`},
-		`{"target_id":"conn_1"}`:                           {`"/target_id"`},
-		`{"lifecycle":"needs_consent"}`:                    {`"/lifecycle"`},
+		`{"schedule":{"cron":"61 * * * *","type":"cron"}}`:   {`"/schedule/cron"`},
+		`{"schedule":{"type":"daily","spread_minutes":721}}`: {`"/schedule/spread_minutes"`},
+		`{"target_id":"tgt_99"}`:                             {`"/target_id"`},
+		`{"target_id":"conn_1"}`:                             {`"/target_id"`},
+		`{"lifecycle":"needs_consent"}`:                      {`"/lifecycle"`},
 	} {
 		got := patch(body)
 		require.Equal(t, http.StatusUnprocessableEntity, got.status, "%s: %s", body, got.text)

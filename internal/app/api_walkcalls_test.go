@@ -147,6 +147,7 @@ func walkCalls() map[string]walkCall {
 		"update-connection": {want: ok, named: true, body: `{"metadata":{"a":1}}`, thing: connection},
 		// It has no target yet.
 		"make-default-connection": {want: http.StatusUnprocessableEntity, named: true, thing: connection},
+		"resume-schedule":         {want: ok, named: true, thing: connection},
 		"delete-connection":       {want: gone, named: true, thing: connection},
 		"list-connection-tests":   {want: ok, named: true, thing: connection},
 		// Nobody answers for the discovery service where this one looks for it.

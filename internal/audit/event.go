@@ -14,6 +14,9 @@ const (
 	ConnectionDeleted Action = "connection_deleted"
 	ConnectionTested  Action = "connection_tested"
 
+	SchedulePaused  Action = "schedule_paused"
+	ScheduleResumed Action = "schedule_resumed"
+
 	ConfigurationDisclosed Action = "configuration_disclosed"
 
 	RunAccepted           Action = "run_accepted"

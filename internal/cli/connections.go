@@ -22,6 +22,7 @@ type ConnectionsCmd struct {
 
 	Enable      ConnectionsEnableCmd      `cmd:"" help:"Let a connection be used again."`
 	Disable     ConnectionsDisableCmd     `cmd:"" help:"Let nothing use a connection."`
+	Resume      ConnectionsResumeCmd      `cmd:"" help:"Resume a schedule that failures paused."`
 	MakeDefault ConnectionsMakeDefaultCmd `cmd:"" help:"Make a connection the default of its target."`
 
 	Delete ConnectionsDeleteCmd `cmd:"" help:"Delete a connection and its credential."`
@@ -44,6 +45,7 @@ type ConnectionsListCmd struct {
 	Lifecycle   string `enum:",needs_consent,active,disabled" default:"" help:"Only connections in this lifecycle: needs_consent, active or disabled."`
 	Prefix      string `placeholder:"TEXT" help:"Only connections whose name begins so."`
 	Default     bool   `help:"Only connections that are the default of their target."`
+	Paused      bool   `help:"Only connections whose schedule is paused."`
 }
 
 // Help returns examples.
@@ -52,7 +54,8 @@ func (ConnectionsListCmd) Help() string {
 
     gatehouse connections list
     gatehouse connections list --integration aws -o json
-    gatehouse connections list --status degraded --prefix Prod`
+    gatehouse connections list --status degraded --prefix Prod
+    gatehouse connections list --paused`
 }
 
 // Run lists the connections.
@@ -62,13 +65,13 @@ func (cmd *ConnectionsListCmd) Run(ctx context.Context, e *environment) error {
 		return err
 	}
 	l, err := c.Connections(ctx, client.ConnectionFilter{
-		Integration: cmd.Integration, Target: cmd.Target, Status: cmd.Status, Lifecycle: cmd.Lifecycle, NamePrefix: cmd.Prefix, Default: cmd.Default,
+		Integration: cmd.Integration, Target: cmd.Target, Status: cmd.Status, Lifecycle: cmd.Lifecycle, NamePrefix: cmd.Prefix, Default: cmd.Default, Paused: cmd.Paused,
 	}, pages)
 	if err != nil {
 		return err
 	}
 	empty := "There are no connections yet. Make one: gatehouse connections create aws --help"
-	if cmd.Integration != "" || cmd.Target != "" || cmd.Status != "" || cmd.Lifecycle != "" || cmd.Prefix != "" || cmd.Default {
+	if cmd.Integration != "" || cmd.Target != "" || cmd.Status != "" || cmd.Lifecycle != "" || cmd.Prefix != "" || cmd.Default || cmd.Paused {
 		empty = "No connection fits these filters; gatehouse connections list shows all."
 	}
 	t := output.Table{
@@ -77,7 +80,7 @@ func (cmd *ConnectionsListCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return printList(e, cmd.Remote, l, t, func(c client.Connection) []string {
 		return []string{
-			c.ConnectionID, c.Name, c.IntegrationID, c.Status, c.Lifecycle, formatSchedule(c.Schedule),
+			c.ConnectionID, c.Name, c.IntegrationID, c.Status, c.Lifecycle, scheduleState(c),
 			output.Time(c.LastRunAt), output.Time(c.NextRunAt),
 		}
 	})
@@ -134,11 +137,21 @@ func (e *environment) printConnection(r Remote, a client.Answer[client.Connectio
 	fields = append(fields, objectFields("Scope", c.Scope)...)
 	fields = append(fields,
 		output.Field{Name: "Last run", Value: output.Time(c.LastRunAt)}, output.Field{Name: "Next run", Value: output.Time(c.NextRunAt)},
+		output.Field{Name: "Schedule paused", Value: pauseText(c)},
 		output.Field{Name: "Last tested", Value: output.Time(c.LastHealthCheckAt)},
 		output.Field{Name: "Last error", Value: strings.TrimPrefix(c.LastErrorReasonCode+": "+c.LastErrorMessage, ": ")},
 		output.Field{Name: "Version", Value: fmt.Sprint(c.Version)},
 	)
 	return output.Fields(e.Out, fields)
+}
+
+// pauseText says since when and why a schedule is paused, and the way out.
+func pauseText(c client.Connection) string {
+	if c.SchedulePausedAt == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s, after %d failures: %s; gatehouse connections resume %s",
+		output.Time(c.SchedulePausedAt), c.ScheduleFailures, c.SchedulePauseReasonCode, c.ConnectionID)
 }
 
 func targetText(t *client.Target) string {

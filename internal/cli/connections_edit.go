@@ -105,9 +105,11 @@ func (cmd *ConnectionsEditCmd) patch(ctx context.Context, e *environment, integr
 	if len(configuration) > 0 {
 		patch.Configuration = configuration
 	}
-	if patch.Schedule, err = cmd.schedule(); err != nil {
+	schedule, err := cmd.schedule()
+	if err != nil {
 		return patch, err
 	}
+	patch.Schedule = (*client.SchedulePatch)(schedule)
 	if cmd.Name != "" {
 		patch.Name = &cmd.Name
 	}

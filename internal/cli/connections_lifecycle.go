@@ -81,3 +81,31 @@ func (cmd *ConnectionsMakeDefaultCmd) Run(ctx context.Context, e *environment) e
 	}
 	return e.printConnection(cmd.Remote, a)
 }
+
+// ConnectionsResumeCmd is `gatehouse connections resume`.
+type ConnectionsResumeCmd struct {
+	Remote
+	connectionArg
+}
+
+// Help returns examples.
+func (ConnectionsResumeCmd) Help() string {
+	return "Ten scheduled runs that fail in a row pause the schedule. Other settings, other credentials and a run that succeeds resume it as well. What came due meanwhile is made up for by one run, in a moment.\n\n    gatehouse connections resume \"Prod AWS\""
+}
+
+// Run resumes a schedule.
+func (cmd *ConnectionsResumeCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	found, err := findConnection(ctx, c, cmd.Connection)
+	if err != nil {
+		return err
+	}
+	a, err := c.ResumeSchedule(ctx, found.Value.ConnectionID)
+	if err != nil {
+		return err
+	}
+	return e.printConnection(cmd.Remote, a)
+}

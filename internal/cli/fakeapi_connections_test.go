@@ -56,6 +56,11 @@ func (f *fakeAPI) createConnection(w http.ResponseWriter, r *http.Request) {
 		"connector_id": "aws-discovery", "connector_version": "0.1.0", "name": draft.Name, "scope": draft.Scope,
 		"schedule": draft.Schedule, "config": config, "config_refs": refs, "credential_type": "access_key", "status": "unknown", "lifecycle": "active", "version": 1,
 	}
+	if draft.Name == "Paused" {
+		maps.Copy(c, map[string]any{
+			"schedule_failures": 10, "schedule_paused_at": "2026-03-01T02:00:00Z", "schedule_pause_reason_code": "credential_invalid",
+		})
+	}
 	f.connections = append(f.connections, c)
 	answer(w, http.StatusCreated, c)
 }
@@ -116,6 +121,15 @@ func (f *fakeAPI) makeDefault(w http.ResponseWriter, r *http.Request) {
 	defer f.mu.Unlock()
 	if c := f.find(w, r); c != nil {
 		c["is_default"] = true
+		answer(w, http.StatusOK, c)
+	}
+}
+
+func (f *fakeAPI) resumeSchedule(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.find(w, r); c != nil {
+		maps.Copy(c, map[string]any{"schedule_failures": 0, "schedule_paused_at": nil, "schedule_pause_reason_code": ""})
 		answer(w, http.StatusOK, c)
 	}
 }

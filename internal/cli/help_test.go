@@ -94,7 +94,7 @@ func TestTheFirstStepsParse(t *testing.T) {
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"manual", "hourly@00", "hourly@15", "daily@02:00", "daily@23:59@Europe/Paris", "weekly@mon@02:00", "weekly@sun@00:00@UTC", "hourly@15@Asia/Kathmandu", "cron@30 2 * * 1-5",
+		"manual", "hourly@00", "hourly@15", "daily@02:00", "daily@23:59@Europe/Paris", "weekly@mon@02:00", "weekly@sun@00:00@UTC", "hourly@15@Asia/Kathmandu", "cron@30 2 * * 1-5", "daily@02:00~0", "cron@*/5 * * * *@Europe/Paris~720",
 	} {
 		s, err := parseSchedule(text)
 		require.NoError(t, err, text)
@@ -105,7 +105,7 @@ func TestSchedules(t *testing.T) {
 	require.Equal(t, "weekly@thu@07:05", formatSchedule(*s))
 	for _, text := range []string{
 		"", "never", "manual@UTC", "hourly", "hourly@60", "hourly@-1", "daily@24:00", "daily@2", "daily@02:00@UTC@x", "weekly@02:00",
-		"weekly@xyz@02:00", "weekly@mo@02:00", "daily@02:0000", "cron@",
+		"weekly@xyz@02:00", "weekly@mo@02:00", "daily@02:0000", "cron@", "daily@02:00~", "daily@02:00~721", "daily@02:00~-1", "manual~5", "~5",
 	} {
 		_, err := parseSchedule(text)
 		require.Error(t, err, text)

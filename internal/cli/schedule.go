@@ -10,11 +10,15 @@ import (
 )
 
 // scheduleForms is what --schedule accepts, for messages.
-const scheduleForms = "manual, hourly@15, daily@02:00, weekly@mon@02:00, cron@30 2 * * 1-5, with @Europe/Paris behind it for a time zone"
+const scheduleForms = "manual, hourly@15, daily@02:00, weekly@mon@02:00, cron@30 2 * * 1-5, with @Europe/Paris behind it for a time zone, and ~30 at the end to have starts spread over 30 minutes"
+
+// maxSpread is how many minutes starts may be spread over.
+const maxSpread = 720
 
 // parseSchedule reads the short form of a schedule.
 func parseSchedule(text string) (*client.Schedule, error) {
-	parts := strings.Split(text, "@")
+	times, spread, spreads := strings.Cut(text, "~")
+	parts := strings.Split(times, "@")
 	s := &client.Schedule{Type: parts[0]}
 	rest := parts[1:]
 	ok := true
@@ -51,6 +55,11 @@ func parseSchedule(text string) (*client.Schedule, error) {
 			return nil, usagef("--schedule: %q is no time zone; name it as in Europe/Paris, or leave it out for UTC", s.Timezone)
 		}
 	}
+	if spreads && ok {
+		minutes, err := strconv.Atoi(spread)
+		ok = err == nil && minutes >= 0 && minutes <= maxSpread && s.Type != "manual"
+		s.SpreadMinutes = &minutes
+	}
 	if !ok || len(rest) > 0 {
 		return nil, usagef("--schedule: %q is not a schedule; accepted are %s", text, scheduleForms)
 	}
@@ -80,6 +89,15 @@ func weekday(text string) int {
 	return -1
 }
 
+// scheduleState is the short form, and whether it is paused.
+func scheduleState(c client.Connection) string {
+	text := formatSchedule(c.Schedule)
+	if c.SchedulePausedAt != nil {
+		text += " (paused)"
+	}
+	return text
+}
+
 // formatSchedule writes the short form.
 func formatSchedule(s client.Schedule) string {
 	two := func(n int) string { return strings.Repeat("0", max(0, 2-len(strconv.Itoa(n)))) + strconv.Itoa(n) }
@@ -99,6 +117,9 @@ func formatSchedule(s client.Schedule) string {
 	}
 	if s.Timezone != "" {
 		text += "@" + s.Timezone
+	}
+	if s.SpreadMinutes != nil {
+		text += "~" + strconv.Itoa(*s.SpreadMinutes)
 	}
 	return text
 }

@@ -36,6 +36,10 @@ type Connection struct {
 	LastErrorReasonCode string            `json:"last_error_reason_code"`
 	LastErrorMessage    string            `json:"last_error_message"`
 	Version             int64             `json:"version"`
+
+	ScheduleFailures        int        `json:"schedule_failures"`
+	SchedulePausedAt        *time.Time `json:"schedule_paused_at"`
+	SchedulePauseReasonCode string     `json:"schedule_pause_reason_code"`
 }
 
 // Target is the organisation that a connection's credentials reach.
@@ -59,6 +63,9 @@ type Schedule struct {
 	Cron string `json:"cron,omitempty"`
 	// Timezone is an IANA name; UTC when empty.
 	Timezone string `json:"timezone,omitempty"`
+	// SpreadMinutes is how long after a due time a start may come; the server
+	// chooses when it is nil.
+	SpreadMinutes *int `json:"spread_minutes,omitempty"`
 }
 
 // ConnectionDraft is a connection to create.
@@ -78,7 +85,7 @@ type ConnectionPatch struct {
 	Name          *string                    `json:"name,omitempty"`
 	Configuration map[string]json.RawMessage `json:"configuration,omitempty"`
 	Scope         map[string]json.RawMessage `json:"scope,omitzero"`
-	Schedule      *Schedule                  `json:"schedule,omitempty"`
+	Schedule      *SchedulePatch             `json:"schedule,omitempty"`
 	Lifecycle     *string                    `json:"lifecycle,omitempty"`
 	IsDefault     *bool                      `json:"is_default,omitempty"`
 }
@@ -116,8 +123,9 @@ const testWait = 3 * time.Minute
 // ConnectionFilter narrows a list of connections; empty fields do not.
 type ConnectionFilter struct {
 	Integration, Target, Status, Lifecycle, NamePrefix string
-	// Default leaves out connections that are no default of their target.
-	Default bool
+	// Default leaves out connections that are no default of their target, Paused
+	// those whose schedule is not paused.
+	Default, Paused bool
 }
 
 // Connections lists connections.
@@ -132,6 +140,9 @@ func (c *Client) Connections(ctx context.Context, f ConnectionFilter, pages Page
 	}
 	if f.Default {
 		q.Set("default", "true")
+	}
+	if f.Paused {
+		q.Set("schedule_paused", "true")
 	}
 	return list[Connection](ctx, c, "/v1/connections", "connections", q, pages)
 }
@@ -165,6 +176,11 @@ func (c *Client) EditConnection(ctx context.Context, id string, version int64, p
 // MakeDefault makes a connection the default of its target.
 func (c *Client) MakeDefault(ctx context.Context, id string) (Answer[Connection], error) {
 	return send[Connection](ctx, c, call{method: http.MethodPost, path: connectionPath(id) + "/make-default"})
+}
+
+// ResumeSchedule ends the pause of a connection's schedule.
+func (c *Client) ResumeSchedule(ctx context.Context, id string) (Answer[Connection], error) {
+	return send[Connection](ctx, c, call{method: http.MethodPost, path: connectionPath(id) + "/resume-schedule"})
 }
 
 // DeleteConnection deletes a connection and its credential. With a version that is

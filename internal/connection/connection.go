@@ -67,8 +67,15 @@ type Connection struct {
 	LastHealthCheckAt *time.Time
 	LastErrorReason   operation.Code
 	LastErrorMessage  string
-	// NextRunAt is what the schedule says; see [Connection.Due].
+	// NextRunAt is when the schedule starts the connection next, its spread
+	// included; see [Connection.Due].
 	NextRunAt *time.Time
+	// LastScheduledAt is when it did last, also when the start was blocked.
+	LastScheduledAt *time.Time
+	// ScheduleFailures is how many scheduled runs have failed in a row.
+	ScheduleFailures int
+	// SchedulePause is set when they were too many; see [FailuresToPause].
+	SchedulePause *Pause
 
 	// Version counts changes made by people; health does not count.
 	Version   int64
@@ -90,9 +97,10 @@ func (c *Connection) Ready(op operation.Type) (why operation.Code, ok bool) {
 }
 
 // Due is when a schedule starts the connection next; nil while nothing may use
-// it, whatever its schedule says.
-func (c *Connection) Due() *time.Time {
-	if _, ready := c.Ready(operation.DiscoveryRun); !ready {
+// it, whatever its schedule says, as in an archived workspace, and while the
+// schedule is paused.
+func (c *Connection) Due(archived bool) *time.Time {
+	if _, ready := c.Ready(operation.DiscoveryRun); !ready || archived || c.SchedulePause != nil {
 		return nil
 	}
 	return c.NextRunAt

@@ -53,10 +53,10 @@ func (s *Service) Create(ctx context.Context, c workspace.Caller, d Draft) (conn
 	if err != nil {
 		return Connection{}, false, err
 	}
-	conn.NextRunAt = nextRun(conn.Schedule, time.Now())
 	if conn.ID, err = s.Store.NextID(ctx); err != nil {
 		return Connection{}, false, err
 	}
+	conn.NextRunAt = conn.Schedule.nextStart(conn.ID, time.Now())
 	sealed, err := s.Vault.seal(ctx, conn, entry, configuration)
 	if err != nil {
 		return Connection{}, false, err

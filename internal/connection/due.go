@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"sort"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -11,13 +12,22 @@ import (
 // A schedule that names hours goes by the clock on the wall: a local time that a
 // change of the clocks skips comes due at the first moment that exists, one that
 // is repeated comes due once, the first time. A schedule of every hour goes by
-// the time that passes.
+// the time that passes. A day that a zone left out altogether has no due time.
 func (s Schedule) Next(after time.Time) (due time.Time, ok bool) {
-	loc, err := s.location()
-	if err != nil || s.Validate() != nil {
+	c, loc, ok := s.calendar()
+	if !ok {
 		return time.Time{}, false
 	}
-	var c calendar
+	return c.next(loc, after)
+}
+
+// calendar returns the local times of the schedule and where they are local; ok is
+// false for manual and for what is not valid.
+func (s Schedule) calendar() (c calendar, loc *time.Location, ok bool) {
+	loc, err := s.location()
+	if err != nil || s.Validate() != nil {
+		return c, nil, false
+	}
 	switch s.Type {
 	case Hourly:
 		c = calendar{minutes: 1 << s.Minute, hours: everyHour, days: everything, months: everything, weekdays: everything}
@@ -28,13 +38,13 @@ func (s Schedule) Next(after time.Time) (due time.Time, ok bool) {
 	case Cron:
 		spec, err := parseCron(s.Cron)
 		if err != nil {
-			return time.Time{}, false
+			return c, nil, false
 		}
 		c = calendarOf(spec)
 	default:
-		return time.Time{}, false
+		return c, nil, false
 	}
-	return c.next(loc, after)
+	return c, loc, true
 }
 
 // calendar is the local times at which a schedule is due: sets of numbers, one
@@ -69,7 +79,7 @@ func (c calendar) next(loc *time.Location, after time.Time) (time.Time, bool) {
 	// The day before, because what a change of the clocks skips comes due late.
 	for ahead := -1; ahead < farthest; ahead++ {
 		day := time.Date(today.Year(), today.Month(), today.Day()+ahead, 0, 0, 0, 0, time.UTC)
-		if !c.fits(day) {
+		if !c.fits(day) || leftOut(loc, day) {
 			continue
 		}
 		look := c.byTheClock
@@ -94,19 +104,28 @@ func (c calendar) fits(day time.Time) bool {
 	return number && weekday
 }
 
-// byTheClock looks through the local times of a day.
+// leftOut reports whether clocks went from the day before straight to the day
+// after, as in Samoa at the end of 2011.
+func leftOut(loc *time.Location, day time.Time) bool {
+	return moment(loc, day).Equal(moment(loc, day.AddDate(0, 0, 1)))
+}
+
+// byTheClock looks through the local times of a day, of which a later one never
+// comes before an earlier one.
 func (c calendar) byTheClock(loc *time.Location, day, after time.Time) (time.Time, bool) {
+	var walls []time.Time
 	for hour := range 24 {
 		for minute := range 60 {
-			if c.hours&(1<<hour) == 0 || c.minutes&(1<<minute) == 0 {
-				continue
-			}
-			if t := moment(loc, day.Add(time.Duration(hour)*time.Hour+time.Duration(minute)*time.Minute)); t.After(after) {
-				return t, true
+			if c.hours&(1<<hour) != 0 && c.minutes&(1<<minute) != 0 {
+				walls = append(walls, day.Add(time.Duration(hour)*time.Hour+time.Duration(minute)*time.Minute))
 			}
 		}
 	}
-	return time.Time{}, false
+	first := sort.Search(len(walls), func(i int) bool { return moment(loc, walls[i]).After(after) })
+	if first == len(walls) {
+		return time.Time{}, false
+	}
+	return moment(loc, walls[first]), true
 }
 
 // byTime looks through the minutes that pass during a day.

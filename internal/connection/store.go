@@ -17,6 +17,8 @@ type Filter struct {
 	Lifecycle   Lifecycle
 	// NamePrefix is how names begin, in upper and lower case as given.
 	NamePrefix string
+	// PausedOnly leaves out connections whose schedule is not paused.
+	PausedOnly bool
 	// DefaultsOnly leaves out connections that are no default of their target.
 	DefaultsOnly bool
 	// After continues a listing: only connections with a greater id.
@@ -67,8 +69,12 @@ type Store interface {
 	// that connection's.
 	Create(ctx context.Context, n Creation, e audit.Event) (id.Connection, error)
 	// Update stores a change if the connection still has version Was; otherwise
-	// [Stale]. A name that is taken gives a Conflict.
+	// [Stale]. A name that is taken gives a Conflict. Another schedule or
+	// configuration ends the pause of a schedule, and forgets its failures.
 	Update(ctx context.Context, u Change, e audit.Event) (Connection, error)
+	// ResumeSchedule ends the pause of a schedule and forgets its failures. It
+	// records e unless the schedule was not paused, which is no error.
+	ResumeSchedule(ctx context.Context, scope id.Scope, c id.Connection, e audit.Event) (Connection, error)
 	// Delete removes a connection and its credential. Its runs and events stay.
 	// With a version, it is [Stale] unless the connection has that one.
 	Delete(ctx context.Context, scope id.Scope, c id.Connection, ifVersion *int64, e audit.Event) error

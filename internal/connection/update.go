@@ -183,7 +183,7 @@ func (s *Service) apply(ctx context.Context, conn *Connection, entry *integratio
 	if p.Schedule != nil {
 		conn.Schedule, err = conn.Schedule.patched(p.Schedule)
 		wrong.add(err)
-		conn.NextRunAt = nextRun(conn.Schedule, time.Now())
+		conn.NextRunAt = conn.Schedule.nextStart(conn.ID, time.Now())
 		note("schedule")
 	}
 	if p.Lifecycle != nil {

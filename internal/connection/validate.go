@@ -4,18 +4,10 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 )
-
-func nextRun(s Schedule, after time.Time) *time.Time {
-	if due, ok := s.Next(after); ok {
-		return &due
-	}
-	return nil
-}
 
 func validName(name string) (string, error) {
 	name = strings.TrimSpace(name)

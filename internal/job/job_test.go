@@ -111,7 +111,9 @@ func (s *stores) Sweep(context.Context, int) (int, []run.Ref, error) {
 	return 0, nil, nil
 }
 
-func (s *stores) DueConnections(context.Context, int) ([]run.DueConnection, error) { return nil, nil }
+func (s *stores) DueConnections(context.Context, run.DueConnection, int) ([]run.DueConnection, error) {
+	return nil, nil
+}
 
 // The engine publishes what is queued, goes its rounds, and gives a run up with
 // its job's last attempt.

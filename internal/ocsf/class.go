@@ -74,7 +74,7 @@ func activityOf(a audit.Action) activity {
 	switch verb {
 	case "created", "registered", "invited", "joined":
 		return entityManagement(activityCreate, "Create")
-	case "edited", "installed", "rewrapped", "changed", "renamed", "transferred", "archived", "unarchived", "restored":
+	case "edited", "installed", "rewrapped", "changed", "renamed", "transferred", "archived", "unarchived", "restored", "paused", "resumed":
 		return entityManagement(activityUpdate, "Update")
 	case "deleted", "removed", "revoked", "retired":
 		return entityManagement(activityDelete, "Delete")

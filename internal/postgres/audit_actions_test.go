@@ -13,9 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/keyring"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/run"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -198,6 +201,16 @@ func operatorDeeds(t *testing.T, p *plane, l *licensed) []deed {
 	old, next := keyring.Key{Wrapper: "local", ID: "local:1"}, keyring.Key{Wrapper: "local", ID: "local:2"}
 	conn := p.create(t, p.a, "rewrapped")
 	document := l.licence(t, func(*licence.Licence) {})
+	failing := l.create(t, l.a, "failing").ID
+	fail := func() error {
+		a := admission(l.a, failing)
+		a.Initiator = run.BySchedule
+		_, err := l.runs.Block(ctx, a, operation.CredentialMissing, event(audit.RunBlocked))
+		return err
+	}
+	for range connection.FailuresToPause - 1 {
+		require.NoError(t, fail())
+	}
 	return []deed{
 		{action: audit.EncryptionKeyRegistered, in: p.super, do: func() error {
 			return keyring.Use(ctx, p.keyring, next, nil, func(keyring.Key) bool { return true }, audit.System("test"))
@@ -211,6 +224,11 @@ func operatorDeeds(t *testing.T, p *plane, l *licensed) []deed {
 		{action: audit.EncryptionKeyRetired, in: p.super, do: func() error { return p.keyring.Retire(ctx, old, event(audit.EncryptionKeyRetired)) }},
 		{action: audit.LicenceInstalled, in: l.super, do: func() error {
 			_, _, err := l.licences.Install(ctx, l.admin(), document)
+			return err
+		}},
+		{action: audit.SchedulePaused, in: l.super, do: fail},
+		{action: audit.ScheduleResumed, in: l.super, do: func() error {
+			_, err := l.connections.ResumeSchedule(ctx, l.a, failing, event(audit.ScheduleResumed))
 			return err
 		}},
 	}

@@ -58,7 +58,7 @@ func (s *Connections) List(ctx context.Context, scope id.Scope, f connection.Fil
 	both.Go(func() (err error) {
 		page.Connections, err = findConnections(ctx, q, dbsqlc.FindConnectionsParams{
 			WorkspaceID: int64(scope.Workspace), IntegrationID: string(f.Integration), TargetID: int64(f.Target), Status: string(f.Status),
-			Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly, After: int64(f.After), Most: int32(f.Limit),
+			Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly, PausedOnly: f.PausedOnly, After: int64(f.After), Most: int32(f.Limit),
 		})
 		return err
 	})
@@ -76,7 +76,7 @@ func countConnections(ctx context.Context, q *dbsqlc.Queries, scope id.Scope, f 
 	} else {
 		total, err = q.CountConnections(ctx, dbsqlc.CountConnectionsParams{
 			WorkspaceID: int64(scope.Workspace), IntegrationID: string(f.Integration), TargetID: int64(f.Target), Status: string(f.Status),
-			Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly,
+			Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly, PausedOnly: f.PausedOnly,
 		})
 	}
 	if err != nil {

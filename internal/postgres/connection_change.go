@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -75,17 +76,17 @@ func (s *Connections) Update(ctx context.Context, u connection.Change, e audit.E
 	}
 	err = s.db.InWorkspace(ctx, c.Scope.Workspace, func(tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		changed, err := q.UpdateConnection(ctx, dbsqlc.UpdateConnectionParams{
+		resumed, err := q.UpdateConnection(ctx, dbsqlc.UpdateConnectionParams{
 			WorkspaceID: int64(c.Scope.Workspace), ConnectionID: int64(c.ID), Was: u.Was, Name: c.Name, Config: c.Config,
 			Scope: c.ReadScope, Schedule: schedule, Metadata: c.Metadata, CredentialType: orNull(c.CredentialType),
 			SecretFields: append([]string{}, c.SecretFields...),
 			Lifecycle:    string(c.Lifecycle), NextRunAt: c.NextRunAt, TargetID: targetOf(c), ConfigRefs: refs, Reconfigured: u.Reconfigured,
 		})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return changedMeanwhile(ctx, tx, c.Scope.Workspace, c.ID)
+		}
 		if err != nil {
 			return refused(err, c.Name)
-		}
-		if changed == 0 {
-			return changedMeanwhile(ctx, tx, c.Scope.Workspace, c.ID)
 		}
 		if u.Reconfigured {
 			if err := putCredential(ctx, tx, c, u.Sealed); err != nil {
@@ -97,6 +98,12 @@ func (s *Connections) Update(ctx context.Context, u connection.Change, e audit.E
 		}
 		if err := record(ctx, tx, c.Scope, e); err != nil {
 			return err
+		}
+		if resumed {
+			e.Action, e.Payload = audit.ScheduleResumed, map[string]any{"version": e.Payload["version"]}
+			if err := record(ctx, tx, c.Scope, e); err != nil {
+				return err
+			}
 		}
 		stored, err = getConnection(ctx, q, c.Scope.Workspace, c.ID)
 		return err

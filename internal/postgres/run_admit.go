@@ -157,6 +157,9 @@ func (s *Runs) Block(ctx context.Context, a run.Admission, why operation.Code, e
 		if err != nil {
 			return err
 		}
+		if err := noteBlockedSchedule(ctx, tx, a, why); err != nil {
+			return err
+		}
 		if err := moveDueTime(ctx, tx, a); err != nil {
 			return err
 		}

@@ -43,7 +43,10 @@ func (s *Runs) complete(ctx context.Context, tx pgx.Tx, row dbsqlc.Run, end run.
 		health.Status, health.Connected = dbsqlc.ConnectionStatus(connection.Degraded), end.Outcome == run.PartiallySucceeded
 		health.ReasonCode, health.Message = orNull(string(end.Reason)), failureMessage(end)
 	}
-	return q.NoteConnectionRun(ctx, health)
+	if err := q.NoteConnectionRun(ctx, health); err != nil {
+		return err
+	}
+	return s.noteEndedSchedule(ctx, tx, row, end)
 }
 
 // end completes a run's row with everything that any ending writes.

@@ -117,51 +117,6 @@ func overdueEnding(row dbsqlc.Run, now time.Time, gone bool) (run.Ending, bool) 
 	return end, true
 }
 
-// DueConnections returns connections whose schedule is due.
-func (s *Runs) DueConnections(ctx context.Context, most int) ([]run.DueConnection, error) {
-	refs, err := s.acrossWorkspaces(ctx, `select workspace_id, connection_id from due_connections($1)`, most)
-	if err != nil {
-		return nil, fmt.Errorf("find due connections: %w", err)
-	}
-	var due []run.DueConnection
-	for _, ref := range refs {
-		err := s.db.InWorkspace(ctx, id.Workspace(ref[0]), func(tx pgx.Tx) error {
-			at, err := dbsqlc.New(tx).GetDueTime(ctx, dbsqlc.GetDueTimeParams{WorkspaceID: ref[0], ConnectionID: ref[1]})
-			if errors.Is(err, pgx.ErrNoRows) || err == nil && at == nil {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			due = append(due, run.DueConnection{Scope: s.scope(id.Workspace(ref[0])), Connection: id.Connection(ref[1]), Due: *at})
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return due, nil
-}
-
-// moveDueTime moves a connection's due time on for a scheduled start, in its
-// transaction. It comes after the run, because endings lock run and connection in
-// this order.
-func moveDueTime(ctx context.Context, tx pgx.Tx, a run.Admission) error {
-	if a.Moves == nil {
-		return nil
-	}
-	n, err := dbsqlc.New(tx).MoveDueTime(ctx, dbsqlc.MoveDueTimeParams{
-		WorkspaceID: int64(a.Scope.Workspace), ConnectionID: int64(a.Connection), Due: &a.Moves.Due, NextRunAt: a.Moves.Next,
-	})
-	if err != nil {
-		return fmt.Errorf("move the due time: %w", err)
-	}
-	if n == 0 {
-		return run.ErrNotDue
-	}
-	return nil
-}
-
 // acrossWorkspaces calls a function that finds work in every workspace and
 // returns workspace and row ids.
 func (s *Runs) acrossWorkspaces(ctx context.Context, sql string, args ...any) ([][2]int64, error) {

@@ -84,7 +84,7 @@ func TestSchedulesOfAnArchivedWorkspaceRest(t *testing.T) {
 	d.connect(t, d.scope)
 	d.exec(t, "update connections set next_run_at = now() - interval '1 minute'")
 	due := func() int {
-		found, err := d.runs.DueConnections(t.Context(), 10)
+		found, err := d.runs.DueConnections(t.Context(), run.DueConnection{}, 10)
 		require.NoError(t, err)
 		return len(found)
 	}

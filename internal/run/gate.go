@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
@@ -69,17 +68,6 @@ func (g *Gate) Start(ctx context.Context, c workspace.Caller, req StartRequest) 
 		return StartResult{}, fault.InvalidField("connection_id", "name a connection or a target_id")
 	}
 	return g.start(ctx, starter{scope: c.Scope, initiator: ByUser, member: c.Member, actor: c.Actor()}, op, req)
-}
-
-// StartScheduled asks the gate on behalf of a connection's schedule and moves the
-// due time on. [ErrNotDue] means that someone else has.
-func (g *Gate) StartScheduled(ctx context.Context, d DueConnection, next *time.Time) (StartResult, error) {
-	op, err := operation.Get(operation.DiscoveryRun)
-	if err != nil {
-		return StartResult{}, err
-	}
-	by := starter{scope: d.Scope, initiator: BySchedule, actor: audit.System("schedule"), moves: &DueMove{Due: d.Due, Next: next}}
-	return g.start(ctx, by, op, StartRequest{Operation: op.Type, Connection: d.Connection, Surface: "schedule"})
 }
 
 func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, req StartRequest) (StartResult, error) {

@@ -3,6 +3,8 @@ package run_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +26,10 @@ type overdue struct {
 	run.SweepStore
 	run.AdmissionStore
 	connection.Reader
-	due      []run.DueConnection
+	due []run.DueConnection
+	// broken is the greatest id of a connection that cannot be found.
+	broken   id.Connection
+	mu       sync.Mutex
 	moved    map[id.Connection]time.Time
 	admitted []id.Connection
 	blocked  []operation.Code
@@ -37,8 +42,9 @@ func (o *overdue) Sweep(context.Context, int) (int, []run.Ref, error) {
 	return 1, []run.Ref{{Run: 1}, {Run: 2}, {Run: 3}}, errBroken
 }
 
-func (o *overdue) DueConnections(context.Context, int) ([]run.DueConnection, error) {
-	return o.due, nil
+func (o *overdue) DueConnections(_ context.Context, after run.DueConnection, most int) ([]run.DueConnection, error) {
+	rest := slices.DeleteFunc(slices.Clone(o.due), func(d run.DueConnection) bool { return d.Connection <= after.Connection })
+	return rest[:min(most, len(rest))], nil
 }
 
 // move notes the due time that an admission moves on.
@@ -58,11 +64,19 @@ func (o *overdue) Get(_ context.Context, scope id.Scope, c id.Connection) (conne
 		ID: c, Scope: scope, Integration: "aws", Lifecycle: connection.Active, CredentialType: "access_key",
 		Schedule: connection.Schedule{Type: connection.Hourly},
 	}
-	switch c {
-	case 1:
+	if len(o.due) > 0 {
+		conn.NextRunAt = &o.due[0].Due
+	}
+	if c <= o.broken {
 		return conn, errBroken
+	}
+	switch c {
 	case 2:
 		return conn, fault.New(fault.NotFound, "deleted")
+	case 7:
+		conn.NextRunAt = nil // another process was first
+	case 8:
+		conn.SchedulePause = &connection.Pause{Reason: operation.Throttled}
 	case 5:
 		conn.Lifecycle = connection.Disabled
 	case 6:
@@ -72,6 +86,8 @@ func (o *overdue) Get(_ context.Context, scope id.Scope, c id.Connection) (conne
 }
 
 func (o *overdue) Admit(_ context.Context, a run.Admission, _ audit.Event) (run.Admitted, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if err := o.move(a); err != nil {
 		return run.Admitted{}, err
 	}
@@ -80,6 +96,8 @@ func (o *overdue) Admit(_ context.Context, a run.Admission, _ audit.Event) (run.
 }
 
 func (o *overdue) Block(_ context.Context, a run.Admission, why operation.Code, _ audit.Event) (run.Run, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.blocked = append(o.blocked, why)
 	return run.Run{ID: 2}, o.move(a)
 }
@@ -130,19 +148,32 @@ func TestSweepPublishesWhatItCan(t *testing.T) {
 // for days is started once and is due in the future.
 func TestDueConnectionsAreStartedOnceEach(t *testing.T) {
 	t.Parallel()
-	o := &overdue{moved: map[id.Connection]time.Time{}}
-	missed := time.Now().Add(-72 * time.Hour)
-	for c := range id.Connection(6) {
-		o.due = append(o.due, run.DueConnection{Connection: c + 1, Due: missed})
+	o := &overdue{moved: map[id.Connection]time.Time{}, broken: 1}
+	// The database's clock is what counts.
+	begun := time.Date(2031, 3, 4, 5, 6, 7, 0, time.UTC)
+	for c := range id.Connection(8) {
+		o.due = append(o.due, run.DueConnection{Connection: c + 1, Due: begun.Add(-72 * time.Hour), Seen: begun})
 	}
-	begun := time.Now()
 	started, err := newKeeper(t, o).StartDue(t.Context())
 	require.ErrorIs(t, err, errBroken)
 	require.Equal(t, 3, started)
-	require.Equal(t, []id.Connection{3, 6}, o.admitted)
+	require.ElementsMatch(t, []id.Connection{3, 6}, o.admitted)
 	require.Equal(t, []operation.Code{operation.ConnectionDisabled}, o.blocked, "switched off in between: recorded")
 	require.Len(t, o.moved, 3)
 	for c, next := range o.moved {
-		require.True(t, next.After(begun), "%s is due %s", c, next)
+		require.True(t, next.After(begun) && next.Before(begun.Add(2*time.Hour)), "%s is due %s", c, next)
 	}
+}
+
+// However many connections cannot be started, they are in nobody's way.
+func TestDueConnectionsBehindManyBrokenOnesAreStarted(t *testing.T) {
+	t.Parallel()
+	o := &overdue{moved: map[id.Connection]time.Time{}, broken: 1000}
+	for c := range id.Connection(1001) {
+		o.due = append(o.due, run.DueConnection{Connection: c + 1, Due: time.Unix(1e9, 0), Seen: time.Unix(2e9, 0)})
+	}
+	started, err := newKeeper(t, o).StartDue(t.Context())
+	require.ErrorIs(t, err, errBroken)
+	require.Equal(t, 1, started)
+	require.Equal(t, []id.Connection{1001}, o.admitted)
 }

@@ -215,8 +215,9 @@ type SweepStore interface {
 	// fails those past their deadline or out of attempts, cancels those whose
 	// worker is gone, and returns those waiting to be published.
 	Sweep(ctx context.Context, most int) (swept int, publishable []Ref, err error)
-	// DueConnections returns connections whose schedule is due.
-	DueConnections(ctx context.Context, most int) ([]DueConnection, error)
+	// DueConnections returns connections whose schedule is due, the longest due
+	// first, and continues after the given one.
+	DueConnections(ctx context.Context, after DueConnection, most int) ([]DueConnection, error)
 }
 
 // Ref names a run and its workspace.
@@ -230,4 +231,6 @@ type DueConnection struct {
 	Scope      id.Scope
 	Connection id.Connection
 	Due        time.Time
+	// Seen is what the database's clock said when it found the connection due.
+	Seen time.Time
 }

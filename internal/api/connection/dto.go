@@ -6,6 +6,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // Connection is a workspace's installation of an integration, without secrets.
@@ -37,10 +38,16 @@ type Connection struct {
 	LastHealthCheckAt   *time.Time        `json:"last_health_check_at"`
 	LastErrorReasonCode string            `json:"last_error_reason_code"`
 	LastErrorMessage    string            `json:"last_error_message"`
-	NextRunAt           *time.Time        `json:"next_run_at"`
-	Version             int64             `json:"version" doc:"Counts what people change, health not; the ETag, for If-Match."`
-	CreatedAt           time.Time         `json:"created_at"`
-	UpdatedAt           time.Time         `json:"updated_at"`
+	NextRunAt           *time.Time        `json:"next_run_at" doc:"When the schedule starts the connection next, its spread included. Null when it will not: manual, paused, not active, or in an archived workspace."`
+
+	LastScheduledAt         *time.Time `json:"last_scheduled_at" doc:"When the schedule last started the connection, or tried to and was blocked."`
+	ScheduleFailures        int        `json:"schedule_failures" minimum:"0" doc:"How many scheduled runs have failed in a row; ten pause the schedule."`
+	SchedulePausedAt        *time.Time `json:"schedule_paused_at" doc:"Since when the schedule is paused. A run that succeeds, another schedule or configuration, and resume-schedule end that."`
+	SchedulePauseReasonCode string     `json:"schedule_pause_reason_code" doc:"Why the last of those runs failed; empty when the schedule is not paused."`
+
+	Version   int64     `json:"version" doc:"Counts what people change, health not; the ETag, for If-Match."`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // Target is the provider-side organisation that a connection reaches.
@@ -62,9 +69,10 @@ type Schedule struct {
 	Weekday  *int   `json:"weekday,omitempty" minimum:"0" maximum:"6" doc:"For weekly; 0 is Sunday."`
 	Cron     string `json:"cron,omitempty" maxLength:"200" example:"30 2 * * 1-5" doc:"For cron: minute, hour, day of month, month and day of week. An hour that a change of the clocks skips or repeats has its runs once, unless every hour has them."`
 	Timezone string `json:"timezone,omitempty" maxLength:"64" doc:"An IANA name such as Europe/Paris; UTC when left out."`
+	Spread   *int   `json:"spread_minutes,omitempty" minimum:"0" maximum:"720" doc:"Starts come up to so long after their due time, before the next one, always the same time after it for a connection, so that not all start at once. A twentieth of the time to the next one, five minutes at most, when left out; 0 for the minute itself."`
 }
 
-func fromDomain(c domain.Connection) Connection {
+func fromDomain(by workspace.Caller, c domain.Connection) Connection {
 	dto := Connection{
 		ConnectionID: c.ID, IntegrationID: string(c.Integration), ConnectorID: c.ConnectorID, ConnectorVersion: c.ConnectorVersion,
 		Name: c.Name, TenantID: c.Scope.Tenant, WorkspaceID: c.Scope.Workspace, Scope: api.Object(c.ReadScope),
@@ -72,8 +80,12 @@ func fromDomain(c domain.Connection) Connection {
 		IsDefault: c.IsDefault, Lifecycle: string(c.Lifecycle), Config: api.Object(c.Config), CredentialType: c.CredentialType, ConfigRefs: refsOf(c),
 		ScopesGranted: append([]string{}, c.ScopesGranted...), Metadata: api.Object(c.Metadata),
 		LastUsedAt: utc(c.LastUsedAt), LastConnectedAt: utc(c.LastConnectedAt), LastHealthCheckAt: utc(c.LastHealthCheckAt),
-		LastErrorReasonCode: string(c.LastErrorReason), LastErrorMessage: c.LastErrorMessage, NextRunAt: utc(c.Due()),
+		LastErrorReasonCode: string(c.LastErrorReason), LastErrorMessage: c.LastErrorMessage, NextRunAt: utc(c.Due(by.Archived)),
+		LastScheduledAt: utc(c.LastScheduledAt), ScheduleFailures: c.ScheduleFailures,
 		Version: c.Version, CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
+	}
+	if p := c.SchedulePause; p != nil {
+		dto.SchedulePausedAt, dto.SchedulePauseReasonCode = utc(&p.Since), string(p.Reason)
 	}
 	if t := c.Target; t != nil {
 		dto.TargetID = &t.ID
@@ -101,7 +113,7 @@ func targetFromDomain(t domain.Target) Target {
 // scheduleFromDomain shows the fields that mean something for the type, also
 // where they are zero.
 func scheduleFromDomain(s domain.Schedule) Schedule {
-	dto := Schedule{Type: string(s.Type), Cron: s.Cron, Timezone: s.Timezone}
+	dto := Schedule{Type: string(s.Type), Cron: s.Cron, Timezone: s.Timezone, Spread: s.SpreadMinutes}
 	switch s.Type {
 	case domain.Weekly:
 		dto.Weekday, dto.Hour, dto.Minute = &s.Weekday, &s.Hour, &s.Minute
@@ -117,7 +129,7 @@ func (s *Schedule) toDomain() *domain.Schedule {
 	if s == nil {
 		return nil
 	}
-	d := &domain.Schedule{Type: domain.ScheduleType(s.Type), Cron: s.Cron, Timezone: s.Timezone}
+	d := &domain.Schedule{Type: domain.ScheduleType(s.Type), Cron: s.Cron, Timezone: s.Timezone, SpreadMinutes: s.Spread}
 	for _, f := range []struct {
 		into *int
 		from *int

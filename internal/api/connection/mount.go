@@ -65,6 +65,14 @@ func Mount(a huma.API, connections *domain.Service, tester Tester) {
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, o.makeDefault)
 	api.Register(a, huma.Operation{
+		OperationID: "resume-schedule", Method: http.MethodPost, Path: one + "/resume-schedule", Tags: tags,
+		Extensions: api.Needs(workspace.ManageConnections),
+		Summary:    "Resume a connection's schedule",
+		Description: "Ends the pause that ten failures in a row began, and forgets them. What came due meanwhile is made up for by one run, in a " +
+			"moment. A schedule that is not paused stays as it is. Needs connections.manage.",
+		Errors: []int{http.StatusNotFound},
+	}, o.resumeSchedule)
+	api.Register(a, huma.Operation{
 		OperationID: "delete-connection", Method: http.MethodDelete, Path: one, Tags: tags, DefaultStatus: http.StatusNoContent,
 		Extensions:  api.Needs(workspace.ManageConnections),
 		Summary:     "Delete a connection",

@@ -16,6 +16,7 @@ type listInput struct {
 	Status        string                 `query:"status" enum:"healthy,degraded,unknown" doc:"Only connections that fared so when they were last used."`
 	Lifecycle     string                 `query:"lifecycle" enum:"needs_consent,active,disabled" doc:"Only connections in this lifecycle."`
 	NamePrefix    string                 `query:"name_prefix" maxLength:"200" doc:"Only connections whose name begins so, in upper and lower case as given."`
+	Paused        bool                   `query:"schedule_paused" doc:"Only connections whose schedule is paused."`
 	Default       bool                   `query:"default" doc:"Only connections that are the default of their target."`
 }
 
@@ -44,9 +45,10 @@ func (o *operations) list(ctx context.Context, in *listInput) (*listOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	found, err := o.connections.List(ctx, api.CallerFrom(ctx), domain.Filter{
+	caller := api.CallerFrom(ctx)
+	found, err := o.connections.List(ctx, caller, domain.Filter{
 		Integration: integration.ID(in.IntegrationID), Target: in.TargetID.ID, Status: domain.Status(in.Status),
-		Lifecycle: domain.Lifecycle(in.Lifecycle), NamePrefix: in.NamePrefix, DefaultsOnly: in.Default, After: after, Limit: in.Fetch(),
+		Lifecycle: domain.Lifecycle(in.Lifecycle), NamePrefix: in.NamePrefix, PausedOnly: in.Paused, DefaultsOnly: in.Default, After: after, Limit: in.Fetch(),
 	})
 	if err != nil {
 		return nil, err
@@ -54,15 +56,16 @@ func (o *operations) list(ctx context.Context, in *listInput) (*listOutput, erro
 	items, next := api.Cut(in.Page, found.Connections, func(c domain.Connection) id.Connection { return c.ID })
 	out := &listOutput{Body: List{Connections: make([]Connection, len(items)), Total: found.Total, NextCursor: next}}
 	for i, c := range items {
-		out.Body.Connections[i] = fromDomain(c)
+		out.Body.Connections[i] = fromDomain(caller, c)
 	}
 	return out, nil
 }
 
 func (o *operations) get(ctx context.Context, in *oneInput) (*oneOutput, error) {
-	c, err := o.connections.Get(ctx, api.CallerFrom(ctx), in.Connection.ID)
+	caller := api.CallerFrom(ctx)
+	c, err := o.connections.Get(ctx, caller, in.Connection.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &oneOutput{ETag: api.ETag(c.Version), Body: fromDomain(c)}, nil
+	return &oneOutput{ETag: api.ETag(c.Version), Body: fromDomain(caller, c)}, nil
 }

@@ -55,7 +55,7 @@ func (schedulePatch) Schema(r huma.Registry) *huma.Schema {
 	}
 	kind := &huma.Schema{Type: huma.TypeString, Enum: []any{"manual", "hourly", "daily", "weekly", "cron"}}
 	s := &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: false, Properties: map[string]*huma.Schema{
-		"type": kind, "hour": number(23), "minute": number(59), "weekday": number(6), "cron": text(200), "timezone": text(64),
+		"type": kind, "hour": number(23), "minute": number(59), "weekday": number(6), "cron": text(200), "timezone": text(64), "spread_minutes": number(domain.MaxSpread),
 	}}
 	s.PrecomputeMessages()
 	return s
@@ -107,7 +107,7 @@ func (o *operations) create(ctx context.Context, in *createInput) (*createdOutpu
 	if err != nil {
 		return nil, err
 	}
-	out := &createdOutput{Location: "/v1/connections/" + c.ID.String(), ETag: api.ETag(c.Version), Body: fromDomain(c)}
+	out := &createdOutput{Location: "/v1/connections/" + c.ID.String(), ETag: api.ETag(c.Version), Body: fromDomain(caller, c)}
 	if replayed {
 		out.Replayed = "true"
 	}
@@ -144,11 +144,21 @@ func (o *operations) makeDefault(ctx context.Context, in *deleteInput) (*oneOutp
 }
 
 func (o *operations) change(ctx context.Context, c id.Connection, p domain.Patch) (*oneOutput, error) {
-	changed, err := o.connections.Update(ctx, api.CallerFrom(ctx), c, p)
+	caller := api.CallerFrom(ctx)
+	changed, err := o.connections.Update(ctx, caller, c, p)
 	if err != nil {
 		return nil, withETag(err)
 	}
-	return &oneOutput{ETag: api.ETag(changed.Version), Body: fromDomain(changed)}, nil
+	return &oneOutput{ETag: api.ETag(changed.Version), Body: fromDomain(caller, changed)}, nil
+}
+
+func (o *operations) resumeSchedule(ctx context.Context, in *oneInput) (*oneOutput, error) {
+	caller := api.CallerFrom(ctx)
+	c, err := o.connections.ResumeSchedule(ctx, caller, in.Connection.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &oneOutput{ETag: api.ETag(c.Version), Body: fromDomain(caller, c)}, nil
 }
 
 func (o *operations) delete(ctx context.Context, in *deleteInput) (*struct{}, error) {

@@ -72,6 +72,7 @@ where c.workspace_id = $1 and c.deleted_at is null
   and ($5::text = '' or c.lifecycle = (nullif($5, ''))::connection_lifecycle)
   and ($6::text = '' or c.name collate "C" ^@ $6)
   and (not $7::boolean or c.is_default)
+  and (not $8::boolean or c.schedule_paused_at is not null)
 `
 
 type CountConnectionsParams struct {
@@ -82,6 +83,7 @@ type CountConnectionsParams struct {
 	Lifecycle     string
 	NamePrefix    string
 	DefaultsOnly  bool
+	PausedOnly    bool
 }
 
 // What FindConnections finds on all pages.
@@ -94,6 +96,7 @@ func (q *Queries) CountConnections(ctx context.Context, arg CountConnectionsPara
 		arg.Lifecycle,
 		arg.NamePrefix,
 		arg.DefaultsOnly,
+		arg.PausedOnly,
 	)
 	var count int64
 	err := row.Scan(&count)
@@ -153,7 +156,8 @@ const findConnections = `-- name: FindConnections :many
 select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
   c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
-  c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.version, c.created_at, c.updated_at,
+  c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
   t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
@@ -166,9 +170,10 @@ where c.workspace_id = $1 and c.deleted_at is null
   and ($6::text = '' or c.lifecycle = (nullif($6, ''))::connection_lifecycle)
   and ($7::text = '' or c.name collate "C" ^@ $7)
   and (not $8::boolean or c.is_default)
-  and c.connection_id > $9
+  and (not $9::boolean or c.schedule_paused_at is not null)
+  and c.connection_id > $10
 order by c.connection_id
-limit $10
+limit $11
 `
 
 type FindConnectionsParams struct {
@@ -180,47 +185,52 @@ type FindConnectionsParams struct {
 	Lifecycle     string
 	NamePrefix    string
 	DefaultsOnly  bool
+	PausedOnly    bool
 	After         int64
 	Most          int32
 }
 
 type FindConnectionsRow struct {
-	ConnectionID        int64
-	TenantID            int64
-	WorkspaceID         int64
-	IntegrationID       string
-	ConnectorID         string
-	ConnectorVersion    string
-	Name                string
-	Config              json.RawMessage
-	Scope               json.RawMessage
-	Schedule            json.RawMessage
-	Metadata            json.RawMessage
-	ScopesGranted       json.RawMessage
-	CredentialType      *string
-	SecretFields        []string
-	ConfigRefs          json.RawMessage
-	ActsAs              *string
-	IsDefault           bool
-	Lifecycle           string
-	Status              string
-	LastRunAt           *time.Time
-	LastUsedAt          *time.Time
-	LastConnectedAt     *time.Time
-	LastHealthCheckAt   *time.Time
-	LastErrorReasonCode *string
-	LastErrorMessage    *string
-	NextRunAt           *time.Time
-	Version             int64
-	CreatedAt           time.Time
-	UpdatedAt           time.Time
-	TargetID            *int64
-	ProviderSystem      *string
-	ProviderTargetID    *string
-	TargetType          *string
-	TargetName          *string
-	TargetCreatedAt     *time.Time
-	TargetUpdatedAt     *time.Time
+	ConnectionID            int64
+	TenantID                int64
+	WorkspaceID             int64
+	IntegrationID           string
+	ConnectorID             string
+	ConnectorVersion        string
+	Name                    string
+	Config                  json.RawMessage
+	Scope                   json.RawMessage
+	Schedule                json.RawMessage
+	Metadata                json.RawMessage
+	ScopesGranted           json.RawMessage
+	CredentialType          *string
+	SecretFields            []string
+	ConfigRefs              json.RawMessage
+	ActsAs                  *string
+	IsDefault               bool
+	Lifecycle               string
+	Status                  string
+	LastRunAt               *time.Time
+	LastUsedAt              *time.Time
+	LastConnectedAt         *time.Time
+	LastHealthCheckAt       *time.Time
+	LastErrorReasonCode     *string
+	LastErrorMessage        *string
+	NextRunAt               *time.Time
+	LastScheduledAt         *time.Time
+	ScheduleFailures        int32
+	SchedulePausedAt        *time.Time
+	SchedulePauseReasonCode *string
+	Version                 int64
+	CreatedAt               time.Time
+	UpdatedAt               time.Time
+	TargetID                *int64
+	ProviderSystem          *string
+	ProviderTargetID        *string
+	TargetType              *string
+	TargetName              *string
+	TargetCreatedAt         *time.Time
+	TargetUpdatedAt         *time.Time
 }
 
 // One query for every way of finding connections, so that there is one row to
@@ -235,6 +245,7 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 		arg.Lifecycle,
 		arg.NamePrefix,
 		arg.DefaultsOnly,
+		arg.PausedOnly,
 		arg.After,
 		arg.Most,
 	)
@@ -272,6 +283,10 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 			&i.LastErrorReasonCode,
 			&i.LastErrorMessage,
 			&i.NextRunAt,
+			&i.LastScheduledAt,
+			&i.ScheduleFailures,
+			&i.SchedulePausedAt,
+			&i.SchedulePauseReasonCode,
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
@@ -548,6 +563,31 @@ func (q *Queries) ListTests(ctx context.Context, arg ListTestsParams) ([]ListTes
 	return items, nil
 }
 
+const resumeSchedule = `-- name: ResumeSchedule :one
+with before as (
+  select o.schedule_paused_at from connections o
+  where o.workspace_id = $1 and o.connection_id = $2 for no key update
+)
+update connections c
+set schedule_failures = 0, schedule_paused_at = null, schedule_pause_reason_code = null
+from before
+where c.workspace_id = $1 and c.connection_id = $2 and c.deleted_at is null and c.schedule_failures > 0
+returning (before.schedule_paused_at is not null)::boolean as was_paused
+`
+
+type ResumeScheduleParams struct {
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+// No row where there is nothing to forget. Says whether the schedule was paused.
+func (q *Queries) ResumeSchedule(ctx context.Context, arg ResumeScheduleParams) (bool, error) {
+	row := q.db.QueryRow(ctx, resumeSchedule, arg.WorkspaceID, arg.ConnectionID)
+	var was_paused bool
+	err := row.Scan(&was_paused)
+	return was_paused, err
+}
+
 const setDefault = `-- name: SetDefault :exec
 update connections set is_default = $1
 where workspace_id = $2 and connection_id = $3 and (target_id is not null or not $1)
@@ -564,15 +604,24 @@ func (q *Queries) SetDefault(ctx context.Context, arg SetDefaultParams) error {
 	return err
 }
 
-const updateConnection = `-- name: UpdateConnection :execrows
-update connections
+const updateConnection = `-- name: UpdateConnection :one
+with before as (
+  select o.schedule_paused_at, o.schedule <> $11 or $8::boolean as afresh from connections o
+  where o.workspace_id = $13 and o.connection_id = $14 for no key update
+)
+update connections c
 set name = $1, config = $2, scope = $3, metadata = $4, credential_type = $5, secret_fields = $6,
-  target_id = coalesce($7, target_id), acts_as = case when $8::boolean then null else acts_as end,
-  configured_at_version = case when $8 then version + 1 else configured_at_version end,
+  target_id = coalesce($7, c.target_id), acts_as = case when $8::boolean then null else c.acts_as end,
+  configured_at_version = case when $8::boolean then c.version + 1 else c.configured_at_version end,
   config_refs = $9, lifecycle = ($10::text)::connection_lifecycle,
-  next_run_at = case when schedule = $11 then next_run_at else $12 end,
-  schedule = $11, version = version + 1, updated_at = now()
-where workspace_id = $13 and connection_id = $14 and version = $15 and deleted_at is null
+  next_run_at = case when c.schedule = $11 then c.next_run_at else $12 end,
+  schedule_failures = case when before.afresh then 0 else c.schedule_failures end,
+  schedule_paused_at = case when before.afresh then null else c.schedule_paused_at end,
+  schedule_pause_reason_code = case when before.afresh then null else c.schedule_pause_reason_code end,
+  schedule = $11, version = c.version + 1, updated_at = now()
+from before
+where c.workspace_id = $13 and c.connection_id = $14 and c.version = $15 and c.deleted_at is null
+returning (before.afresh and before.schedule_paused_at is not null)::boolean as was_paused
 `
 
 type UpdateConnectionParams struct {
@@ -594,9 +643,11 @@ type UpdateConnectionParams struct {
 }
 
 // The due time belongs to the schedule; an edit that leaves the schedule alone
-// must not undo what the scheduler has moved since.
-func (q *Queries) UpdateConnection(ctx context.Context, arg UpdateConnectionParams) (int64, error) {
-	result, err := q.db.Exec(ctx, updateConnection,
+// must not undo what the scheduler has moved since. What failed with another
+// schedule or configuration says nothing of this one; says whether the schedule
+// was paused for it.
+func (q *Queries) UpdateConnection(ctx context.Context, arg UpdateConnectionParams) (bool, error) {
+	row := q.db.QueryRow(ctx, updateConnection,
 		arg.Name,
 		arg.Config,
 		arg.Scope,
@@ -613,8 +664,7 @@ func (q *Queries) UpdateConnection(ctx context.Context, arg UpdateConnectionPara
 		arg.ConnectionID,
 		arg.Was,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var was_paused bool
+	err := row.Scan(&was_paused)
+	return was_paused, err
 }

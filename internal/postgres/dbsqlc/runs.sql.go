@@ -136,6 +136,40 @@ func (q *Queries) CompleteRun(ctx context.Context, arg CompleteRunParams) error 
 	return err
 }
 
+const countScheduleFailure = `-- name: CountScheduleFailure :one
+update connections
+set schedule_failures = schedule_failures + 1,
+    schedule_paused_at = case when schedule_failures + 1 >= $1::integer then coalesce(schedule_paused_at, clock_timestamp()) end,
+    schedule_pause_reason_code = case when schedule_failures + 1 >= $1 then coalesce(schedule_pause_reason_code, $2::text) end
+where workspace_id = $3 and connection_id = $4 and deleted_at is null
+returning schedule_failures, (schedule_failures = $1)::boolean as paused_now
+`
+
+type CountScheduleFailureParams struct {
+	TooMany      int32
+	ReasonCode   string
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+type CountScheduleFailureRow struct {
+	ScheduleFailures int32
+	PausedNow        bool
+}
+
+// One more in a row. The schedule is paused by as many as are too many, and only then.
+func (q *Queries) CountScheduleFailure(ctx context.Context, arg CountScheduleFailureParams) (CountScheduleFailureRow, error) {
+	row := q.db.QueryRow(ctx, countScheduleFailure,
+		arg.TooMany,
+		arg.ReasonCode,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+	)
+	var i CountScheduleFailureRow
+	err := row.Scan(&i.ScheduleFailures, &i.PausedNow)
+	return i, err
+}
+
 const extendLease = `-- name: ExtendLease :exec
 update runs set lease_until = clock_timestamp() + $1::interval, progress = $2
 where workspace_id = $3 and run_id = $4
@@ -382,22 +416,6 @@ func (q *Queries) GetConnectionTarget(ctx context.Context, arg GetConnectionTarg
 		&i.DeletedAt,
 	)
 	return i, err
-}
-
-const getDueTime = `-- name: GetDueTime :one
-select next_run_at from connections where workspace_id = $1 and connection_id = $2 and deleted_at is null
-`
-
-type GetDueTimeParams struct {
-	WorkspaceID  int64
-	ConnectionID int64
-}
-
-func (q *Queries) GetDueTime(ctx context.Context, arg GetDueTimeParams) (*time.Time, error) {
-	row := q.db.QueryRow(ctx, getDueTime, arg.WorkspaceID, arg.ConnectionID)
-	var next_run_at *time.Time
-	err := row.Scan(&next_run_at)
-	return next_run_at, err
 }
 
 const getRun = `-- name: GetRun :one
@@ -874,7 +892,7 @@ func (q *Queries) LockRun(ctx context.Context, arg LockRunParams) (Run, error) {
 }
 
 const moveDueTime = `-- name: MoveDueTime :execrows
-update connections set next_run_at = $1
+update connections set next_run_at = $1, last_scheduled_at = clock_timestamp()
 where workspace_id = $2 and connection_id = $3 and next_run_at = $4
 `
 

@@ -7,7 +7,8 @@ select nextval('connections_connection_id_seq')::bigint;
 select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
   c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
-  c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.version, c.created_at, c.updated_at,
+  c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
   t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
@@ -20,6 +21,7 @@ where c.workspace_id = @workspace_id and c.deleted_at is null
   and (@lifecycle::text = '' or c.lifecycle = (nullif(@lifecycle, ''))::connection_lifecycle)
   and (@name_prefix::text = '' or c.name collate "C" ^@ @name_prefix)
   and (not @defaults_only::boolean or c.is_default)
+  and (not @paused_only::boolean or c.schedule_paused_at is not null)
   and c.connection_id > @after
 order by c.connection_id
 limit @most;
@@ -40,7 +42,8 @@ where c.workspace_id = @workspace_id and c.deleted_at is null
   and (@status::text = '' or c.status = (nullif(@status, ''))::connection_status)
   and (@lifecycle::text = '' or c.lifecycle = (nullif(@lifecycle, ''))::connection_lifecycle)
   and (@name_prefix::text = '' or c.name collate "C" ^@ @name_prefix)
-  and (not @defaults_only::boolean or c.is_default);
+  and (not @defaults_only::boolean or c.is_default)
+  and (not @paused_only::boolean or c.schedule_paused_at is not null);
 
 -- name: FindTargets :many
 select target_id, provider_system, provider_target_id, target_type, name, created_at, updated_at
@@ -63,16 +66,39 @@ values (@connection_id, @tenant_id, @workspace_id, @integration_id, @connector_i
   @config, @scope, @schedule, @metadata, @credential_type, @secret_fields, @config_refs, (@lifecycle::text)::connection_lifecycle, @next_run_at, @target_id);
 
 -- The due time belongs to the schedule; an edit that leaves the schedule alone
--- must not undo what the scheduler has moved since.
--- name: UpdateConnection :execrows
-update connections
+-- must not undo what the scheduler has moved since. What failed with another
+-- schedule or configuration says nothing of this one; says whether the schedule
+-- was paused for it.
+-- name: UpdateConnection :one
+with before as (
+  select o.schedule_paused_at, o.schedule <> @schedule or @reconfigured::boolean as afresh from connections o
+  where o.workspace_id = @workspace_id and o.connection_id = @connection_id for no key update
+)
+update connections c
 set name = @name, config = @config, scope = @scope, metadata = @metadata, credential_type = @credential_type, secret_fields = @secret_fields,
-  target_id = coalesce(sqlc.narg(target_id), target_id), acts_as = case when @reconfigured::boolean then null else acts_as end,
-  configured_at_version = case when @reconfigured then version + 1 else configured_at_version end,
+  target_id = coalesce(sqlc.narg(target_id), c.target_id), acts_as = case when @reconfigured::boolean then null else c.acts_as end,
+  configured_at_version = case when @reconfigured::boolean then c.version + 1 else c.configured_at_version end,
   config_refs = @config_refs, lifecycle = (@lifecycle::text)::connection_lifecycle,
-  next_run_at = case when schedule = @schedule then next_run_at else @next_run_at end,
-  schedule = @schedule, version = version + 1, updated_at = now()
-where workspace_id = @workspace_id and connection_id = @connection_id and version = @was and deleted_at is null;
+  next_run_at = case when c.schedule = @schedule then c.next_run_at else @next_run_at end,
+  schedule_failures = case when before.afresh then 0 else c.schedule_failures end,
+  schedule_paused_at = case when before.afresh then null else c.schedule_paused_at end,
+  schedule_pause_reason_code = case when before.afresh then null else c.schedule_pause_reason_code end,
+  schedule = @schedule, version = c.version + 1, updated_at = now()
+from before
+where c.workspace_id = @workspace_id and c.connection_id = @connection_id and c.version = @was and c.deleted_at is null
+returning (before.afresh and before.schedule_paused_at is not null)::boolean as was_paused;
+
+-- No row where there is nothing to forget. Says whether the schedule was paused.
+-- name: ResumeSchedule :one
+with before as (
+  select o.schedule_paused_at from connections o
+  where o.workspace_id = @workspace_id and o.connection_id = @connection_id for no key update
+)
+update connections c
+set schedule_failures = 0, schedule_paused_at = null, schedule_pause_reason_code = null
+from before
+where c.workspace_id = @workspace_id and c.connection_id = @connection_id and c.deleted_at is null and c.schedule_failures > 0
+returning (before.schedule_paused_at is not null)::boolean as was_paused;
 
 -- Whoever edits the former default has to see that it has changed. The chosen
 -- connection has its new version from UpdateConnection.

@@ -130,12 +130,18 @@ where workspace_id = @workspace_id and run_id = @run_id and status <> 'completed
 -- name: NotifyRuns :exec
 select pg_notify('gatehouse_runs', @what::text);
 
--- name: GetDueTime :one
-select next_run_at from connections where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null;
-
 -- name: MoveDueTime :execrows
-update connections set next_run_at = sqlc.narg(next_run_at)
+update connections set next_run_at = sqlc.narg(next_run_at), last_scheduled_at = clock_timestamp()
 where workspace_id = @workspace_id and connection_id = @connection_id and next_run_at = @due;
+
+-- name: CountScheduleFailure :one
+-- One more in a row. The schedule is paused by as many as are too many, and only then.
+update connections
+set schedule_failures = schedule_failures + 1,
+    schedule_paused_at = case when schedule_failures + 1 >= @too_many::integer then coalesce(schedule_paused_at, clock_timestamp()) end,
+    schedule_pause_reason_code = case when schedule_failures + 1 >= @too_many then coalesce(schedule_pause_reason_code, @reason_code::text) end
+where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null
+returning schedule_failures, (schedule_failures = @too_many)::boolean as paused_now;
 
 -- name: GetTenantID :one
 select tenant_id from data_plane;

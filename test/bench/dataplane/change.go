@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -112,14 +111,11 @@ func (c *Changes) Bare(ctx context.Context, length time.Duration) (float64, erro
 		}
 		return c.db.InWorkspace(ctx, n.Scope.Workspace, func(tx pgx.Tx) error {
 			q := dbsqlc.New(tx)
-			changed, err := q.UpdateConnection(ctx, dbsqlc.UpdateConnectionParams{
+			_, err := q.UpdateConnection(ctx, dbsqlc.UpdateConnectionParams{
 				WorkspaceID: int64(n.Scope.Workspace), ConnectionID: int64(n.ID), Was: u.Was, Name: n.Name, Config: n.Config, Scope: n.ReadScope,
 				Schedule: schedule, Metadata: n.Metadata, SecretFields: append([]string{}, n.SecretFields...),
 				Lifecycle: string(n.Lifecycle), NextRunAt: n.NextRunAt, ConfigRefs: []byte("{}"),
 			})
-			if err == nil && changed != 1 {
-				err = errors.New("the connection was changed by somebody else")
-			}
 			if err != nil {
 				return err
 			}
