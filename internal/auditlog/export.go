@@ -24,8 +24,10 @@ type Export struct {
 // Export begins to export the sealed events that the filter lets pass, behind the
 // entry after, up to what is sealed now. That somebody exports is recorded first.
 func (s *Service) Export(ctx context.Context, c workspace.Caller, f audit.Filter, after int64) (*Export, error) {
-	if err := c.Require(workspace.ReadAudit); err != nil {
-		return nil, err
+	for _, needed := range []workspace.Capability{workspace.Export, workspace.ReadAudit} {
+		if err := c.Require(needed); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkRange(f); err != nil {
 		return nil, err

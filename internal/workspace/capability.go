@@ -34,7 +34,8 @@ const (
 	ReadAudit Capability = "audit.read"
 	// ReadAdministration sees the workspace itself, members, invitations and keys.
 	ReadAdministration Capability = "administration.read"
-	// Export takes data out; each export is recorded.
+	// Export takes data out, at the tenant level of its own log; each export is
+	// recorded.
 	Export Capability = "exports.create"
 	// ManageConnections creates, edits, deletes and tests connections.
 	ManageConnections Capability = "connections.manage"
@@ -70,7 +71,7 @@ func capabilitiesOf(r Role) []Capability {
 	case Admin:
 		return []Capability{ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, Restore}
 	case TenantAdmin:
-		return []Capability{ReadAudit, ReadAdministration, ManageMembers, ManageWorkspaces, ReadAuditAcross, ManageLicence}
+		return []Capability{ReadAudit, ReadAdministration, Export, ManageMembers, ManageWorkspaces, ReadAuditAcross, ManageLicence}
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func TestRoleTable(t *testing.T) {
 		workspace.ReadWorkspace:      members,
 		workspace.ReadAudit:          append(members, workspace.TenantAdmin),
 		workspace.ReadAdministration: append(members, workspace.TenantAdmin),
-		workspace.Export:             members,
+		workspace.Export:             append(members, workspace.TenantAdmin),
 		workspace.ManageConnections:  builders,
 		workspace.StartOperations:    builders,
 		workspace.ManageMembers:      {workspace.Admin, workspace.TenantAdmin},

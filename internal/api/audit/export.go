@@ -26,10 +26,10 @@ type exportInput struct {
 func mountExport(a huma.API, events *auditlog.Service) {
 	api.Register(a, huma.Operation{
 		OperationID: "export-audit-events", Method: http.MethodGet, Path: "/v1/audit-events/export", Tags: []string{"Audit"},
-		Extensions: api.Needs(workspace.ReadAudit),
+		Extensions: api.Needs(workspace.Export),
 		Summary:    "Export audit events",
 		Description: "Every sealed event that passes the filter, in the order of the log, as lines of JSON: OCSF " + ocsf.Version +
-			" inside CloudEvents 1.0 (structured mode). The attribute sequence is the event's place in the log. An export that cannot be completed ends without the end of the answer. The export is recorded. Needs audit.read.",
+			" inside CloudEvents 1.0 (structured mode). The attribute sequence is the event's place in the log. An export that cannot be completed ends without the end of the answer. The export is recorded. Needs exports.create, and audit.read, which whoever has it has as well.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The events, one a line.",
 			Content:     map[string]*huma.MediaType{"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString}}},
