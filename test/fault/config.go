@@ -7,9 +7,8 @@ import (
 
 // Config says how much is to be broken.
 type Config struct {
-	// Gatehouse is the built program. Skewed is the same built with a clock that
-	// is off by what the variable GATEHOUSE_FAULT_SKEW says; empty leaves it out.
-	Gatehouse, Skewed string
+	// Gatehouse is the built program.
+	Gatehouse string
 	// Seed decides which operations and faults there are, and in which order; not
 	// at which moment of a run each of them strikes.
 	Seed uint64

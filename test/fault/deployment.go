@@ -233,14 +233,10 @@ func (d *deployment) startService(ctx context.Context, name, address, password s
 	return awaitReady(ctx, "http://"+address+"/readyz")
 }
 
-// startWorker starts one; every third has a clock that is a day ahead or behind.
+// startWorker starts one more. It is given no database.
 func (d *deployment) startWorker(i int) error {
 	name := fmt.Sprintf("worker-%d", i+1)
-	program, env := d.config.Gatehouse, []string(nil)
-	if d.config.Skewed != "" && i%3 > 0 {
-		program, env = d.config.Skewed, []string{"GATEHOUSE_FAULT_SKEW=" + []string{"", "86400", "-86400"}[i%3]}
-	}
-	p, err := keep(d.config.Dir, name, program, env, "worker", "--name", name, "--token-file", filepath.Join(d.config.Dir, "worker.token"),
+	p, err := keep(d.config.Dir, name, d.config.Gatehouse, nil, "worker", "--name", name, "--token-file", filepath.Join(d.config.Dir, "worker.token"),
 		"--discovery-url", "http://"+d.platforms[workerToDiscovery].Address(), "--integrations-url", "http://"+d.platforms[workerToIntegrations].Address(),
 		"--allow-private-networks", "--endpoint-hosts", "127.0.0.1,localhost")
 	if err != nil {

@@ -31,7 +31,6 @@ func run() (held bool, err error) {
 	flag.DurationVar(&c.Pace, "pace", c.Pace, "mean pause between two faults")
 	flag.BoolVar(&c.Hasten, "hasten", false, "end leases in the database instead of waiting for their end")
 	flag.StringVar(&c.Gatehouse, "gatehouse", "bin/gatehouse", "the product's program")
-	flag.StringVar(&c.Skewed, "skewed", "", "the same built with a clock that can be off; test/fault/skewed builds it")
 	flag.StringVar(&c.Dir, "dir", "", "where to write logs, which are kept; a temporary directory without it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
