@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -41,6 +42,8 @@ type DevConfig struct {
 	LicenceKeys string
 	// Limits bound how often requests may come.
 	Limits Limits
+	// KeepRuns is how long runs are kept once they have ended; zero for ever.
+	KeepRuns time.Duration
 	// SignIn lets people sign in; API keys work in any case.
 	SignIn  SignInConfig
 	Version string
@@ -114,7 +117,9 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 			})
 		},
 		func() (*service, error) {
-			return newDiscovery(ctx, discoveryConfig{databaseURL: db.urls[postgres.RoleDiscovery], workerToken: token, catalog: catalog, log: c.Logger})
+			return newDiscovery(ctx, discoveryConfig{
+				databaseURL: db.urls[postgres.RoleDiscovery], workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, metrics: h.metrics, log: c.Logger,
+			})
 		},
 		func() (*service, error) {
 			return newWorkspaces(ctx, workspacesConfig{

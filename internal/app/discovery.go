@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	apiaccess "github.com/gatehouse-project/gatehouse/internal/api/access"
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
@@ -33,7 +34,11 @@ type discoveryConfig struct {
 	// workerToken is what workers claim with.
 	workerToken secret.Secret
 	catalog     *integration.Catalog
-	log         *slog.Logger
+	// keepRuns is how long runs are kept once they have ended; zero for ever.
+	keepRuns time.Duration
+	// metrics takes those of runs; nil takes none.
+	metrics prometheus.Registerer
+	log     *slog.Logger
 }
 
 // discoveryConns bounds the pool: requests, two publishes and the job engine.
@@ -77,12 +82,18 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	onboards := &onboarding.Service{
 		Store: sessions, Connections: gate.Connections, Catalog: c.catalog, Keeper: &onboarding.Keeper{Store: sessions, Gate: gate},
 	}
+	metrics, err := newRunMetrics(runs, c.log, c.metrics)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := job.NewEngine(job.Config{
 		Pool: db.Pool(), Publisher: &graph.Publisher{Store: store},
-		Keeper: &run.Keeper{Store: runs, Gate: gate, Publish: queue.Publish}, Logger: c.log,
+		Keeper:    &run.Keeper{Store: runs, Gate: gate, Publish: queue.Publish, Swept: func(n int) { metrics.swept.Add(float64(n)) }},
+		Retention: &run.Retention{Store: runs, Keep: c.keepRuns}, Logger: c.log,
 		Ended: []job.EndedSubscriber{
 			{Name: "its initiator", Tell: inboxes.TellInitiator},
 			{Name: "onboarding", Tell: onboards.Keeper.RunEnded},
+			{Name: "the metrics", Tell: metrics.countEnded},
 		},
 		Forget: inboxes.Forget, Onboarding: onboards.Keeper,
 	})

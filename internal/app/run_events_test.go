@@ -66,7 +66,7 @@ func (b *eventBench) start(t *testing.T) string {
 // claim takes the run in line.
 func (b *eventBench) claim(t *testing.T) run.Fence {
 	t.Helper()
-	a, token, ok, err := b.leases.Claim(t.Context(), "worker", []operation.Queue{operation.DiscoveryQueue}, 0)
+	a, token, ok, err := b.leases.Claim(t.Context(), "worker", []operation.Queue{operation.DiscoveryQueue}, run.LeaseID{}, 0)
 	require.NoError(t, err)
 	require.True(t, ok)
 	parsed, err := run.ParseToken(token.RevealString())

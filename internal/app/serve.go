@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -35,6 +36,9 @@ type ServeConfig struct {
 	DiscoveryURL string
 	// TokenFile holds what workers claim with; for discovery.
 	TokenFile string
+	// KeepRuns is how long runs are kept once they have ended, zero for ever; for
+	// discovery.
+	KeepRuns time.Duration
 	// AdminKeyFile is where the first admin key of an empty data plane is
 	// written, and beside it a tenant administrator's; for workspaces.
 	AdminKeyFile string
@@ -91,7 +95,9 @@ func newService(ctx context.Context, c ServeConfig, metrics prometheus.Registere
 		if err != nil {
 			return nil, err
 		}
-		return newDiscovery(ctx, discoveryConfig{databaseURL: c.DatabaseURL, workerToken: token, catalog: catalog, log: c.Logger})
+		return newDiscovery(ctx, discoveryConfig{
+			databaseURL: c.DatabaseURL, workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, metrics: metrics, log: c.Logger,
+		})
 	case "workspaces":
 		admin, tenant, err := firstKeys(ctx, c.DatabaseURL, c.AdminKeyFile)
 		if err != nil {
@@ -122,32 +128,4 @@ func readToken(path string) (secret.Secret, error) {
 		return secret.Secret{}, fmt.Errorf("the worker token in %s is shorter than %d bytes; make one with: openssl rand -hex 32", path, minTokenBytes)
 	}
 	return secret.FromString(token), nil
-}
-
-// WorkConfig says how to run one worker.
-type WorkConfig struct {
-	Name                          string
-	DiscoveryURL, IntegrationsURL string
-	TokenFile                     string
-	Queues                        []string
-	AllowPrivate                  bool
-	// EndpointHosts may be called beside the providers' own; "*" stands for any.
-	EndpointHosts []string
-	Logger        *slog.Logger
-}
-
-// Work runs one worker until ctx ends.
-func Work(ctx context.Context, c WorkConfig) error {
-	token, err := readToken(c.TokenFile)
-	if err != nil {
-		return err
-	}
-	w, err := newWorker(workerConfig{
-		name: c.Name, discoveryURL: c.DiscoveryURL, integrationsURL: c.IntegrationsURL, token: token, queues: c.Queues,
-		allowPrivate: c.AllowPrivate, endpointHosts: c.EndpointHosts, metrics: newMetrics(), log: c.Logger,
-	})
-	if err != nil {
-		return err
-	}
-	return w.Run(ctx)
 }

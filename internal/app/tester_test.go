@@ -79,7 +79,7 @@ func (b *testBench) work(t *testing.T, check func(a run.Assignment, token run.To
 	t.Helper()
 	var working sync.WaitGroup
 	working.Go(func() {
-		a, bearer, ok, err := b.leases.Claim(t.Context(), "test worker", []operation.Queue{operation.TestQueue}, claimWait)
+		a, bearer, ok, err := b.leases.Claim(t.Context(), "test worker", []operation.Queue{operation.TestQueue}, run.LeaseID{}, claimWait)
 		if err != nil || !ok {
 			t.Errorf("claimed %v: %v", ok, err)
 			return

@@ -2,6 +2,7 @@ package app
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -22,8 +23,11 @@ type workerConfig struct {
 	queues          []string
 	allowPrivate    bool
 	endpointHosts   []string
-	metrics         prometheus.Registerer
-	log             *slog.Logger
+	// grace is how long a run may go on when the worker is told to stop; zero for
+	// the worker's default.
+	grace   time.Duration
+	metrics prometheus.Registerer
+	log     *slog.Logger
 }
 
 func newWorker(c workerConfig) (*worker.Worker, error) {
@@ -36,7 +40,7 @@ func newWorker(c workerConfig) (*worker.Worker, error) {
 	}
 	return worker.New(worker.Config{
 		Name: c.name, DiscoveryURL: c.discoveryURL, IntegrationsURL: c.integrationsURL, Token: c.token, Queues: c.queues,
-		Connectors: connectors, Egress: egress.Policy{AllowPrivate: c.allowPrivate}, EndpointHosts: c.endpointHosts, Logger: c.log, Metrics: c.metrics,
+		Connectors: connectors, Egress: egress.Policy{AllowPrivate: c.allowPrivate}, EndpointHosts: c.endpointHosts, Grace: c.grace, Logger: c.log, Metrics: c.metrics,
 	})
 }
 

@@ -27,6 +27,8 @@ const (
 	RunFailed             Action = "run_failed"
 	RunCancelRequested    Action = "run_cancel_requested"
 	RunCancelled          Action = "run_cancelled"
+	// RunsRemoved is of retention: how many, not which.
+	RunsRemoved Action = "runs_removed"
 
 	OnboardingStarted             Action = "onboarding_started"
 	OnboardingConnectionPicked    Action = "onboarding_connection_picked"

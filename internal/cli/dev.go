@@ -59,6 +59,7 @@ func listening(err error) error {
 type DevCmd struct {
 	DataDir string `default:"${devdata}" env:"GATEHOUSE_DATA_DIR" type:"path" complete:"files" placeholder:"DIR" help:"Where the database, keys and logs are kept (${default})."`
 	local
+	retention
 	licenceKeys
 	encryption
 	references
@@ -78,13 +79,17 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 	if e.services.Dev == nil {
 		return errNotBuilt
 	}
+	keep, err := cmd.keepRuns()
+	if err != nil {
+		return err
+	}
 	people, err := cmd.signInOptions()
 	if err != nil {
 		return err
 	}
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowRefs: cmd.AllowRef, AllowPrivateNetworks: cmd.AllowPrivateNetworks, EndpointHosts: cmd.EndpointHosts,
-		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(),
+		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(), KeepRuns: keep,
 		SignIn: people,
 	}))
 }

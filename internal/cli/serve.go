@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"strings"
 )
@@ -25,6 +24,7 @@ type ServeCmd struct {
 	AuditSinkSecret map[string]string `mapsep:"none" env:"GATEHOUSE_AUDIT_SINK_SECRET" placeholder:"NAME=PATH" help:"File with the secret, whsec_…, that a webhook is signed with."`
 	encryption
 	references
+	retention
 	providerSignIn
 }
 
@@ -58,6 +58,10 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 			return usagef("%s: is missing; the %s service needs it", needed.flag, needed.service)
 		}
 	}
+	keep, err := cmd.keepRuns()
+	if err != nil {
+		return err
+	}
 	people, err := cmd.signInOptions()
 	if err != nil {
 		return err
@@ -65,48 +69,10 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 	return listening(e.services.Serve(ctx, cmd.process(e), ServeOptions{
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
 		Keys: cmd.options(), AllowRefs: cmd.AllowRef, DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
-		Limits: cmd.requestLimits(),
+		Limits: cmd.requestLimits(), KeepRuns: keep,
 		SignIn: people, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
 		AuditSinks: cmd.AuditSink, AuditSinkSecrets: cmd.AuditSinkSecret,
 	}))
-}
-
-// WorkerCmd is `gatehouse worker`.
-type WorkerCmd struct {
-	logging
-	DiscoveryURL         string   `required:"" name:"discovery-url" env:"GATEHOUSE_DISCOVERY_URL" placeholder:"URL" help:"Address of the discovery service."`
-	IntegrationsURL      string   `required:"" name:"integrations-url" env:"GATEHOUSE_INTEGRATIONS_URL" placeholder:"URL" help:"Address of the integrations service."`
-	TokenFile            string   `required:"" env:"GATEHOUSE_WORKER_TOKEN_FILE" type:"path" complete:"files" placeholder:"PATH" help:"File with the token that workers of this deployment share."`
-	Queues               []string `default:"tests,discovery" env:"GATEHOUSE_QUEUES" placeholder:"QUEUE" help:"Queues to take runs from (${default})."`
-	Name                 string   `env:"GATEHOUSE_WORKER_NAME" placeholder:"NAME" help:"Name in runs and logs; the host's name without it."`
-	AllowPrivateNetworks bool     `negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" help:"Let connections reach loopback and private addresses."`
-	EndpointHosts        []string `env:"GATEHOUSE_ENDPOINT_HOSTS" placeholder:"HOST" help:"Hosts that connections may name as custom endpoints, beside the provider's own; * for any, none without it."`
-}
-
-// Help returns examples.
-func (WorkerCmd) Help() string {
-	return `A worker has no access to the database: it takes one run at a time from the discovery service, fetches that run's configuration once, and sends what it read in batches. Run as many as needed, near the provider if need be.
-
-    gatehouse worker --discovery-url https://discovery:8443 --integrations-url https://integrations:8443 --token-file worker.token`
-}
-
-// Run runs a worker.
-func (cmd *WorkerCmd) Run(ctx context.Context, e *environment) error {
-	if e.services.Worker == nil {
-		return errNotBuilt
-	}
-	name := cmd.Name
-	if name == "" {
-		host, err := os.Hostname()
-		if err != nil {
-			return fmt.Errorf("find the host's name (--name gives another): %w", err)
-		}
-		name = host
-	}
-	return e.services.Worker(ctx, cmd.process(e), WorkerOptions{
-		DiscoveryURL: cmd.DiscoveryURL, IntegrationsURL: cmd.IntegrationsURL, TokenFile: cmd.TokenFile, Queues: cmd.Queues,
-		Name: name, AllowPrivateNetworks: cmd.AllowPrivateNetworks, EndpointHosts: cmd.EndpointHosts,
-	})
 }
 
 // MigrateCmd is `gatehouse migrate`.

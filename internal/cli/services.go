@@ -73,6 +73,8 @@ type DevOptions struct {
 	LicenceKeys string
 	Limits      Limits
 	SignIn      SignInOptions
+	// KeepRuns is how long runs are kept once they have ended; zero for ever.
+	KeepRuns time.Duration
 }
 
 // SignInOptions say how people sign in; without an Issuer they do not.
@@ -103,6 +105,8 @@ type ServeOptions struct {
 	DiscoveryURL string
 	// TokenFile holds what workers prove themselves to discovery with.
 	TokenFile string
+	// KeepRuns is how long discovery keeps runs that have ended; zero for ever.
+	KeepRuns time.Duration
 	// AdminKeyFile is where workspaces writes the first admin key of an empty
 	// data plane, and beside it a tenant administrator's.
 	AdminKeyFile string
@@ -124,10 +128,14 @@ type WorkerOptions struct {
 	IntegrationsURL string
 	// TokenFile holds what the worker proves itself with.
 	TokenFile string
-	// Queues it takes runs from.
-	Queues []string
+	// Slots are the queues of each slot, which takes one run at a time.
+	Slots [][]string
 	// Name is how the worker calls itself in runs and logs.
-	Name                 string
+	Name string
+	// Grace is how long runs may go on when the worker is told to stop.
+	Grace time.Duration
+	// MetricsListen is where /metrics is served; empty for nowhere.
+	MetricsListen        string
 	AllowPrivateNetworks bool
 	// EndpointHosts may be custom endpoints; "*" stands for any.
 	EndpointHosts []string

@@ -27,6 +27,8 @@ type Config struct {
 	Keeper    *run.Keeper
 	// Onboarding advances onboarding sessions; nil leaves them.
 	Onboarding *onboarding.Keeper
+	// Retention removes old runs; nil keeps them.
+	Retention *run.Retention
 	// Ended are told of each run that has ended.
 	Ended []EndedSubscriber
 	// Forget deletes notifications that have been kept long enough.
@@ -112,6 +114,10 @@ func NewEngine(c Config) (*Engine, error) {
 		river.AddWorker(workers, &onboardingWorker{keeper: c.Onboarding})
 		periodic = append(periodic, onboardingRound())
 	}
+	if c.Retention != nil {
+		river.AddWorker(workers, &retainWorker{retention: c.Retention})
+		periodic = append(periodic, retentionRound())
+	}
 	river.AddWorker(workers, &endedWorker{subscribers: c.Ended})
 	river.AddWorker(workers, &forgetNotificationsWorker{forget: c.Forget})
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
@@ -120,7 +126,8 @@ func NewEngine(c Config) (*Engine, error) {
 		Workers:      workers,
 		PeriodicJobs: periodic,
 		// Never before a job's own time limit is over.
-		RescueStuckJobsAfter: stuckAfter,
+		RescueStuckJobsAfter:        stuckAfter,
+		CompletedJobRetentionPeriod: keepDoneJobs, CancelledJobRetentionPeriod: keepFailedJobs, DiscardedJobRetentionPeriod: keepFailedJobs,
 		// Two publishes side by side; more would only share the same disk.
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 2}, publishQueue: {MaxWorkers: 2}, endedQueue: {MaxWorkers: endedAtOnce},

@@ -208,6 +208,25 @@ func (s *Runs) Heartbeat(ctx context.Context, f run.Fence, p run.Progress) (canc
 	return cancel, err
 }
 
+// Abandon ends a lease by its id, as when its holder hands the run back.
+func (s *Runs) Abandon(ctx context.Context, lease run.LeaseID) error {
+	return translate(pgx.BeginFunc(ctx, s.db.pool, func(tx pgx.Tx) error {
+		var w, r int64
+		err := tx.QueryRow(ctx, "select workspace_id, run_id from abandon_claim($1)", lease).Scan(&w, &r)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("abandon a claim: %w", err)
+		}
+		q := dbsqlc.New(tx)
+		if err := notifyChanged(ctx, q, id.Run(r)); err != nil {
+			return err
+		}
+		return q.NotifyRuns(ctx, runReady)
+	}))
+}
+
 // HandBack ends the lease without counting the attempt.
 func (s *Runs) HandBack(ctx context.Context, f run.Fence) error {
 	return s.withHeld(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {

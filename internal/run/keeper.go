@@ -11,6 +11,8 @@ import (
 type Keeper struct {
 	Store SweepStore
 	Gate  *Gate
+	// Swept is told how many runs a sweep has ended; nil for nobody.
+	Swept func(n int)
 	// Publish has a run that was left unpublished published.
 	Publish func(ctx context.Context, r Ref) error
 }
@@ -20,7 +22,10 @@ const keepMost = 200
 
 // Sweep ends overdue runs and takes up those left unpublished.
 func (k *Keeper) Sweep(ctx context.Context) error {
-	_, publishable, failures := k.Store.Sweep(ctx, keepMost)
+	swept, publishable, failures := k.Store.Sweep(ctx, keepMost)
+	if k.Swept != nil {
+		k.Swept(swept)
+	}
 	for _, r := range publishable {
 		if err := k.Publish(ctx, r); err != nil {
 			failures = errors.Join(failures, fmt.Errorf("publish %s: %w", r.Run, err))

@@ -33,15 +33,17 @@ const recheckEvery = 2 * time.Second
 
 // Claim waits up to the given time for a run of these queues. ok is false when
 // there was none. A run that was claimed for a caller who has gone meanwhile is
-// handed back at once.
-func (l *Leases) Claim(ctx context.Context, worker string, queues []operation.Queue, wait time.Duration) (a Assignment, token secret.Secret, ok bool, err error) {
+// handed back at once. The lease gets the given id; the zero one has one made.
+func (l *Leases) Claim(ctx context.Context, worker string, queues []operation.Queue, lease LeaseID, wait time.Duration) (a Assignment, token secret.Secret, ok bool, err error) {
 	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	for {
 		random := newTokenSecret()
-		req := ClaimRequest{Queues: queues, Worker: worker, TokenHash: random.hash()}
-		rand.Read(req.Lease[:]) // never fails: crypto/rand ends the process instead
+		req := ClaimRequest{Queues: queues, Worker: worker, Lease: lease, TokenHash: random.hash()}
+		if lease == (LeaseID{}) {
+			rand.Read(req.Lease[:]) // never fails: crypto/rand ends the process instead
+		}
 		a, ok, err = l.Store.Claim(context.WithoutCancel(ctx), req)
 		if ok && caller.Err() != nil {
 			return Assignment{}, secret.Secret{}, false, l.Store.HandBack(context.WithoutCancel(ctx), Fence{
@@ -61,6 +63,13 @@ func (l *Leases) Claim(ctx context.Context, worker string, queues []operation.Qu
 // Heartbeat keeps the lease and stores progress.
 func (l *Leases) Heartbeat(ctx context.Context, f Fence, p Progress) (cancel bool, err error) {
 	return l.Store.Heartbeat(ctx, f, p)
+}
+
+// Abandon gives up the run that was claimed by a lease of this id, if one was. It
+// is for a worker that stops before it has seen the answer of its claim; the
+// attempt is not counted.
+func (l *Leases) Abandon(ctx context.Context, lease LeaseID) error {
+	return l.Store.Abandon(ctx, lease)
 }
 
 // HandBack gives a run up unfinished, for another worker to continue.

@@ -147,6 +147,9 @@ type LeaseStore interface {
 	// Heartbeat extends the lease and stores progress. cancel says that the
 	// run should stop; the worker then reports it cancelled.
 	Heartbeat(ctx context.Context, f Fence, p Progress) (cancel bool, err error)
+	// Abandon is HandBack by the id of a lease alone; of one that nobody has it
+	// does nothing.
+	Abandon(ctx context.Context, lease LeaseID) error
 	// HandBack ends the lease so that another worker may claim the run at once.
 	// The attempt is not counted.
 	HandBack(ctx context.Context, f Fence) error

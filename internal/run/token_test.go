@@ -41,7 +41,7 @@ func TestTokenProvesWhatWasClaimed(t *testing.T) {
 	t.Parallel()
 	store := &claims{}
 	leases := run.Leases{Store: store}
-	_, token, ok, err := leases.Claim(t.Context(), "w", operation.Queues(), time.Minute)
+	_, token, ok, err := leases.Claim(t.Context(), "w", operation.Queues(), run.LeaseID{}, time.Minute)
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.NotEqual(t, run.LeaseID{}, store.asked.Lease)
@@ -50,7 +50,7 @@ func TestTokenProvesWhatWasClaimed(t *testing.T) {
 	require.Equal(t, run.Token{Workspace: 3, Run: 12, Epoch: 4, Hash: store.asked.TokenHash}, parsed)
 	require.NotEqual(t, [sha256.Size]byte{}, parsed.Hash)
 
-	_, other, _, err := leases.Claim(t.Context(), "w", operation.Queues(), time.Minute)
+	_, other, _, err := leases.Claim(t.Context(), "w", operation.Queues(), run.LeaseID{}, time.Minute)
 	require.NoError(t, err)
 	require.NotEqual(t, token.RevealString(), other.RevealString())
 }
@@ -78,7 +78,7 @@ func TestClaimForAnAbsentCallerIsHandedBack(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())
 	store := &claims{during: hangUp}
 	leases := run.Leases{Store: store}
-	_, _, ok, err := leases.Claim(ctx, "w", operation.Queues(), time.Minute)
+	_, _, ok, err := leases.Claim(ctx, "w", operation.Queues(), run.LeaseID{}, time.Minute)
 	require.NoError(t, err)
 	require.False(t, ok)
 	require.Equal(t, []run.Fence{{Workspace: 3, Run: 12, Epoch: 4, Lease: store.asked.Lease, TokenHash: store.asked.TokenHash}}, store.back)

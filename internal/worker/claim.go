@@ -2,8 +2,11 @@ package worker
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/workerapi"
 )
@@ -21,8 +24,10 @@ type claims struct {
 func (c *claims) next(ctx context.Context) (a *workerapi.Assignment, ok bool) {
 	request := workerapi.ClaimRequest{Worker: c.worker.config.Name, Queues: c.worker.config.Queues, WaitSeconds: int(workerapi.MaxWait.Seconds())}
 	for failures := 0; ctx.Err() == nil; {
+		request.LeaseID = newLeaseID()
 		a, err := c.worker.platform.claim(ctx, c.worker.config.Token, request)
 		if ctx.Err() != nil && a == nil {
+			c.abandon(ctx, request.LeaseID)
 			break
 		}
 		if err == nil && a != nil {
@@ -41,6 +46,27 @@ func (c *claims) next(ctx context.Context) (a *workerapi.Assignment, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+// abandonTimeout bounds how long a worker without a run takes to stop.
+const abandonTimeout = 2 * time.Second
+
+// abandon gives up a claim whose answer was not waited for: the platform may have
+// made it just before it saw that nobody waits. When this fails, too, the run is
+// left to the end of its lease.
+func (c *claims) abandon(ctx context.Context, lease string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
+	defer cancel()
+	if err := c.worker.platform.abandon(ctx, c.worker.config.Token, lease); err != nil {
+		c.log.WarnContext(ctx, "a claim could not be abandoned; if it was made, its run waits for the end of the lease", slog.Any("error", err))
+	}
+}
+
+// newLeaseID is what the next claim is to be known by.
+func newLeaseID() string {
+	var lease [16]byte
+	rand.Read(lease[:]) // never fails: crypto/rand ends the process instead
+	return hex.EncodeToString(lease[:])
 }
 
 func (c *claims) failed(ctx context.Context, err error) {

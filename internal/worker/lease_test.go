@@ -60,6 +60,25 @@ func TestDrainingHandsTheRunBackForAnotherWorker(t *testing.T) {
 	}
 }
 
+// A worker that is stopped at the moment at which the platform has made its claim
+// gives the run back, although it never hears of it.
+func TestAClaimInFlightIsNotLost(t *testing.T) {
+	play(t, newScripted("a"), func(s *stage) {
+		taken := make(chan struct{})
+		s.platform.claimTaken = func() { close(taken) }
+		stop := s.start("w1")
+		<-taken
+		require.NoError(t, stop())
+		require.Equal(t, 1, s.platform.abandoned)
+		s.platform.claimTaken = nil
+		started := time.Now()
+		stop = s.start("w2")
+		<-s.platform.ended
+		require.NoError(t, stop())
+		require.Less(t, time.Since(started), leaseFor, "nobody waits for the end of the lease, by the stage's clock")
+	})
+}
+
 func TestDrainingLetsAShortRunFinish(t *testing.T) {
 	script := newScripted("a")
 	play(t, script, func(s *stage) {

@@ -41,6 +41,12 @@ func (p *platform) claim(ctx context.Context, token secret.Secret, request worke
 	return &a, nil
 }
 
+// abandon gives up the claim that was to have a lease of this id.
+func (p *platform) abandon(ctx context.Context, token secret.Secret, lease string) error {
+	_, err := p.post(ctx, p.discovery+workerapi.AbandonPath, token, workerapi.Abandon{LeaseID: lease}, nil)
+	return err
+}
+
 // post sends a message as JSON and reads the answer, if there is any, into
 // answer.
 func (p *platform) post(ctx context.Context, url string, token secret.Secret, message, answer any) (status int, err error) {

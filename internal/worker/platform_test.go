@@ -55,6 +55,8 @@ type fakePlatform struct {
 	budget  func(workerapi.BudgetRequest) workerapi.BudgetAnswer
 	ended   chan struct{}
 	batches *workerapi.Decoder
+	// claimTaken is called when a claim has taken the run, and nobody is told.
+	claimTaken func()
 	// deadline is how long the run may take from each claim.
 	deadline time.Duration
 
@@ -74,6 +76,10 @@ type fakePlatform struct {
 	reached   []string
 	cancelled bool
 	handBacks int
+	// asked is what the last claim is known by to its worker, abandoned how many
+	// claims were given up.
+	asked     string
+	abandoned int
 	calls     map[string]int
 	claimed   map[string]int
 	progress  []run.Progress
@@ -154,6 +160,10 @@ func (p *fakePlatform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if r.URL.Path == workerapi.AbandonPath {
+		p.abandon(w, r, body)
+		return
+	}
 	for _, form := range []string{canary, strings.ReplaceAll(canary, "/", "%2F")} {
 		if bytes.Contains(body, []byte(form)) {
 			p.breach("%s carries a secret: %s", r.URL.Path, body)
@@ -208,7 +218,12 @@ func (p *fakePlatform) claim(w http.ResponseWriter, r *http.Request, body []byte
 		return
 	}
 	for until := time.Now().Add(time.Duration(c.WaitSeconds) * time.Second); ; {
-		if a, ok := p.take(c.Worker); ok {
+		if a, ok := p.take(c); ok {
+			if p.claimTaken != nil {
+				p.claimTaken()
+				<-r.Context().Done()
+				return
+			}
 			w.Header().Set("Content-Type", "application/json")
 			_ = json.NewEncoder(w).Encode(a) // a recorder does not fail
 			return
@@ -223,6 +238,19 @@ func (p *fakePlatform) claim(w http.ResponseWriter, r *http.Request, body []byte
 			return
 		}
 	}
+}
+
+// abandon gives up the last claim, if that is meant.
+func (p *fakePlatform) abandon(w http.ResponseWriter, r *http.Request, body []byte) {
+	var a workerapi.Abandon
+	if err := json.Unmarshal(body, &a); err != nil || r.Header.Get("Authorization") != "Bearer "+fleetToken {
+		p.breach("a claim cannot be abandoned so: %s", body)
+	}
+	if a.LeaseID == p.asked && time.Now().Before(p.leaseUntil) {
+		p.leaseUntil = time.Time{}
+		p.abandoned++
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // reach ends the run when the connection is for another organisation.
@@ -241,14 +269,15 @@ func (p *fakePlatform) reach(w http.ResponseWriter, body []byte) {
 	_ = json.NewEncoder(w).Encode(workerapi.ReachAnswer{Ended: ended}) // a recorder does not fail
 }
 
-func (p *fakePlatform) take(worker string) (workerapi.Assignment, bool) {
+func (p *fakePlatform) take(c workerapi.ClaimRequest) (workerapi.Assignment, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.finished != nil || time.Now().Before(p.leaseUntil) {
 		return workerapi.Assignment{}, false
 	}
 	p.epoch++
-	p.claimed[worker]++
+	p.claimed[c.Worker]++
+	p.asked = c.LeaseID
 	p.leaseID, p.token, p.leaseUntil = leaseOf(p.epoch).LeaseID, fmt.Sprintf("gr_token_%d", p.epoch), time.Now().Add(leaseFor)
 	return workerapi.Assignment{
 		RunID: theRun, Epoch: p.epoch, LeaseID: p.leaseID, Token: p.token, OperationType: string(p.operation), IntegrationID: p.manifest.IntegrationID,

@@ -14,6 +14,10 @@ import (
 // fleet's worker token.
 const ClaimPath = "/v1/worker/claim"
 
+// AbandonPath is where a worker that stops gives up a claim that it has not seen
+// the answer of, by POST of an [Abandon] with the fleet's worker token.
+const AbandonPath = "/v1/worker/abandon"
+
 // ConfigurationPath is where a worker fetches a claimed run's configuration, by
 // POST of a [Lease]. Like all paths of a run it takes the run-scoped token.
 func ConfigurationPath(r id.Run) string { return "/v1/worker/runs/" + r.String() + "/configuration" }
@@ -42,6 +46,14 @@ type ClaimRequest struct {
 	Queues []string `json:"queues" minItems:"1" maxItems:"16" doc:"Queues to take runs from."`
 	// WaitSeconds is how long to wait for a run, up to 30.
 	WaitSeconds int `json:"wait_seconds,omitempty" minimum:"0" maximum:"30" doc:"How long to wait for a run."`
+	// LeaseID, 32 random hexadecimal digits of the worker's, is what a claim can be
+	// abandoned by; without it the platform makes one.
+	LeaseID string `json:"lease_id,omitempty" maxLength:"32" doc:"The id that the lease is to have."`
+}
+
+// Abandon gives up a claim. Whoever sends it cannot know whether it was made.
+type Abandon struct {
+	LeaseID string `json:"lease_id" maxLength:"32" doc:"What the claim was to be known by."`
 }
 
 // Assignment is a claimed run. An answer of 204 means that there was none.

@@ -37,6 +37,7 @@ type Discovery struct {
 // MountDiscovery adds the discovery service's side of the protocol.
 func MountDiscovery(a huma.API, d Discovery) {
 	register(a, http.MethodPost, "claim-run", "/v1/worker/claim", d.claim)
+	register(a, http.MethodPost, "abandon-claim", workerapi.AbandonPath, d.abandon)
 	register(a, http.MethodPost, "heartbeat-run", "/v1/worker/runs/{run_id}/heartbeat", d.heartbeat)
 	register(a, http.MethodPost, "reach-run", "/v1/worker/runs/{run_id}/reach", d.reach)
 	register(a, http.MethodPost, "hand-back-run", "/v1/worker/runs/{run_id}/hand-back", d.handBack)
@@ -69,14 +70,48 @@ func (h Held) fence(l workerapi.Lease) (run.Fence, run.Token, error) {
 	if err != nil {
 		return run.Fence{}, token, err
 	}
-	var lease run.LeaseID
-	if n, err := hex.Decode(lease[:], []byte(l.LeaseID)); err != nil || n != len(lease) || len(l.LeaseID) != 2*len(lease) {
-		return run.Fence{}, token, fault.InvalidField("lease_id", "must be 32 hexadecimal digits")
+	lease, err := leaseID(l.LeaseID)
+	if err != nil {
+		return run.Fence{}, token, err
 	}
 	if token.Run != h.RunID.ID || token.Epoch != l.Epoch {
 		return run.Fence{}, token, fault.New(fault.Stale, "the token is for another run or epoch")
 	}
 	return run.Fence{Workspace: token.Workspace, Run: token.Run, Epoch: token.Epoch, Lease: lease, TokenHash: token.Hash}, token, nil
+}
+
+// leaseID reads the id of a lease.
+func leaseID(text string) (lease run.LeaseID, err error) {
+	if n, err := hex.DecodeString(text); err != nil || copy(lease[:], n) != len(lease) || len(text) != 2*len(lease) {
+		return lease, fault.InvalidField("lease_id", "must be 32 hexadecimal digits")
+	}
+	return lease, nil
+}
+
+// admitWorker refuses whoever does not have the fleet's token.
+func (d Discovery) admitWorker(ctx context.Context, b Bearer) error {
+	have, want := sha256.Sum256([]byte(b.Authorization.Reveal())), sha256.Sum256(d.Token.Reveal())
+	if subtle.ConstantTimeCompare(have[:], want[:]) != 1 {
+		return fault.New(fault.Unauthenticated, "the worker token is not valid; see --token-file")
+	}
+	api.Accept(ctx)
+	return nil
+}
+
+type abandonInput struct {
+	Bearer
+	Body workerapi.Abandon
+}
+
+func (d Discovery) abandon(ctx context.Context, in *abandonInput) (*struct{}, error) {
+	if err := d.admitWorker(ctx, in.Bearer); err != nil {
+		return nil, err
+	}
+	lease, err := leaseID(in.Body.LeaseID)
+	if err != nil {
+		return nil, err
+	}
+	return nil, d.Leases.Abandon(ctx, lease)
 }
 
 type claimInput struct {
@@ -90,17 +125,22 @@ type claimOutput struct {
 }
 
 func (d Discovery) claim(ctx context.Context, in *claimInput) (*claimOutput, error) {
-	have, want := sha256.Sum256([]byte(in.Authorization.Reveal())), sha256.Sum256(d.Token.Reveal())
-	if subtle.ConstantTimeCompare(have[:], want[:]) != 1 {
-		return nil, fault.New(fault.Unauthenticated, "the worker token is not valid; see --token-file")
+	if err := d.admitWorker(ctx, in.Bearer); err != nil {
+		return nil, err
 	}
-	api.Accept(ctx)
+	var lease run.LeaseID
+	if in.Body.LeaseID != "" {
+		var err error
+		if lease, err = leaseID(in.Body.LeaseID); err != nil {
+			return nil, err
+		}
+	}
 	queues := make([]operation.Queue, len(in.Body.Queues))
 	for i, q := range in.Body.Queues {
 		queues[i] = operation.Queue(q)
 	}
 	wait := min(time.Duration(in.Body.WaitSeconds)*time.Second, workerapi.MaxWait)
-	a, token, ok, err := d.Leases.Claim(ctx, in.Body.Worker, queues, wait)
+	a, token, ok, err := d.Leases.Claim(ctx, in.Body.Worker, queues, lease, wait)
 	if err != nil {
 		return nil, err
 	}

@@ -180,8 +180,22 @@ begin atomic
   order by w.workspace_id;
 end;
 
-revoke all on function abandon_claim(uuid), run_figures(), workspaces_with_old_runs(interval) from public;
-grant execute on function abandon_claim(uuid), run_figures(), workspaces_with_old_runs(interval) to svc_discovery;
+-- Runs with staging tables that are no longer under way.
+create function abandoned_staging(most integer)
+  returns table (run_id bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select s.run_id
+  from (
+    select distinct substring(c.relname from '^(?:entities|relationships)_([0-9]+)$')::bigint as run_id
+    from pg_class c
+    where c.relnamespace = 'staging'::regnamespace and c.relkind = 'r') s
+  where s.run_id is not null and not exists (select from runs r where r.run_id = s.run_id and r.completed_at is null)
+  limit most;
+end;
+
+revoke all on function abandon_claim(uuid), run_figures(), workspaces_with_old_runs(interval), abandoned_staging(integer) from public;
+grant execute on function abandon_claim(uuid), run_figures(), workspaces_with_old_runs(interval), abandoned_staging(integer) to svc_discovery;
 
 reset role;
 
@@ -189,7 +203,7 @@ revoke create on schema public from gatehouse_dispatcher;
 
 ---- create above / drop below ----
 
-drop function workspaces_with_old_runs(interval), run_figures(), abandon_claim(uuid), forget_runs(interval, integer);
+drop function abandoned_staging(integer), workspaces_with_old_runs(interval), run_figures(), abandon_claim(uuid), forget_runs(interval, integer);
 alter table publications drop column wrote;
 drop index runs_ended, runs_held, runs_in_line;
 create index runs_claimable on runs (queue, run_id) where status <> 'completed' and phase = 'executing';
