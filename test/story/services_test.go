@@ -86,11 +86,12 @@ func (d *deployment) serve(t *testing.T, service string, flags ...string) string
 }
 
 // work starts a worker. It is given no database.
-func (d *deployment) work(t *testing.T, name string) *process {
+func (d *deployment) work(t *testing.T, name string, flags ...string) *process {
 	t.Helper()
-	p := start(t, nil, "worker", "--name", name, "--token-file", d.tokenFile,
-		"--discovery-url", d.discovery.url, "--integrations-url", d.integrations.url, "--allow-private-networks", "--endpoint-hosts", "127.0.0.1,localhost")
-	return p
+	return start(t, nil, append([]string{
+		"worker", "--name", name, "--token-file", d.tokenFile,
+		"--discovery-url", d.discovery.url, "--integrations-url", d.integrations.url, "--allow-private-networks", "--endpoint-hosts", "127.0.0.1,localhost",
+	}, flags...)...)
 }
 
 // execute runs one statement and returns the first value of its first row, as
