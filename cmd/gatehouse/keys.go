@@ -13,7 +13,7 @@ func keySettings(o cli.KeyOptions) app.KeySettings {
 
 // keyServices joins `gatehouse keys` to what it runs.
 func keyServices() cli.KeyServices {
-	return cli.KeyServices{List: listKeys, Check: checkKeys, Rewrap: rewrapKeys, Retire: retireKey, Create: app.CreateKey}
+	return cli.KeyServices{List: listKeys, Check: checkKeys, Rewrap: rewrapKeys, Retire: retireKey, Create: app.CreateKey, Local: app.LocalPlane}
 }
 
 func listKeys(ctx context.Context, databaseURL string, o cli.KeyOptions) ([]cli.KeyInUse, error) {

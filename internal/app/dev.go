@@ -93,7 +93,7 @@ func Dev(ctx context.Context, c DevConfig, ready func(ctx context.Context, r Run
 func (c DevConfig) keys() KeySettings {
 	k := c.Keys
 	if k.Write == "" {
-		k.Write = keyspec.Local + ":" + filepath.Join(c.DataDir, "secrets", "local.key")
+		k.Write = keyspec.Local + ":" + localKey(c.DataDir)
 	}
 	return k
 }

@@ -2,12 +2,20 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/keyring"
+	"github.com/gatehouse-project/gatehouse/internal/pgserver"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/seal"
+	"github.com/gatehouse-project/gatehouse/internal/seal/keyspec"
 )
 
 // operator is who acts in `gatehouse keys`: whoever has the database URL of the
@@ -99,6 +107,35 @@ func RetireKey(ctx context.Context, databaseURL, wrapper, keyID string) error {
 		return keyring.Retire(ctx, postgres.NewKeyring(db), keyring.Key{Wrapper: wrapper, ID: keyID}, audit.System(operator))
 	})
 }
+
+// LocalPlane is the data plane that `gatehouse dev` keeps in a data directory: the
+// database, as svc_integration, and the key that it protects credentials with
+// unless it was told another; empty where there is none. Unavailable while no dev
+// runs there.
+func LocalPlane(dataDir string) (databaseURL, key string, err error) {
+	password, err := os.ReadFile(filepath.Join(dataDir, "secrets", postgres.RoleIntegrations))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", "", fault.New(fault.NotFound, "%s is not the data directory of a gatehouse dev", dataDir)
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("read the password of the database: %w", err)
+	}
+	databaseURL, err = pgserver.RunningURL(filepath.Join(dataDir, "postgres"), postgres.RoleIntegrations, strings.TrimSpace(string(password)), databaseName)
+	if errors.Is(err, pgserver.ErrNotRunning) {
+		return "", "", fault.New(fault.Unavailable, "no gatehouse dev runs in %s; start it, or name its database with --database-url", dataDir)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	local := localKey(dataDir)
+	if _, err := os.Stat(local); err == nil {
+		key = keyspec.Local + ":" + local
+	}
+	return databaseURL, key, nil
+}
+
+// localKey is where dev keeps its key.
+func localKey(dataDir string) string { return filepath.Join(dataDir, "secrets", "local.key") }
 
 // CreateKey makes a local key in a new file and returns its id.
 func CreateKey(path string) (keyID string, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
 )
@@ -34,9 +35,34 @@ type KeysCmd struct {
 // the database and not on a server: they need what only the integrations
 // service may.
 type keysDatabase struct {
-	DatabaseURL string `required:"" env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL, as svc_integration."`
+	DatabaseURL string `env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" xor:"database" help:"PostgreSQL, as svc_integration."`
+	DataDir     string `type:"path" complete:"files" placeholder:"PATH" xor:"database" help:"Data directory of a gatehouse dev that runs, instead: its database, and its local key beside those that are named."`
 	encryption
 	Output string `short:"o" enum:"table,json" default:"table" help:"What to print (table, json)."`
+}
+
+// plane returns the database and the keys that the flags name.
+func (d *keysDatabase) plane(e *environment) (databaseURL string, o KeyOptions, err error) {
+	o = d.options()
+	switch {
+	case d.DataDir == "" && d.DatabaseURL != "":
+		return d.DatabaseURL, o, nil
+	case d.DataDir == "":
+		return "", o, usagef("--database-url: is missing; name the database, or with --data-dir the data directory of a gatehouse dev (%s)", devDataDir)
+	case e.services.Keys.Local == nil:
+		return "", o, errNotBuilt
+	}
+	databaseURL, local, err := e.services.Keys.Local(d.DataDir)
+	if err != nil {
+		return "", o, err
+	}
+	switch {
+	case o.Key == "":
+		o.Key = local
+	case local != "" && local != o.Key && !slices.Contains(o.OpenKeys, local):
+		o.OpenKeys = append(slices.Clone(o.OpenKeys), local)
+	}
+	return databaseURL, o, nil
 }
 
 // print prints a table, or value as JSON.
@@ -60,7 +86,8 @@ type KeysListCmd struct {
 func (KeysListCmd) Help() string {
 	return `Shows every key that services of this database have written credentials under, how many are, and what may be done with it. Give the same --key and --open-key as the integrations service to see which of them it writes under and can open.
 
-    gatehouse keys list --database-url postgres://svc_integration@db/gatehouse --key local:/etc/gatehouse/local.key`
+    gatehouse keys list --database-url postgres://svc_integration@db/gatehouse --key local:/etc/gatehouse/local.key
+    gatehouse keys list --data-dir .gatehouse/dev`
 }
 
 // Run lists keys.
@@ -68,7 +95,11 @@ func (cmd *KeysListCmd) Run(ctx context.Context, e *environment) error {
 	if e.services.Keys.List == nil {
 		return errNotBuilt
 	}
-	list, err := e.services.Keys.List(ctx, cmd.DatabaseURL, cmd.options())
+	databaseURL, keys, err := cmd.plane(e)
+	if err != nil {
+		return err
+	}
+	list, err := e.services.Keys.List(ctx, databaseURL, keys)
 	if err != nil {
 		return err
 	}
@@ -97,10 +128,14 @@ func (cmd *KeysCheckCmd) Run(ctx context.Context, e *environment) error {
 	if e.services.Keys.Check == nil {
 		return errNotBuilt
 	}
-	if cmd.Key == "" && len(cmd.OpenKey) == 0 {
+	databaseURL, keys, err := cmd.plane(e)
+	if err != nil {
+		return err
+	}
+	if keys.Key == "" && len(keys.OpenKeys) == 0 {
 		return usagef("--key: is missing; name the keys to try with --key and --open-key")
 	}
-	list, err := e.services.Keys.Check(ctx, cmd.DatabaseURL, cmd.options())
+	list, err := e.services.Keys.Check(ctx, databaseURL, keys)
 	if err != nil {
 		return err
 	}
@@ -170,10 +205,14 @@ func (cmd *KeysRetireCmd) Run(ctx context.Context, e *environment) error {
 	if e.services.Keys.Retire == nil {
 		return errNotBuilt
 	}
+	databaseURL, _, err := cmd.plane(e)
+	if err != nil {
+		return err
+	}
 	if err := e.confirm(ctx, cmd.Yes, fmt.Sprintf("Retire the %s key %s?", cmd.Kind, cmd.ID)); err != nil {
 		return err
 	}
-	if err := e.services.Keys.Retire(ctx, cmd.DatabaseURL, cmd.Kind, cmd.ID); err != nil {
+	if err := e.services.Keys.Retire(ctx, databaseURL, cmd.Kind, cmd.ID); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Err, "The %s key %s is retired.\n", output.Clean(cmd.Kind), output.Clean(cmd.ID))

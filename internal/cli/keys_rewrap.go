@@ -33,8 +33,12 @@ func (cmd *KeysRewrapCmd) Run(ctx context.Context, e *environment) error {
 	if cmd.Key == "" {
 		return usagef("--key: is missing; name the key to move credentials under")
 	}
+	databaseURL, keys, err := cmd.plane(e)
+	if err != nil {
+		return err
+	}
 	p := newCounter(e.Streams)
-	result, err := e.services.Keys.Rewrap(ctx, cmd.DatabaseURL, cmd.options(), p.show)
+	result, err := e.services.Keys.Rewrap(ctx, databaseURL, keys, p.show)
 	p.end()
 	if err != nil {
 		if result.Moved > 0 {

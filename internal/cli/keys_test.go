@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 )
 
 // recordingKeys answers as a data plane with an old and a new key would. A
@@ -44,5 +45,11 @@ func recordingKeys() cli.KeyServices {
 		},
 		Retire: func(context.Context, string, string, string) error { return nil },
 		Create: func(string) (string, error) { return "local:2", nil },
+		Local: func(dataDir string) (string, string, error) {
+			if strings.HasSuffix(dataDir, "gone") {
+				return "", "", fault.New(fault.Unavailable, "no gatehouse dev runs in %s", dataDir)
+			}
+			return "postgres://local", "local:" + dataDir + "/local.key", nil
+		},
 	}
 }

@@ -191,6 +191,9 @@ type KeyServices struct {
 	Rewrap func(ctx context.Context, databaseURL string, o KeyOptions, progress func(done, all int64)) (RewrapResult, error)
 	Retire func(ctx context.Context, databaseURL, kind, id string) error
 	Create func(path string) (id string, err error)
+	// Local finds the database of a `gatehouse dev` that runs in a data directory,
+	// and its key; empty where it has none of its own.
+	Local func(dataDir string) (databaseURL, key string, err error)
 }
 
 // KeyInUse is a key of a database.
