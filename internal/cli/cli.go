@@ -25,6 +25,7 @@ type grammar struct {
 	Integrations IntegrationsCmd `cmd:"" group:"Connect:" help:"What can be connected."`
 	Connections  ConnectionsCmd  `cmd:"" group:"Connect:" help:"Connect a provider, test it, change it."`
 	Targets      TargetsCmd      `cmd:"" group:"Connect:" help:"The organisations that connections reach."`
+	Operations   OperationsCmd   `cmd:"" group:"Connect:" help:"What can be started."`
 	Runs         RunsCmd         `cmd:"" group:"Connect:" help:"Start discovery and watch it."`
 	Inbox        InboxCmd        `cmd:"" group:"Connect:" help:"What you are told, such as how your runs ended."`
 

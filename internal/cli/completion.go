@@ -98,6 +98,10 @@ func (n *names) list(ctx context.Context, kind string) []completion.Candidate {
 		return []completion.Candidate{
 			{Word: "discovery.run", Help: "Read the provider and publish the graph"},
 			{Word: "connection.test", Help: "Try credentials and permissions"},
+			{Word: "directory.groups.sync", Help: "Copy the directory's groups"},
+			{Word: "directory.role_definitions.sync", Help: "Copy the directory's role definitions"},
+			{Word: "policy.backup", Help: "Copy the organisation's policies"},
+			{Word: "restore.execute", Help: "Carry out a previewed restore"},
 		}
 	case "kinds":
 		return words("Principal", "Account", "Entitlement", "Resource", "CloudAccountBoundary")

@@ -6,11 +6,27 @@ import (
 	"net/http"
 )
 
+func (f *fakeAPI) listOperations(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]any{"operations": []any{
+		map[string]any{
+			"operation_type": "discovery.run", "verb": "Discover", "object": "access", "protects": "connection", "deadline_seconds": 43200, "integrations": []string{"aws"},
+			"inputs": []any{map[string]any{"name": "streams", "kind": "list"}, map[string]any{"name": "partitions", "kind": "list"}},
+		},
+		map[string]any{
+			"operation_type": "restore.execute", "verb": "Restore", "object": "policies", "protects": "target", "deadline_seconds": 7200, "integrations": []string{},
+			"inputs": []any{map[string]any{"name": "restore_run_id", "kind": "text", "required": true}},
+		},
+	}})
+}
+
 // startOperation answers by the connection: the first is free, the second is
 // busy, the third is blocked, and a run of the fourth fails.
 func (f *fakeAPI) startOperation(w http.ResponseWriter, r *http.Request) {
 	var request struct {
-		ConnectionID string `json:"connection_id"`
+		ConnectionID  string         `json:"connection_id"`
+		TargetID      string         `json:"target_id"`
+		IntegrationID string         `json:"integration_id"`
+		Input         map[string]any `json:"input"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
 		refuse(w, http.StatusUnprocessableEntity, "must be valid JSON")
@@ -24,7 +40,15 @@ func (f *fakeAPI) startOperation(w http.ResponseWriter, r *http.Request) {
 		"status": "accepted", "operation_type": "discovery.run", "operator_message": "Discover access of Prod AWS: accepted, waiting for a worker.",
 		"short_reason": nil, "reason_code": nil, "run": map[string]any{"id": "run_1", "status": "queued"}, "next_steps": []any{},
 	}
+	if request.TargetID != "" {
+		result["operator_message"] = fmt.Sprintf("asked for the default of %s by %s", request.TargetID, request.IntegrationID)
+	}
+	if request.Input != nil {
+		result["operator_message"] = fmt.Sprintf("asked for %v", request.Input)
+	}
 	switch request.ConnectionID {
+	case "conn_1":
+		result["provider_connection"] = map[string]any{"id": "conn_1", "provider": "aws", "label": "Free"}
 	case "conn_2":
 		result["status"], result["short_reason"] = "scope_busy", "Something else is using the connection"
 		result["operator_message"] = "Discover access: run_7 has had the connection to itself."

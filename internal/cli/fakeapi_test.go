@@ -40,6 +40,7 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 		"DELETE /v1/connections/{id}":               f.deleteConnection,
 		"POST /v1/connections/{id}/test":            f.testConnection,
 		"GET /v1/connections/{id}/tests":            f.listTests,
+		"GET /v1/operations":                        f.listOperations,
 		"POST /v1/operations/{type}/start":          f.startOperation,
 		"GET /v1/runs":                              f.listRuns,
 		"GET /v1/runs/{id}":                         f.getRun,

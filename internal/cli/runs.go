@@ -75,66 +75,6 @@ func (cmd *RunsListCmd) Run(ctx context.Context, e *environment) error {
 	})
 }
 
-// RunsStartCmd is `gatehouse runs start`.
-type RunsStartCmd struct {
-	Remote
-	Operation  string `arg:"" complete:"operations" help:"The operation: discovery.run or connection.test."`
-	Connection string `required:"" placeholder:"CONNECTION" complete:"connections" help:"Id or unique name of the connection."`
-	Watch      bool   `short:"w" help:"Follow the run until it ends."`
-}
-
-// Help returns examples.
-func (RunsStartCmd) Help() string {
-	return `The gate answers accepted; deduped, when the same is already under way; scope_busy, when something else has the connection to itself; or blocked, when something is missing. Exits with 5 for scope_busy and blocked, and with --watch for a run that does not succeed.
-
-    gatehouse runs start discovery.run --connection "Prod AWS" --watch`
-}
-
-// Run starts an operation.
-func (cmd *RunsStartCmd) Run(ctx context.Context, e *environment) error {
-	c, err := cmd.client(e.services.Version)
-	if err != nil {
-		return err
-	}
-	found, err := findConnection(ctx, c, cmd.Connection)
-	if err != nil {
-		return err
-	}
-	a, err := c.StartOperation(ctx, cmd.Operation, found.Value.ConnectionID)
-	if err != nil {
-		return err
-	}
-	started := a.Value.Status == "accepted" || a.Value.Status == "deduped"
-	if started && cmd.Watch {
-		fmt.Fprintln(e.Err, output.Clean(a.Value.OperatorMessage))
-		return watchRun(ctx, e, c, cmd.Remote, a.Value.Run.ID)
-	}
-	if err := e.printStart(cmd.Remote, a); err != nil {
-		return err
-	}
-	if !started {
-		return &stopped{exitStopped}
-	}
-	return nil
-}
-
-func (e *environment) printStart(r Remote, a client.Answer[client.StartResult]) error {
-	if r.json() {
-		return e.printJSON(a.Raw)
-	}
-	s := a.Value
-	err := output.Fields(e.Out, []output.Field{
-		{Name: "Answer", Value: s.Status},
-		{Name: "Message", Value: s.OperatorMessage},
-		{Name: "Reason", Value: reasonText(s.ShortReason, s.ReasonCode)},
-		{Name: "Run", Value: s.Run.ID},
-	})
-	if err != nil {
-		return err
-	}
-	return e.printNextSteps(s.NextSteps)
-}
-
 // RunsShowCmd is `gatehouse runs show`.
 type RunsShowCmd struct {
 	Remote

@@ -50,6 +50,8 @@ func TestFieldsAreTheDocuments(t *testing.T) {
 		"ConnectionStreamOutlook": client.StreamOutlook{},
 		"Run":                     client.Run{}, "RunCoverage": client.Coverage{}, "RunFailureSummary": client.Failure{}, "RunNextStep": client.NextStep{},
 		"RunProgress": client.Progress{}, "OperationStartResult": client.StartResult{}, "OperationRunRef": client.RunReference{},
+		"Operation": client.Operation{}, "OperationInput": client.OperationInput{}, "OperationList": client.OperationList{},
+		"OperationConnectionRef": client.ConnectionReference{}, "OperationStartRequest": client.StartRequest{},
 		"Entity": client.Entity{}, "EntityRef": client.EntityRef{}, "Access": client.Access{}, "AccessPrincipals": client.Basis{},
 		"AccessResources": client.Basis{}, "AccessCoverage": client.GraphCoverage{}, "AccessStream": client.StreamCoverage{},
 		"AccessGap": client.Gap{}, "AccessPath": client.Path{}, "AccessStep": client.Step{}, "AccessEdge": client.Edge{},
@@ -108,6 +110,8 @@ func TestCallsAreTheDocuments(t *testing.T) {
 		func() error { _, err := c.TestConnection(ctx, "id"); return err },
 		func() error { _, err := c.ConnectionTests(ctx, "id", pages); return err },
 		func() error { _, err := c.StartOperation(ctx, "id", "conn_1"); return err },
+		func() error { _, err := c.Operations(ctx); return err },
+		func() error { _, err := c.Start(ctx, "id", client.StartRequest{Target: "tgt_1"}); return err },
 		func() error {
 			_, err := c.Runs(ctx, client.RunFilter{Connection: "c", Operation: "o", Status: "s", Outcome: "o"}, pages)
 			return err

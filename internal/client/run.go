@@ -67,13 +67,22 @@ type Coverage struct {
 // StartResult is the gate's answer.
 type StartResult struct {
 	// Status is accepted, deduped, scope_busy or blocked.
-	Status          string       `json:"status"`
-	OperationType   string       `json:"operation_type"`
-	OperatorMessage string       `json:"operator_message"`
-	ShortReason     string       `json:"short_reason"`
-	ReasonCode      string       `json:"reason_code"`
-	Run             RunReference `json:"run"`
-	NextSteps       []NextStep   `json:"next_steps"`
+	Status          string `json:"status"`
+	OperationType   string `json:"operation_type"`
+	OperatorMessage string `json:"operator_message"`
+	ShortReason     string `json:"short_reason"`
+	ReasonCode      string `json:"reason_code"`
+	// ProviderConnection is nil when there was none to use.
+	ProviderConnection *ConnectionReference `json:"provider_connection"`
+	Run                RunReference         `json:"run"`
+	NextSteps          []NextStep           `json:"next_steps"`
+}
+
+// ConnectionReference names the connection that a start uses.
+type ConnectionReference struct {
+	ID       string `json:"id"`
+	Provider string `json:"provider"`
+	Label    string `json:"label"`
 }
 
 // RunReference names the run an answer is about.
@@ -89,8 +98,7 @@ type RunFilter struct {
 
 // StartOperation asks the gate to start an operation on a connection.
 func (c *Client) StartOperation(ctx context.Context, operation, connection string) (Answer[StartResult], error) {
-	body := map[string]string{"connection_id": connection, "source_surface": "cli"}
-	return send[StartResult](ctx, c, call{method: http.MethodPost, path: "/v1/operations/" + url.PathEscape(operation) + "/start", body: body})
+	return c.Start(ctx, operation, StartRequest{Connection: connection})
 }
 
 // Runs lists runs, newest first.

@@ -130,3 +130,11 @@ func clusterMajor(cluster string) (int, error) {
 	}
 	return major, nil
 }
+
+// Program returns the path of a program beside the server's, such as pgbench; ok
+// is false when it is not installed.
+func (s *Server) Program(name string) (path string, ok bool) {
+	path = s.inst.program(name)
+	info, err := os.Stat(path)
+	return path, err == nil && info.Mode().IsRegular()
+}

@@ -307,3 +307,42 @@ func TestTargetContextIsSanitised(t *testing.T) {
 	}
 	g.refuse(t, fault.Invalid, "source_surface", run.StartRequest{Operation: operation.ConnectionTest, Connection: c, Surface: string(make([]byte, 101))})
 }
+
+// A run over a selection retires nothing outside it, also when its worker claims
+// that it has seen everything.
+func TestSelectionRetiresNothing(t *testing.T) {
+	t.Parallel()
+	g := newGated(t)
+	c := g.install(t, "aws", 0)
+	leases := &run.Leases{Store: g.runs}
+	read := func(input string, streams ...string) run.Run {
+		accepted := g.start(t, run.StartRequest{Operation: operation.DiscoveryRun, Connection: c, Input: json.RawMessage(input)})
+		require.Equal(t, run.Accepted, accepted.Status)
+		h := g.claim(t)
+		for _, s := range streams {
+			h.send(t, s, "", connector.Page{Entities: accounts(s)}, connector.Complete)
+		}
+		_, err := leases.Finish(t.Context(), h.fence, run.Report{PlanComplete: true})
+		require.NoError(t, err)
+		published, err := g.graph.Publish(t.Context(), g.scope, h.Run.ID)
+		require.NoError(t, err)
+		require.True(t, published)
+		return g.get(t, h.Run)
+	}
+	known := `select count(*) from entities where valid_to is null`
+	require.Equal(t, run.Succeeded, read("", "alpha", "beta").Outcome)
+	require.Equal(t, 2, g.number(t, known))
+
+	narrowed := read(`{"streams": ["beta"]}`, "beta")
+	require.Equal(t, run.Succeeded, narrowed.Outcome)
+	require.JSONEq(t, `{"streams": ["beta"]}`, string(narrowed.Input))
+	require.Equal(t, 2, g.number(t, known))
+	require.Zero(t, g.number(t, `select count(*) from stream_partitions where retired_at is not null`))
+
+	require.Equal(t, run.Succeeded, read("", "beta").Outcome)
+	require.Equal(t, 1, g.number(t, known), "a run over everything does retire")
+
+	require.Contains(t, g.refuse(t, fault.Invalid, "input.streams", run.StartRequest{
+		Operation: operation.DiscoveryRun, Connection: c, Input: json.RawMessage(`{"streams": ["alhpa"]}`),
+	}), "did you mean alpha?")
+}

@@ -1,6 +1,8 @@
 package run
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -13,6 +15,18 @@ func (r *Run) NextSteps() []operation.NextStep {
 		return nil
 	}
 	return operation.NextSteps(r.Reason, r.Connection.String())
+}
+
+// Said is what the run's start said beside its connection.
+func (r *Run) Said() (operation.Input, error) {
+	var in operation.Input
+	if len(r.Input) == 0 {
+		return in, nil
+	}
+	if err := json.Unmarshal(r.Input, &in); err != nil {
+		return in, fmt.Errorf("decode the input of %s: %w", r.ID, err)
+	}
+	return in, nil
 }
 
 // ProtectedScope is what a run has to itself, or shares with others of its kind,

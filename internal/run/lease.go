@@ -121,7 +121,12 @@ func (l *Leases) Finish(ctx context.Context, f Fence, r Report) (Run, error) {
 	case r.Error != nil:
 		return l.Store.Fail(ctx, f, failedEnding(r, by))
 	case current.Operation == operation.DiscoveryRun:
-		return l.Store.FinishReading(ctx, f, r.PlanComplete)
+		in, err := current.Said()
+		if err != nil {
+			return Run{}, err
+		}
+		// What was left out of a selection is not gone, whatever the worker says.
+		return l.Store.FinishReading(ctx, f, r.PlanComplete && !in.Narrows())
 	}
 	return Run{}, fault.New(fault.Invalid, "a worker cannot finish operation %q", current.Operation)
 }

@@ -27,6 +27,9 @@ type discovery struct {
 func (e *execution) discover(session connector.Session, manifest connector.Manifest) error {
 	d := &discovery{execution: e, session: session, manifest: manifest, patience: discoveryPatience(), begun: e.assignment.NextBatch > 0}
 	plan, err := d.plan()
+	if err == nil {
+		plan, err = narrow(manifest, plan, e.assignment.Selection)
+	}
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,7 @@ const (
 type fakePlatform struct {
 	manifest  connector.Manifest
 	operation operation.Type
+	selection workerapi.Selection
 	// wire decides about each call; refuse answers a batch with a status.
 	wire   func(call string) fault
 	refuse func(workerapi.Header, *connector.Page) int
@@ -282,7 +283,7 @@ func (p *fakePlatform) take(c workerapi.ClaimRequest) (workerapi.Assignment, boo
 	return workerapi.Assignment{
 		RunID: theRun, Epoch: p.epoch, LeaseID: p.leaseID, Token: p.token, OperationType: string(p.operation), IntegrationID: p.manifest.IntegrationID,
 		ConnectionID: 3, Attempt: int(p.epoch), LeaseSeconds: int(leaseFor.Seconds()), HeartbeatSeconds: 15, DeadlineSeconds: int(p.deadline.Seconds()),
-		NextBatch: int64(len(p.digests)), Partitions: append([]workerapi.Partition(nil), p.partitions...),
+		NextBatch: int64(len(p.digests)), Partitions: append([]workerapi.Partition(nil), p.partitions...), Selection: p.selection,
 	}, true
 }
 

@@ -73,6 +73,17 @@ type Assignment struct {
 	// NextBatch is the number of the first batch that is not yet stored.
 	NextBatch  int64       `json:"next_batch"`
 	Partitions []Partition `json:"partitions,omitempty"`
+	// Selection narrows what a discovery reads.
+	Selection Selection `json:"selection,omitzero"`
+}
+
+// Selection is what of a connection's scope is read; all of it when empty.
+type Selection struct {
+	// Streams are read with those that they depend on.
+	Streams []string `json:"streams,omitempty"`
+	// Partitions are the keys of the partitions that are read of streams that have
+	// them.
+	Partitions []string `json:"partitions,omitempty"`
 }
 
 // Partition says where the reading of a partition stands.

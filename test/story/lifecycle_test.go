@@ -20,6 +20,7 @@ func lifecycle(t *testing.T, p *plane) {
 
 	isEdited(t, p, c, conn)
 	isDisabled(t, p, c, conn)
+	isReadInPart(t, p, conn)
 	isStartedTwiceAndCancelled(t, p, c, conn)
 	isDeleted(t, p, c, conn)
 }
@@ -74,6 +75,34 @@ func isDisabled(t *testing.T, p *plane, c *cloud, conn string) {
 
 	got = p.cli(t, nil, "connections", "edit", conn, "--enabled")
 	require.Zero(t, got.status, got.stderr)
+	p.requireUnchanged(t, conn)
+}
+
+// isReadInPart reads one stream, and one account of all streams that are read by
+// account: the rest stays as it was. An account that is not there is an error.
+func isReadInPart(t *testing.T, p *plane, conn string) {
+	all := p.entities(t, conn)
+	read := func(input string) client.Run {
+		var started client.StartResult
+		p.ask(t, &started, "runs", "start", "discovery.run", "--connection", conn, "--input", input)
+		require.Equal(t, "accepted", started.Status)
+		return p.finished(t, started.Run.ID)
+	}
+	stream := read("streams=iam")
+	require.Equal(t, "succeeded", stream.Outcome, "%+v", stream)
+	account := ""
+	for _, row := range stream.Coverage {
+		require.Equal(t, "iam", row.Stream)
+		account = row.Partition
+	}
+	require.NotEmpty(t, account)
+	part := read("partitions=" + account)
+	require.Equal(t, "succeeded", part.Outcome, "%+v", part)
+	for _, row := range part.Coverage {
+		require.Contains(t, []string{"", account}, row.Partition)
+	}
+	require.Equal(t, "scope_invalid", read("partitions=000000000000").ReasonCode)
+	require.Equal(t, all, p.entities(t, conn))
 	p.requireUnchanged(t, conn)
 }
 

@@ -147,22 +147,31 @@ func (d Discovery) claim(ctx context.Context, in *claimInput) (*claimOutput, err
 	if !ok {
 		return &claimOutput{Status: http.StatusNoContent}, nil
 	}
-	return &claimOutput{Status: http.StatusOK, Body: assignment(a, token)}, nil
+	shown, err := assignment(a, token)
+	if err != nil {
+		return nil, err
+	}
+	return &claimOutput{Status: http.StatusOK, Body: shown}, nil
 }
 
-func assignment(a run.Assignment, token secret.Secret) *workerapi.Assignment {
+func assignment(a run.Assignment, token secret.Secret) (*workerapi.Assignment, error) {
 	shown := &workerapi.Assignment{
 		RunID: a.Run.ID, Epoch: a.Run.Epoch, LeaseID: hex.EncodeToString(a.Lease[:]), Token: token.RevealString(),
 		OperationType: string(a.Run.Operation), IntegrationID: string(a.Run.Integration), ConnectionID: a.Run.Connection, Attempt: a.Run.Attempt,
 		LeaseSeconds: int(run.LeaseFor.Seconds()), HeartbeatSeconds: int(run.HeartbeatEvery.Seconds()), NextBatch: a.NextBatch,
 	}
+	in, err := a.Run.Said()
+	if err != nil {
+		return nil, err
+	}
+	shown.Selection = workerapi.Selection{Streams: in.Streams, Partitions: in.Partitions}
 	if a.Run.DeadlineAt != nil {
 		shown.DeadlineSeconds = max(1, int(time.Until(*a.Run.DeadlineAt).Seconds()))
 	}
 	for _, p := range a.Partitions {
 		shown.Partitions = append(shown.Partitions, workerapi.Partition{Stream: p.Stream, Key: p.Key, Cursor: string(p.Cursor), Ended: p.Ended})
 	}
-	return shown
+	return shown, nil
 }
 
 type heartbeatInput struct {

@@ -55,6 +55,7 @@ type Plane struct {
 
 	server *pgserver.Server
 	dbs    []*postgres.DB
+	jobs   postgres.Jobs
 	stop   []func() error
 }
 
@@ -145,7 +146,8 @@ func (p *Plane) compose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	runs := postgres.NewRuns(discovery, p.Caller.Scope.Tenant, postgres.Jobs{Publish: queue.PublishTx, Ended: queue.EndedTx})
+	p.jobs = postgres.Jobs{Publish: queue.PublishTx, Ended: queue.EndedTx}
+	runs := postgres.NewRuns(discovery, p.Caller.Scope.Tenant, p.jobs)
 	store := postgres.NewGraph(discovery, runs)
 	listener := postgres.NewListener(discovery, log)
 	p.Connections = &connection.Service{Store: postgres.NewConnections(integrations), Catalog: catalog}
