@@ -101,7 +101,7 @@ func newAPIBenchUnder(t *testing.T, protection KeySettings, allowRefs []string, 
 	require.NoError(t, err)
 	integrations, err := newIntegrations(t.Context(), integrationsConfig{
 		databaseURL: b.database.URL("svc_integration"), keys: b.protection, allowRefs: allowRefs,
-		discoveryURL: discoveryURL(b), catalog: catalog, log: log,
+		discoveryURL: discoveryURL(b), metrics: newMetrics(), catalog: catalog, log: log,
 	})
 	require.NoError(t, err)
 	t.Cleanup(integrations.close)

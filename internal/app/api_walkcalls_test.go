@@ -93,6 +93,12 @@ func walkCalls() map[string]walkCall {
 		require.Equal(t, http.StatusOK, got.status, got.text)
 		return session
 	}
+	hook := func(t *testing.T, w *walker) string {
+		got := w.send(t, w.keys[workspace.Admin], http.MethodPost, "/v1/webhooks", `{"url":"https://hooks.example.com","event_types":["run.completed"]}`)
+		require.Equal(t, http.StatusCreated, got.status, got.text)
+		made, _ := got.decoded(t)["webhook_id"].(string)
+		return made
+	}
 	tenants := func(t *testing.T, w *walker) string { return w.workspace(t).String() }
 	// Nothing has been discovered here: whoever may ask finds nothing.
 	const entity = "ent_00000000000000000000000000000001"
@@ -153,7 +159,20 @@ func walkCalls() map[string]walkCall {
 		// Nobody answers for the discovery service where this one looks for it.
 		"test-connection": {want: http.StatusServiceUnavailable, named: true, thing: connection},
 		"list-targets":    {want: ok},
-		"get-target":      {want: ok, named: true, thing: target},
+
+		"list-webhooks":         {want: ok},
+		"create-webhook":        {want: created, body: `{"url":"https://hooks.example.com/{n}","event_types":["run.completed"]}`},
+		"get-webhook":           {want: ok, named: true, thing: hook},
+		"update-webhook":        {want: ok, named: true, body: `{"description":"{n}"}`, thing: hook},
+		"delete-webhook":        {want: gone, named: true, thing: hook},
+		"rotate-webhook-secret": {want: ok, named: true, thing: hook},
+		"test-webhook":          {want: http.StatusAccepted, named: true, thing: hook},
+		"replay-webhook":        {want: http.StatusAccepted, named: true, body: `{"since":"2026-01-01T00:00:00Z"}`, thing: hook},
+
+		"list-webhook-deliveries": {want: ok, named: true, thing: hook},
+		// The second name of its path is nothing's: TestDeliveriesAreReplayed calls it well.
+		"replay-webhook-delivery": {want: http.StatusNotFound, thing: hook},
+		"get-target":              {want: ok, named: true, thing: target},
 
 		"list-operations": {want: ok},
 		"start-operation": {want: ok, named: true, body: `{"connection_id":"{connection}"}`, thing: func(t *testing.T, w *walker) string {

@@ -113,7 +113,7 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 		func() (*service, error) {
 			return newIntegrations(ctx, integrationsConfig{
 				databaseURL: db.urls[postgres.RoleIntegrations], keys: c.keys(), allowRefs: c.AllowRefs,
-				discoveryURL: url, catalog: catalog, log: c.Logger,
+				discoveryURL: url, allowPrivate: c.AllowPrivate, metrics: h.metrics, catalog: catalog, log: c.Logger,
 			})
 		},
 		func() (*service, error) {

@@ -93,6 +93,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 		Ended: []job.EndedSubscriber{
 			{Name: "its initiator", Tell: inboxes.TellInitiator},
 			{Name: "onboarding", Tell: onboards.Keeper.RunEnded},
+			{Name: "webhooks", Tell: postgres.NewWebhookEvents(db).TellRun},
 			{Name: "the metrics", Tell: metrics.countEnded},
 		},
 		Forget: inboxes.Forget, Onboarding: onboards.Keeper,

@@ -6,14 +6,17 @@ import (
 	"log/slog"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/gatehouse-project/gatehouse/connectors/builtin"
 	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
 	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
+	apiwebhook "github.com/gatehouse-project/gatehouse/internal/api/webhook"
 	apiworker "github.com/gatehouse-project/gatehouse/internal/api/worker"
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/egress"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/reference"
@@ -28,6 +31,9 @@ type integrationsConfig struct {
 	allowRefs []string
 	// discoveryURL is where tests are started.
 	discoveryURL string
+	// allowPrivate lets webhooks be at private and loopback addresses.
+	allowPrivate bool
+	metrics      prometheus.Registerer
 	catalog      *integration.Catalog
 	log          *slog.Logger
 }
@@ -73,15 +79,21 @@ func integrationsOn(ctx context.Context, db *postgres.DB, c integrationsConfig) 
 	connections := &connection.Service{
 		Store: postgres.NewConnections(db), Catalog: c.catalog, Vault: connection.Vault{Cipher: newCipher(sealing), References: references},
 	}
+	hooks, err := newWebhooks(db, tenant, sealing, egress.Policy{AllowPrivate: c.allowPrivate}, c.metrics, c.log)
+	if err != nil {
+		return nil, err
+	}
 	tests := newTester(c.discoveryURL, connections.Store)
 	return &service{
 		mount: func(a huma.API) {
 			apiintegration.Mount(a, c.catalog, postgres.NewLicences(db))
 			apiconnection.Mount(a, connections, tests)
+			apiwebhook.Mount(a, hooks.service)
 			apiworker.MountIntegrations(a, apiworker.Integrations{Vault: connections.Vault, Store: connections.Store, Tenant: tenant})
 		},
-		checks:  []health.Check{{Name: "integrations database", Run: db.Ping}},
-		close:   db.Close,
-		callers: callers, denials: callers,
+		checks:     []health.Check{{Name: "integrations database", Run: db.Ping}},
+		background: []func(context.Context) error{hooks.deliverer.Run},
+		close:      db.Close,
+		callers:    callers, denials: callers,
 	}, nil
 }

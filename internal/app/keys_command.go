@@ -93,9 +93,16 @@ func RewrapKeys(ctx context.Context, c KeysConfig, progress func(moved, all int6
 		if err := seal.Check(ctx, k.current); err != nil {
 			return fmt.Errorf("the key to move credentials to does not work: %w", err)
 		}
+		// First, because they are among those that are counted as left.
+		secrets, err := rewrapWebhooks(ctx, db, k, by)
+		if err != nil {
+			return fmt.Errorf("move the secrets of webhooks: %w", err)
+		}
 		result, err = (&keyring.Rewrapper{
 			Store: postgres.NewKeyring(db), Cipher: &rewrapper{opener: k.opener, to: k.current}, Current: nameOf(k.current), By: by,
 		}).Run(ctx, func(p keyring.Progress) { progress(p.Moved, p.All) })
+		result.Moved += secrets.Moved
+		result.Unreadable += secrets.Unreadable
 		return err
 	})
 	return result, err

@@ -15,15 +15,19 @@ import (
 	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
 	apilicence "github.com/gatehouse-project/gatehouse/internal/api/licence"
 	apionboarding "github.com/gatehouse-project/gatehouse/internal/api/onboarding"
+	apinotification "github.com/gatehouse-project/gatehouse/internal/api/notification"
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
+	apiwebhook "github.com/gatehouse-project/gatehouse/internal/api/webhook"
 	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
 	"github.com/gatehouse-project/gatehouse/internal/auditlog"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/onboarding"
+	"github.com/gatehouse-project/gatehouse/internal/notification"
 	"github.com/gatehouse-project/gatehouse/internal/run"
+	"github.com/gatehouse-project/gatehouse/internal/webhook"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -43,6 +47,8 @@ func OpenAPI() ([]byte, error) {
 	apioperation.Mount(a, &run.Gate{})
 	apirun.Mount(a, &run.Service{})
 	apionboarding.Mount(a, &onboarding.Service{Catalog: catalog})
+	apinotification.Mount(a, &notification.Service{})
+	apiwebhook.Mount(a, &webhook.Service{})
 	apientity.Mount(a, &graph.Questions{})
 	apiaccess.Mount(a, &graph.Questions{})
 	apiworkspace.Mount(a, &workspace.Service{})

@@ -47,9 +47,12 @@ type ServeConfig struct {
 	// AuditSinks says where the audit log is sent on to; of workspaces.
 	AuditSinks AuditSinks
 	// SignIn lets people sign in; for workspaces.
-	SignIn  SignInConfig
-	Version string
-	Logger  *slog.Logger
+	SignIn SignInConfig
+	// AllowPrivate lets webhooks be at private and loopback addresses; for
+	// integrations. Those of the audit log have a setting of their own.
+	AllowPrivate bool
+	Version      string
+	Logger       *slog.Logger
 }
 
 // Serve runs one service until ctx ends.
@@ -88,7 +91,8 @@ func newService(ctx context.Context, c ServeConfig, metrics prometheus.Registere
 	switch c.Service {
 	case "integrations":
 		return newIntegrations(ctx, integrationsConfig{
-			databaseURL: c.DatabaseURL, keys: c.Keys, allowRefs: c.AllowRefs, discoveryURL: c.DiscoveryURL, catalog: catalog, log: c.Logger,
+			databaseURL: c.DatabaseURL, keys: c.Keys, allowRefs: c.AllowRefs, discoveryURL: c.DiscoveryURL,
+			allowPrivate: c.AllowPrivate, metrics: metrics, catalog: catalog, log: c.Logger,
 		})
 	case "discovery":
 		token, err := readToken(c.TokenFile)

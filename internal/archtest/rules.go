@@ -85,7 +85,7 @@ func rules() []rule {
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 
 		domainRule("internal/notification", "internal/workspace", "internal/operation", "internal/run"),
-		domainRule("internal/webhook", "internal/audit", "internal/workspace"),
+		domainRule("internal/webhook", "internal/audit", "internal/workspace", "internal/connection"),
 		// What operators' surfaces show of the gate's answers and of runs.
 		domainRule("internal/surface", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 		domainRule("internal/budget", "internal/audit", "internal/workspace", "internal/integration", "internal/run"),
@@ -116,8 +116,9 @@ func rules() []rule {
 
 		// The composition root, and what runs or tests the whole.
 		{folder: "internal/app", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
-		// An auditor's command line hashes what the server shows, so it need not trust it.
-		{folder: "internal/cli", local: append([]string{"internal/app", "internal/client", "internal/audit", "internal/auditlog"}, foundation...), external: []string{"*"}, never: store},
+		// An auditor's command line hashes what the server shows, so it need not trust
+		// it; a receiver's checks signatures.
+		{folder: "internal/cli", local: append([]string{"internal/app", "internal/client", "internal/audit", "internal/auditlog", "internal/webhook"}, foundation...), external: []string{"*"}, never: store},
 		{folder: "cmd", local: []string{"internal/app", "internal/cli"}, external: []string{"*"}, never: engines},
 		{folder: "test", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
 		{folder: "tools", external: []string{"*"}},

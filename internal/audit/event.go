@@ -48,6 +48,16 @@ const (
 	EncryptionKeyRegistered Action = "encryption_key_registered"
 	EncryptionKeyRetired    Action = "encryption_key_retired"
 
+	WebhookCreated       Action = "webhook_created"
+	WebhookEdited        Action = "webhook_edited"
+	WebhookDeleted       Action = "webhook_deleted"
+	WebhookSecretRotated Action = "webhook_secret_rotated"
+	WebhookPinged        Action = "webhook_pinged"
+	WebhookReplayed      Action = "webhook_replayed"
+	// WebhookDisabled is what the system does about an endpoint that is gone or
+	// fails for long.
+	WebhookDisabled Action = "webhook_disabled"
+
 	AuditExported Action = "audit_exported"
 
 	AccessDenied Action = "access_denied"

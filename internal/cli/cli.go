@@ -38,6 +38,7 @@ type grammar struct {
 	Invitations   InvitationsCmd   `cmd:"" group:"Administer:" help:"Invitations to the workspace."`
 	ClaimMappings ClaimMappingsCmd `cmd:"" group:"Administer:" help:"Roles by what the identity provider says."`
 	APIKeys       APIKeysCmd       `cmd:"" name:"api-keys" group:"Administer:" help:"API keys of the workspace."`
+	Webhooks      WebhooksCmd      `cmd:"" group:"Administer:" help:"Endpoints that are told of events."`
 
 	Serve    ServeCmd    `cmd:"" group:"Operate:" help:"Run one service."`
 	Worker   WorkerCmd   `cmd:"" group:"Operate:" help:"Run a worker, which reads from providers."`

@@ -117,7 +117,8 @@ type ServeOptions struct {
 	// names; of workspaces.
 	AuditSinks       map[string]string
 	AuditSinkSecrets map[string]string
-	// SignIn, and AllowPrivateNetworks for its provider and for sinks, are of workspaces.
+	// SignIn, and AllowPrivateNetworks for its provider and for sinks, are of workspaces;
+	// AllowPrivateNetworks is of integrations, too, for webhooks.
 	SignIn               SignInOptions
 	AllowPrivateNetworks bool
 }

@@ -19,7 +19,7 @@ type signIn struct {
 // providerSignIn is signIn for a service by itself.
 type providerSignIn struct {
 	signIn
-	AllowPrivateNetworks bool `negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" group:"Sign-in:" help:"Let the provider, and webhooks of audit sinks, be at a loopback or private address."`
+	AllowPrivateNetworks bool `negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" group:"Sign-in:" help:"Let the provider, webhooks, and those of audit sinks, be at a loopback or private address."`
 }
 
 // signInOptions returns the flags as the service takes them.

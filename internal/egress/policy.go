@@ -81,3 +81,20 @@ func normalizeHost(host string) string {
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
+
+// CheckHost returns a [BlockedError] for a host that is never connected to: one
+// that is not on the list, or an address that the policy refuses. A name is
+// looked up only when a connection is made, and its addresses are checked then.
+func (p Policy) CheckHost(host string) error {
+	if !p.allowsHost(host) {
+		return &BlockedError{Host: host, Reason: ReasonHost}
+	}
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return nil
+	}
+	if reason := newRules().check(address, p.AllowPrivate); reason != "" {
+		return &BlockedError{Host: host, Address: address, Reason: reason}
+	}
+	return nil
+}

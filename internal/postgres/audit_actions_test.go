@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -80,7 +81,7 @@ func TestEveryActionNeedsItsEvent(t *testing.T) {
 	t.Parallel()
 	p, l := newPeople(t), newLicensed(t)
 	seen := map[audit.Action]string{}
-	for _, d := range append(peopleDeeds(t, p), operatorDeeds(t, p.plane, l)...) {
+	for _, d := range slices.Concat(peopleDeeds(t, p), webhookDeeds(t, p.plane), operatorDeeds(t, p.plane, l)) {
 		before, events := stateOf(t, d.in), eventsOf(t, d.in)
 		execOn(t, d.in, "alter table audit_events add constraint refused check (false) not valid")
 		require.Error(t, d.do(), "%s happened without its event", d.action)

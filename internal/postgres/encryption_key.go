@@ -201,10 +201,10 @@ func (k *Keyring) Move(ctx context.Context, scope id.Scope, key keyring.Key, cha
 }
 
 // violatesKeyReference reports whether err breaks the reference from a
-// credential to its key, from either end.
+// credential, or the secret of a webhook, to its key, from either end.
 func violatesKeyReference(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == codeForeignKey && pg.ConstraintName == "credentials_key_registered"
+	return errors.As(err, &pg) && pg.Code == codeForeignKey && (pg.ConstraintName == "credentials_key_registered" || pg.ConstraintName == "webhook_secrets_key_registered")
 }
 
 // keyNotRegistered is the error of writing under a key that was retired while

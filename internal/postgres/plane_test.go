@@ -22,6 +22,7 @@ type plane struct {
 	workspaces  *postgres.Workspaces
 	connections *postgres.Connections
 	keyring     *postgres.Keyring
+	webhooks    *postgres.Webhooks
 	catalog     *integration.Catalog
 	a, b        id.Scope
 }
@@ -48,7 +49,7 @@ func newPlane(t *testing.T) *plane {
 	p.a, key, err = workspace.Bootstrap(t.Context(), p.workspaces, 1, "Contoso", "first")
 	require.NoError(t, err)
 	require.False(t, key.IsZero())
-	p.keyring = postgres.NewKeyring(integrations)
+	p.keyring, p.webhooks = postgres.NewKeyring(integrations), postgres.NewWebhooks(integrations, 1)
 	p.register(t, keyring.Key{Wrapper: "local", ID: "local:1"})
 	p.b = id.Scope{Tenant: 1}
 	require.NoError(t, p.super.QueryRow(t.Context(), `insert into workspaces (name) values ('second') returning workspace_id`).Scan(&p.b.Workspace))

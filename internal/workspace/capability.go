@@ -43,6 +43,9 @@ const (
 	StartOperations Capability = "operations.start"
 	// ManageMembers manages members, invitations, claim mappings and API keys.
 	ManageMembers Capability = "members.manage"
+	// ManageWebhooks manages the endpoints that are told of events, and sees their
+	// addresses.
+	ManageWebhooks Capability = "webhooks.manage"
 	// Restore puts a backup back.
 	Restore Capability = "restores.execute"
 	// ManageWorkspaces creates and archives workspaces and transfers their owners.
@@ -56,7 +59,7 @@ const (
 // Capabilities lists the capabilities. Callers get their own copy.
 func Capabilities() []Capability {
 	return []Capability{
-		ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, Restore,
+		ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, ManageWebhooks, Restore,
 		ManageWorkspaces, ReadAuditAcross, ManageLicence,
 	}
 }
@@ -69,7 +72,7 @@ func capabilitiesOf(r Role) []Capability {
 	case ConnectorBuilder:
 		return []Capability{ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations}
 	case Admin:
-		return []Capability{ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, Restore}
+		return []Capability{ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, ManageWebhooks, Restore}
 	case TenantAdmin:
 		return []Capability{ReadAudit, ReadAdministration, Export, ManageMembers, ManageWorkspaces, ReadAuditAcross, ManageLicence}
 	}

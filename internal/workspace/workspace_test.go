@@ -27,6 +27,7 @@ func TestRoleTable(t *testing.T) {
 		workspace.ManageConnections:  builders,
 		workspace.StartOperations:    builders,
 		workspace.ManageMembers:      {workspace.Admin, workspace.TenantAdmin},
+		workspace.ManageWebhooks:     {workspace.Admin},
 		workspace.Restore:            {workspace.Admin},
 		workspace.ManageWorkspaces:   tenant,
 		workspace.ReadAuditAcross:    tenant,

@@ -48,7 +48,8 @@ func TestWhatIsAnothersDoesNotExist(t *testing.T) {
 	})
 	t.Logf("compared: %v", compared)
 	for _, op := range d.operations {
-		if strings.Contains(op.path, "_id}") && op.id != "get-integration" {
+		// Nobody hears here of another's notification: one is made when a run ends.
+		if strings.Contains(op.path, "_id}") && op.id != "get-integration" && op.id != "read-notification" {
 			require.Positive(t, compared[op.id], op.id)
 		}
 	}

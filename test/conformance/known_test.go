@@ -99,7 +99,10 @@ func forBodies(actor string, s estate.Summary) knownValues {
 			"email": func(t *rapid.T) any {
 				return rapid.StringMatching(`[a-z]{3,8}`).Draw(t, "email") + "@contoso.example"
 			},
-			"timezone": one("UTC", "Europe/Paris", "Asia/Kolkata"),
+			// Nobody listens there, so that nothing leaves this machine.
+			"url":         one("https://127.0.0.1:1/in", "https://127.0.0.1:1/other"),
+			"event_types": one([]any{"run.completed"}, []any{"connection.created", "connection.tested"}),
+			"timezone":    one("UTC", "Europe/Paris", "Asia/Kolkata"),
 		},
 	}
 }

@@ -33,6 +33,7 @@ func Mount(a huma.API, inbox *domain.Service) {
 	}, o.readAll)
 }
 
+// operations are the HTTP operations on the inbox.
 type operations struct {
 	inbox *domain.Service
 }

@@ -56,6 +56,49 @@ func (ns NullConnectionStatus) Value() (driver.Value, error) {
 	return string(ns.ConnectionStatus), nil
 }
 
+type DeliveryStatus string
+
+const (
+	DeliveryStatusPending   DeliveryStatus = "pending"
+	DeliveryStatusSucceeded DeliveryStatus = "succeeded"
+	DeliveryStatusFailed    DeliveryStatus = "failed"
+)
+
+func (e *DeliveryStatus) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = DeliveryStatus(s)
+	case string:
+		*e = DeliveryStatus(s)
+	default:
+		return fmt.Errorf("unsupported scan type for DeliveryStatus: %T", src)
+	}
+	return nil
+}
+
+type NullDeliveryStatus struct {
+	DeliveryStatus DeliveryStatus
+	Valid          bool // Valid is true if DeliveryStatus is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullDeliveryStatus) Scan(value interface{}) error {
+	if value == nil {
+		ns.DeliveryStatus, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.DeliveryStatus.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullDeliveryStatus) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.DeliveryStatus), nil
+}
+
 type RunOutcome string
 
 const (
@@ -234,4 +277,52 @@ type Run struct {
 	HeldShared        bool
 	Line              *string
 	Turn              pgtype.Timestamp
+}
+
+type WebhookDelivery struct {
+	WorkspaceID   int64
+	DeliveryID    int64
+	EndpointID    int64
+	EventID       int64
+	Status        DeliveryStatus
+	Attempts      int32
+	Step          int32
+	NextAttemptAt *time.Time
+	ClaimedUntil  *time.Time
+	LastAttemptAt *time.Time
+	LastStatus    *int32
+	LastError     *string
+	CreatedAt     time.Time
+	CompletedAt   *time.Time
+}
+
+type WebhookEndpoint struct {
+	WorkspaceID    int64
+	EndpointID     int64
+	Url            string
+	Description    string
+	EventTypes     []string
+	DisabledAt     *time.Time
+	DisabledReason *string
+	SecretVersion  int64
+	FailingSince   *time.Time
+	Failures       int32
+	CreatedBy      *int64
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+type WebhookSecret struct {
+	WorkspaceID   int64
+	EndpointID    int64
+	Version       int64
+	Algorithm     string
+	Wrapper       string
+	KmsKeyID      string
+	WrappedKey    []byte
+	Nonce         []byte
+	Ciphertext    []byte
+	SchemaVersion string
+	CreatedAt     time.Time
+	ExpiresAt     *time.Time
 }
