@@ -161,7 +161,7 @@ func (cmd *WebhooksVerifyCmd) Run(_ context.Context, e *environment) error {
 	if err != nil {
 		return fmt.Errorf("read the secret: %w", err)
 	}
-	from := io.Reader(e.In)
+	from := e.In
 	if cmd.Body != "-" {
 		file, err := os.Open(cmd.Body)
 		if err != nil {

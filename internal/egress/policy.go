@@ -89,12 +89,10 @@ func (p Policy) CheckHost(host string) error {
 	if !p.allowsHost(host) {
 		return &BlockedError{Host: host, Reason: ReasonHost}
 	}
-	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	if err != nil {
-		return nil
-	}
-	if reason := newRules().check(address, p.AllowPrivate); reason != "" {
-		return &BlockedError{Host: host, Address: address, Reason: reason}
+	if address, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		if reason := newRules().check(address, p.AllowPrivate); reason != "" {
+			return &BlockedError{Host: host, Address: address, Reason: reason}
+		}
 	}
 	return nil
 }
