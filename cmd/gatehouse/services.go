@@ -85,7 +85,7 @@ func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs,
 		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, AuditKeyFile: o.AuditKeyFile,
 		Limits: app.Limits(o.Limits), KeepRuns: o.KeepRuns, Version: versionText(), Logger: p.Logger,
-		SignIn:     signIn(o.SignIn, o.AllowPrivateNetworks), AllowPrivate: o.AllowPrivateNetworks,
+		SignIn: signIn(o.SignIn, o.AllowPrivateNetworks), AllowPrivate: o.AllowPrivateNetworks,
 		AuditSinks: app.AuditSinks{Targets: o.AuditSinks, SecretFiles: o.AuditSinkSecrets, AllowPrivate: o.AllowPrivateNetworks, Stdout: p.Stdout},
 	})
 }
