@@ -39,7 +39,7 @@ func (d *disk) fill() error {
 		n, err := f.Write(block[:size])
 		switch {
 		case errors.Is(err, unix.ENOSPC):
-			size = size / 2
+			size /= 2
 		case err != nil:
 			return fmt.Errorf("fill the disk: %w", err)
 		case n == 0:

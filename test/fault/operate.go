@@ -25,7 +25,7 @@ func (s *suite) operate(ctx context.Context, chance *rand.Rand) {
 		switch n := chance.IntN(100); {
 		case n < 84:
 			s.start(ctx, k)
-		case n < 92:
+		case n < 88:
 			s.cancel(ctx, k)
 		default:
 			s.test(ctx, k)

@@ -16,8 +16,16 @@ import (
 func TestWorkersAndPlatformExchangeNoTimes(t *testing.T) {
 	t.Parallel()
 	for _, message := range []any{
-		workerapi.ClaimRequest{}, workerapi.Lease{}, workerapi.Heartbeat{}, workerapi.Reach{}, workerapi.Finish{}, workerapi.Header{},
-		workerapi.Assignment{}, workerapi.HeartbeatAnswer{}, workerapi.ReachAnswer{}, workerapi.Configuration{},
+		workerapi.ClaimRequest{},
+		workerapi.Lease{},
+		workerapi.Heartbeat{},
+		workerapi.Reach{},
+		workerapi.Finish{},
+		workerapi.Header{},
+		workerapi.Assignment{},
+		workerapi.HeartbeatAnswer{},
+		workerapi.ReachAnswer{},
+		workerapi.Configuration{},
 	} {
 		fields := 0
 		walk(reflect.TypeOf(message), map[reflect.Type]bool{}, func(path string, f reflect.Type) {

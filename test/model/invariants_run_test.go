@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -136,7 +135,7 @@ func TestInvariants(t *testing.T) {
 		t.Run(string(i), func(t *testing.T) {
 			require.False(t, t.Failed())
 			require.Positive(t, l[i], "no step could have broken it")
-			t.Log(fmt.Sprintf("held %d times", l[i]))
+			t.Logf("held %d times", l[i])
 		})
 	}
 }

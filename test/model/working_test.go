@@ -280,8 +280,7 @@ func (m *machine) fail() bool {
 		return err
 	}, func(s seen) bool { return s.Status == "completed" }, func(s *modelled) {
 		event := audit.RunFailed
-		switch {
-		case s.conn.deleted:
+		if s.conn.deleted {
 			event = audit.RunCancelled
 		}
 		m.complete(s, event)

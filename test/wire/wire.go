@@ -80,6 +80,9 @@ func (w *Wire) accept() {
 	}
 }
 
+// dialTime bounds the wait for a server that does not answer.
+const dialTime = 10 * time.Second
+
 func (w *Wire) relay(client net.Conn) {
 	defer client.Close()
 	w.mu.Lock()
@@ -89,7 +92,8 @@ func (w *Wire) relay(client net.Conn) {
 		reset(client)
 		return
 	}
-	server, err := net.DialTimeout("tcp", w.target, 10*time.Second)
+	dialer := net.Dialer{Timeout: dialTime}
+	server, err := dialer.DialContext(context.Background(), "tcp", w.target)
 	if err != nil {
 		reset(client)
 		return
