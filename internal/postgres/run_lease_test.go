@@ -190,6 +190,25 @@ func TestAfterCancelNothingIsTakenIn(t *testing.T) {
 	require.Equal(t, []audit.Action{audit.RunAccepted, audit.RunStarted, audit.RunCancelRequested, audit.RunCancelled}, d.events(t, h.Run))
 }
 
+// What has been read is published; it is too late to ask for anything else.
+func TestCancelOfARunThatIsBeingPublishedIsRefused(t *testing.T) {
+	t.Parallel()
+	d := newDiscovery(t)
+	h := d.begin(t, d.scope, d.connect(t, d.scope))
+	h.send(t, "alpha", "", connector.Page{Entities: accounts("a")}, connector.Complete)
+	_, err := d.runs.FinishReading(t.Context(), h.fence, false)
+	require.NoError(t, err)
+	_, err = d.runs.RequestCancel(t.Context(), d.scope, h.Run.ID, audit.System("test"))
+	require.Equal(t, fault.Conflict, fault.KindOf(err), "%v", err)
+	published, err := d.graph.Publish(t.Context(), d.scope, h.Run.ID)
+	require.NoError(t, err)
+	require.True(t, published)
+	ended := d.get(t, h.Run)
+	require.Equal(t, run.Succeeded, ended.Outcome)
+	require.Nil(t, ended.CancelRequestedAt)
+	require.NotContains(t, d.events(t, h.Run), audit.RunCancelRequested)
+}
+
 func TestWorkerCannotCancelUnasked(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)

@@ -237,6 +237,36 @@ func TestLeaseThatCannotBeKeptEndsTheWork(t *testing.T) {
 	})
 }
 
+// A platform that is away for less than a lease, as one that crashed and was
+// started again, finds its runs going on with the workers that had them.
+func TestAPlatformThatComesBackWithinTheLeaseFindsTheRunGoingOn(t *testing.T) {
+	script := newScripted("a", "b")
+	play(t, script, func(s *stage) {
+		var away, back time.Time
+		s.platform.wire = func(string) fault {
+			if !away.IsZero() && time.Now().Before(back) {
+				return lostRequest
+			}
+			return noFault
+		}
+		script.at = func(_ context.Context, p connector.Partition, n int) error {
+			s.platform.state(func() {
+				if p.Key == "b" && n == 0 && away.IsZero() {
+					away = time.Now()
+					back = away.Add(leaseFor - 10*time.Second)
+				}
+			})
+			return nil
+		}
+		stop := s.start("w1")
+		<-s.platform.ended
+		require.NoError(t, stop())
+		require.False(t, away.IsZero())
+		require.Equal(t, map[string]int{"w1": 1}, s.platform.claimed, "nobody had to claim it again")
+		require.Equal(t, script.all(), s.platform.records)
+	})
+}
+
 func TestHeartbeatsTellProgress(t *testing.T) {
 	script := newScripted("a", "b")
 	play(t, script, func(s *stage) {

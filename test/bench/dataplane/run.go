@@ -8,7 +8,6 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 	"github.com/gatehouse-project/gatehouse/test/bench/generator"
 )
@@ -39,14 +38,11 @@ const longestRun = 30 * time.Minute
 // Discover starts a discovery and waits until it has been published. Some worker
 // has to be there.
 func (p *Plane) Discover(ctx context.Context, conn id.Connection) (run.Run, error) {
-	started, err := p.Gate.Start(ctx, p.Caller, run.StartRequest{Operation: operation.DiscoveryRun, Connection: conn, Surface: "bench"})
+	started, err := p.StartDiscovery(ctx, conn)
 	if err != nil {
 		return run.Run{}, err
 	}
-	if started.Status != run.Accepted {
-		return run.Run{}, fmt.Errorf("the run was not accepted: %s", started.Message)
-	}
-	return p.await(ctx, started.Run.ID)
+	return p.await(ctx, started)
 }
 
 func (p *Plane) await(ctx context.Context, r id.Run) (run.Run, error) {

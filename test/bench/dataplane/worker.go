@@ -43,6 +43,16 @@ func (w *Worker) PeakMemory() (int64, error) {
 	return 0, errors.New("the worker's memory is not told")
 }
 
+// Kill ends the process as a crash would.
+func (w *Worker) Kill() error {
+	if err := w.process.Process.Kill(); err != nil {
+		return fmt.Errorf("kill the worker: %w", err)
+	}
+	// That it was killed is how it ended.
+	_ = w.process.Wait()
+	return nil
+}
+
 // Stop ends the process.
 func (w *Worker) Stop() error {
 	if err := w.process.Process.Signal(syscall.SIGTERM); err != nil {

@@ -20,6 +20,8 @@ type Configuration struct {
 	// ChangedPermille is how many of 1,000 records differ between revision 0 and
 	// any other.
 	ChangedPermille int `json:"changed_permille"`
+	// PauseMilliseconds is how long each page takes to come.
+	PauseMilliseconds int `json:"pause_milliseconds"`
 }
 
 const configurationSchema = `{
@@ -29,6 +31,7 @@ const configurationSchema = `{
 		"relationships": {"type": "integer", "minimum": 2500, "title": "Relationships"},
 		"partitions": {"type": "integer", "minimum": 1, "default": 1, "title": "Partitions of each stream"},
 		"revision": {"type": "integer", "minimum": 0, "default": 0, "title": "Revision"},
+		"pause_milliseconds": {"type": "integer", "minimum": 0, "default": 0, "title": "Milliseconds before each page"},
 		"changed_permille": {"type": "integer", "minimum": 0, "maximum": 1000, "default": 0, "title": "Changed records of 1,000"}
 	}
 }`

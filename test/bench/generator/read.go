@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 )
@@ -23,6 +24,9 @@ func (s *session) Read(ctx context.Context, p connector.Partition, from connecto
 		}
 		done = n
 	}
+	if err := s.pause(ctx); err != nil {
+		return err
+	}
 	var page connector.Page
 	made := 0
 	for _, sec := range s.sections(p.Stream) {
@@ -37,6 +41,9 @@ func (s *session) Read(ctx context.Context, p connector.Partition, from connecto
 					return err
 				}
 				page = connector.Page{}
+				if err := s.pause(ctx); err != nil {
+					return err
+				}
 			}
 			if sec.entity != nil {
 				page.Entities = append(page.Entities, sec.entity(i))
@@ -46,4 +53,19 @@ func (s *session) Read(ctx context.Context, p connector.Partition, from connecto
 		}
 	}
 	return to.Write(ctx, page)
+}
+
+// pause takes the time that a page takes to come.
+func (s *session) pause(ctx context.Context) error {
+	if s.PauseMilliseconds == 0 {
+		return nil
+	}
+	timer := time.NewTimer(time.Duration(s.PauseMilliseconds) * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
