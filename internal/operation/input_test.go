@@ -129,8 +129,12 @@ func TestProtectionsOfATarget(t *testing.T) {
 		a, b operation.TargetHold
 		want bool
 	}{
-		{directory, directory, true}, {policies, policies, false}, {target, target, true}, {directory, policies, false},
-		{directory, target, true}, {policies, target, true},
+		{directory, directory, true},
+		{policies, policies, false},
+		{target, target, true},
+		{directory, policies, false},
+		{directory, target, true},
+		{policies, target, true},
 	} {
 		require.Equal(t, c.want, c.a.Conflicts(c.b))
 		require.Equal(t, c.want, c.b.Conflicts(c.a))

@@ -33,7 +33,7 @@ func (g *Gate) standsInTheWay(ctx context.Context, conn *connection.Connection, 
 	}
 	entry, err := g.Catalog.Get(conn.Integration)
 	if err != nil {
-		return &blocker{operation.OperationNotSupported, fmt.Sprintf("this deployment has no integration %s any more", conn.Integration)}, nil
+		return &blocker{operation.OperationNotSupported, fmt.Sprintf("this deployment has no integration %s any more", conn.Integration)}, nil //nolint:nilerr // that there is none is the answer
 	}
 	if !slices.Contains(entry.Operations, string(op.Type)) {
 		return &blocker{operation.OperationNotSupported, fmt.Sprintf("%s offers %s", conn.Integration, strings.Join(entry.Operations, ", "))}, nil
