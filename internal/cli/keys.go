@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
@@ -35,8 +36,8 @@ type KeysCmd struct {
 // the database and not on a server: they need what only the integrations
 // service may.
 type keysDatabase struct {
-	DatabaseURL string `env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" xor:"database" help:"PostgreSQL, as svc_integration."`
-	DataDir     string `type:"path" complete:"files" placeholder:"PATH" xor:"database" help:"Data directory of a gatehouse dev that runs, instead: its database, and its local key beside those that are named."`
+	DatabaseURL string `env:"GATEHOUSE_DATABASE_URL" placeholder:"URL" help:"PostgreSQL, as svc_integration."`
+	DataDir     string `type:"path" complete:"files" placeholder:"PATH" help:"Data directory of a gatehouse dev that runs, instead: its database, and its local key beside those that are named."`
 	encryption
 	Output string `short:"o" enum:"table,json" default:"table" help:"What to print (table, json)."`
 }
@@ -45,6 +46,8 @@ type keysDatabase struct {
 func (d *keysDatabase) plane(e *environment) (databaseURL string, o KeyOptions, err error) {
 	o = d.options()
 	switch {
+	case d.DataDir != "" && d.DatabaseURL != "" && d.DatabaseURL != os.Getenv("GATEHOUSE_DATABASE_URL"):
+		return "", o, usagef("--data-dir: is given beside --database-url; name the database by one of them")
 	case d.DataDir == "" && d.DatabaseURL != "":
 		return d.DatabaseURL, o, nil
 	case d.DataDir == "":
