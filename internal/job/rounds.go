@@ -24,7 +24,7 @@ type scheduleArgs struct{}
 func (scheduleArgs) Kind() string { return "schedule" }
 
 // scheduleEvery bounds how late a scheduled start may be.
-const scheduleEvery = 5 * time.Second
+const scheduleEvery = 2 * time.Second
 
 // roundTimeout bounds one round; what is left is the next one's.
 const roundTimeout = time.Minute

@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatehouse-project/gatehouse/internal/connection"
@@ -53,32 +55,61 @@ func (s *Connections) Defaults(ctx context.Context, scope id.Scope, t id.Target)
 // List returns a page of connections in order of id.
 func (s *Connections) List(ctx context.Context, scope id.Scope, f connection.Filter) (page connection.Page, err error) {
 	q := s.db.read(scope.Workspace)
-	// Side by side, because both take about as long.
+	find, count := findFiltered, countFiltered
+	if (f == connection.Filter{After: f.After, Limit: f.Limit}) {
+		find, count = listAll, countAll
+	}
+	// Side by side, because both may take long.
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() (err error) {
-		page.Connections, err = findConnections(ctx, q, dbsqlc.FindConnectionsParams{
-			WorkspaceID: int64(scope.Workspace), IntegrationID: string(f.Integration), TargetID: int64(f.Target), Status: string(f.Status),
-			Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly, PausedOnly: f.PausedOnly, After: int64(f.After), Most: int32(f.Limit),
-		})
+		page.Connections, err = find(ctx, q, scope, f)
 		return err
 	})
 	both.Go(func() (err error) {
-		page.Total, err = countConnections(ctx, q, scope, f)
+		page.Total, err = count(ctx, q, scope, f)
 		return err
 	})
 	err = both.Wait()
 	return page, err
 }
 
-func countConnections(ctx context.Context, q *dbsqlc.Queries, scope id.Scope, f connection.Filter) (total int64, err error) {
-	if (f == connection.Filter{After: f.After, Limit: f.Limit}) {
-		total, err = q.CountAllConnections(ctx)
-	} else {
-		total, err = q.CountConnections(ctx, dbsqlc.CountConnectionsParams{
-			WorkspaceID: int64(scope.Workspace), IntegrationID: string(f.Integration), TargetID: int64(f.Target), Status: string(f.Status),
-			Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly, PausedOnly: f.PausedOnly,
-		})
+func listAll(ctx context.Context, q *dbsqlc.Queries, scope id.Scope, f connection.Filter) ([]connection.Connection, error) {
+	rows, err := q.ListConnections(ctx, dbsqlc.ListConnectionsParams{WorkspaceID: int64(scope.Workspace), After: int64(f.After), Most: int32(f.Limit)})
+	if err != nil {
+		return nil, fmt.Errorf("list connections: %w", err)
 	}
+	found := make([]connection.Connection, len(rows))
+	for i, r := range rows {
+		if found[i], err = connectionFromRow(dbsqlc.FindConnectionsRow(r)); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func countAll(ctx context.Context, q *dbsqlc.Queries, scope id.Scope, _ connection.Filter) (int64, error) {
+	total, err := q.GetConnectionCount(ctx, int64(scope.Workspace))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read how many connections there are: %w", err)
+	}
+	return total, nil
+}
+
+func findFiltered(ctx context.Context, q *dbsqlc.Queries, scope id.Scope, f connection.Filter) ([]connection.Connection, error) {
+	return findConnections(ctx, q, dbsqlc.FindConnectionsParams{
+		WorkspaceID: int64(scope.Workspace), IntegrationID: string(f.Integration), TargetID: int64(f.Target), Status: string(f.Status),
+		Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly, PausedOnly: f.PausedOnly, After: int64(f.After), Most: int32(f.Limit),
+	})
+}
+
+func countFiltered(ctx context.Context, q *dbsqlc.Queries, scope id.Scope, f connection.Filter) (int64, error) {
+	total, err := q.CountConnections(ctx, dbsqlc.CountConnectionsParams{
+		WorkspaceID: int64(scope.Workspace), IntegrationID: string(f.Integration), TargetID: int64(f.Target), Status: string(f.Status),
+		Lifecycle: string(f.Lifecycle), NamePrefix: f.NamePrefix, DefaultsOnly: f.DefaultsOnly, PausedOnly: f.PausedOnly,
+	})
 	if err != nil {
 		return 0, fmt.Errorf("count connections: %w", err)
 	}

@@ -48,21 +48,6 @@ func (q *Queries) ConnectionWasMade(ctx context.Context, arg ConnectionWasMadePa
 	return exists, err
 }
 
-const countAllConnections = `-- name: CountAllConnections :one
-select count(*) from connections
-where deleted_at is null
-`
-
-// Answered by the index alone, unlike a count with conditions on other columns.
-// The workspace is the policy alone to say: beside a condition of our own it
-// would be asked for each row.
-func (q *Queries) CountAllConnections(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, countAllConnections)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const countConnections = `-- name: CountConnections :one
 select count(*) from connections c
 where c.workspace_id = $1 and c.deleted_at is null
@@ -417,6 +402,18 @@ func (q *Queries) ForgetRequests(ctx context.Context, arg ForgetRequestsParams) 
 	return err
 }
 
+const getConnectionCount = `-- name: GetConnectionCount :one
+select live from connection_counts where workspace_id = $1
+`
+
+// No row before the first connection.
+func (q *Queries) GetConnectionCount(ctx context.Context, workspaceID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, getConnectionCount, workspaceID)
+	var live int64
+	err := row.Scan(&live)
+	return live, err
+}
+
 const insertConnection = `-- name: InsertConnection :exec
 insert into connections (connection_id, tenant_id, workspace_id, integration_id, connector_id, connector_version, name,
   config, scope, schedule, metadata, credential_type, secret_fields, config_refs, lifecycle, next_run_at, target_id)
@@ -496,6 +493,133 @@ func (q *Queries) InsertRequest(ctx context.Context, arg InsertRequestParams) (i
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const listConnections = `-- name: ListConnections :many
+select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
+  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
+  c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
+  c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
+  c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
+  t.created_at as target_created_at, t.updated_at as target_updated_at
+from connections c
+left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
+where c.workspace_id = $1 and c.deleted_at is null and c.connection_id > $2
+order by c.connection_id
+limit $3
+`
+
+type ListConnectionsParams struct {
+	WorkspaceID int64
+	After       int64
+	Most        int32
+}
+
+type ListConnectionsRow struct {
+	ConnectionID            int64
+	TenantID                int64
+	WorkspaceID             int64
+	IntegrationID           string
+	ConnectorID             string
+	ConnectorVersion        string
+	Name                    string
+	Config                  json.RawMessage
+	Scope                   json.RawMessage
+	Schedule                json.RawMessage
+	Metadata                json.RawMessage
+	ScopesGranted           json.RawMessage
+	CredentialType          *string
+	SecretFields            []string
+	ConfigRefs              json.RawMessage
+	ActsAs                  *string
+	IsDefault               bool
+	Lifecycle               string
+	Status                  string
+	LastRunAt               *time.Time
+	LastUsedAt              *time.Time
+	LastConnectedAt         *time.Time
+	LastHealthCheckAt       *time.Time
+	LastErrorReasonCode     *string
+	LastErrorMessage        *string
+	NextRunAt               *time.Time
+	LastScheduledAt         *time.Time
+	ScheduleFailures        int32
+	SchedulePausedAt        *time.Time
+	SchedulePauseReasonCode *string
+	Version                 int64
+	CreatedAt               time.Time
+	UpdatedAt               time.Time
+	TargetID                *int64
+	ProviderSystem          *string
+	ProviderTargetID        *string
+	TargetType              *string
+	TargetName              *string
+	TargetCreatedAt         *time.Time
+	TargetUpdatedAt         *time.Time
+}
+
+// What FindConnections finds without conditions. One plan serves every page, and
+// is kept.
+func (q *Queries) ListConnections(ctx context.Context, arg ListConnectionsParams) ([]ListConnectionsRow, error) {
+	rows, err := q.db.Query(ctx, listConnections, arg.WorkspaceID, arg.After, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListConnectionsRow
+	for rows.Next() {
+		var i ListConnectionsRow
+		if err := rows.Scan(
+			&i.ConnectionID,
+			&i.TenantID,
+			&i.WorkspaceID,
+			&i.IntegrationID,
+			&i.ConnectorID,
+			&i.ConnectorVersion,
+			&i.Name,
+			&i.Config,
+			&i.Scope,
+			&i.Schedule,
+			&i.Metadata,
+			&i.ScopesGranted,
+			&i.CredentialType,
+			&i.SecretFields,
+			&i.ConfigRefs,
+			&i.ActsAs,
+			&i.IsDefault,
+			&i.Lifecycle,
+			&i.Status,
+			&i.LastRunAt,
+			&i.LastUsedAt,
+			&i.LastConnectedAt,
+			&i.LastHealthCheckAt,
+			&i.LastErrorReasonCode,
+			&i.LastErrorMessage,
+			&i.NextRunAt,
+			&i.LastScheduledAt,
+			&i.ScheduleFailures,
+			&i.SchedulePausedAt,
+			&i.SchedulePauseReasonCode,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.TargetID,
+			&i.ProviderSystem,
+			&i.ProviderTargetID,
+			&i.TargetType,
+			&i.TargetName,
+			&i.TargetCreatedAt,
+			&i.TargetUpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listTests = `-- name: ListTests :many
