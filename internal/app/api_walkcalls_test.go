@@ -174,6 +174,15 @@ func walkCalls() map[string]walkCall {
 		"replay-webhook-delivery": {want: http.StatusNotFound, thing: hook},
 		"get-target":              {want: ok, named: true, thing: target},
 
+		"list-throttle-budgets": {want: ok},
+		"list-throttle-limits":  {want: ok},
+		"set-throttle-limit":    {want: ok, body: `{"calls":5,"per_seconds":1,"burst":5}`, thing: fixed("aws.iam")},
+		"clear-throttle-limit": {want: gone, thing: func(t *testing.T, w *walker) string {
+			_, err := w.super.Exec(t.Context(), "insert into throttle_limits values ('aws', 'sts', 1, 1, 1, 0, 'mem_1') on conflict do nothing")
+			require.NoError(t, err)
+			return "aws.sts"
+		}},
+
 		"list-operations": {want: ok},
 		"start-operation": {want: ok, named: true, body: `{"connection_id":"{connection}"}`, thing: func(t *testing.T, w *walker) string {
 			w.lastConnection = connection(t, w)

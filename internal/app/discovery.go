@@ -15,6 +15,7 @@ import (
 	apionboarding "github.com/gatehouse-project/gatehouse/internal/api/onboarding"
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
+	apithrottling "github.com/gatehouse-project/gatehouse/internal/api/throttling"
 	apiworker "github.com/gatehouse-project/gatehouse/internal/api/worker"
 	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
@@ -108,11 +109,13 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			apionboarding.Mount(a, onboards)
 			questions := &graph.Questions{Store: db}
 			apientity.Mount(a, questions)
+			budgets := &budget.Service{Store: postgres.NewBudgets(db), Catalog: c.catalog}
+			apithrottling.Mount(a, budgets)
 			apiaccess.Mount(a, questions)
 			apinotification.Mount(a, &notification.Service{Store: inboxes})
 			apiworker.MountDiscovery(a, apiworker.Discovery{
 				Leases: &run.Leases{Store: runs, Ready: listener}, Ingest: &graph.Ingest{Store: store, Catalog: c.catalog}, Batches: batches, Token: c.workerToken,
-				Budgets: &budget.Service{Book: postgres.NewBudgets(db), Catalog: c.catalog},
+				Budgets: budgets,
 			})
 		},
 		checks:     []health.Check{{Name: "discovery database", Run: db.Ping}},

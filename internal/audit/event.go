@@ -60,6 +60,9 @@ const (
 
 	AuditExported Action = "audit_exported"
 
+	ThrottleLimitSet     Action = "throttle_limit_set"
+	ThrottleLimitCleared Action = "throttle_limit_cleared"
+
 	AccessDenied Action = "access_denied"
 )
 

@@ -78,5 +78,5 @@ func (s *Service) Take(ctx context.Context, f run.Fence, a Ask) (Grant, error) {
 		return Grant{}, fault.InvalidField("want", "must be 0 to %d, and not below least", MaxChunk)
 	}
 	a.RetryAfter = min(max(a.RetryAfter, 0), MaxPause)
-	return s.Book.Take(ctx, f, Key{Integration: a.Integration, Scope: a.Scope, Parts: a.Key}, declared.Limit, a)
+	return s.Store.Take(ctx, f, Key{Integration: a.Integration, Scope: a.Scope, Parts: a.Key}, declared.Limit, a)
 }

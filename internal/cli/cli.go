@@ -44,6 +44,7 @@ type grammar struct {
 	Worker   WorkerCmd   `cmd:"" group:"Operate:" help:"Run a worker, which reads from providers."`
 	Migrate  MigrateCmd  `cmd:"" group:"Operate:" help:"Create or upgrade the database."`
 	Keys     KeysCmd     `cmd:"" group:"Operate:" help:"Keys that protect stored credentials."`
+	Throttle ThrottleCmd `cmd:"" group:"Operate:" help:"How much of what providers allow is used."`
 	Licence  LicenceCmd  `cmd:"" group:"Operate:" help:"What this tenant may use."`
 	Simulate SimulateCmd `cmd:"" group:"Operate:" help:"Serve a made-up enterprise over a provider's protocols."`
 	OpenAPI  OpenAPICmd  `cmd:"" name:"openapi" group:"Operate:" help:"Print the OpenAPI document."`

@@ -13,12 +13,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/keyring"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/postgres"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -213,6 +216,8 @@ func operatorDeeds(t *testing.T, p *plane, l *licensed) []deed {
 	for range connection.FailuresToPause - 1 {
 		require.NoError(t, fail())
 	}
+	throttling := &budget.Service{Store: postgres.NewBudgets(l.discovery), Catalog: l.catalog}
+	lambda := budget.ScopeID{Integration: "aws", Scope: "lambda"}
 	return []deed{
 		{action: audit.EncryptionKeyRegistered, in: p.super, do: func() error {
 			return keyring.Use(ctx, p.keyring, next, nil, func(keyring.Key) bool { return true }, audit.System("test"))
@@ -233,6 +238,11 @@ func operatorDeeds(t *testing.T, p *plane, l *licensed) []deed {
 			_, err := l.connections.ResumeSchedule(ctx, l.a, failing, event(audit.ScheduleResumed))
 			return err
 		}},
+		{action: audit.ThrottleLimitSet, in: l.super, do: func() error {
+			_, err := throttling.SetLimit(ctx, l.admin(), lambda, connector.ThrottleLimit{Calls: 1, PerSeconds: 1, Burst: 1})
+			return err
+		}},
+		{action: audit.ThrottleLimitCleared, in: l.super, do: func() error { return throttling.ClearLimit(ctx, l.admin(), lambda) }},
 	}
 }
 

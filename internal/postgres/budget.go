@@ -19,7 +19,7 @@ type Budgets struct {
 	db *DB
 }
 
-var _ budget.Book = (*Budgets)(nil)
+var _ budget.Store = (*Budgets)(nil)
 
 // NewBudgets returns the store on a pool.
 func NewBudgets(db *DB) *Budgets { return &Budgets{db: db} }

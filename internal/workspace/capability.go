@@ -54,13 +54,15 @@ const (
 	ReadAuditAcross Capability = "audit.read_across"
 	// ManageLicence installs the tenant's licence and sees how much of it is used.
 	ManageLicence Capability = "licence.manage"
+	// ManageThrottling sets how much of what providers allow is used.
+	ManageThrottling Capability = "throttling.manage"
 )
 
 // Capabilities lists the capabilities. Callers get their own copy.
 func Capabilities() []Capability {
 	return []Capability{
 		ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, ManageWebhooks, Restore,
-		ManageWorkspaces, ReadAuditAcross, ManageLicence,
+		ManageWorkspaces, ReadAuditAcross, ManageLicence, ManageThrottling,
 	}
 }
 
@@ -74,7 +76,7 @@ func capabilitiesOf(r Role) []Capability {
 	case Admin:
 		return []Capability{ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, ManageWebhooks, Restore}
 	case TenantAdmin:
-		return []Capability{ReadAudit, ReadAdministration, Export, ManageMembers, ManageWorkspaces, ReadAuditAcross, ManageLicence}
+		return []Capability{ReadAudit, ReadAdministration, Export, ManageMembers, ManageWorkspaces, ReadAuditAcross, ManageLicence, ManageThrottling}
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ func TestRoleTable(t *testing.T) {
 		workspace.ManageWorkspaces:   tenant,
 		workspace.ReadAuditAcross:    tenant,
 		workspace.ManageLicence:      tenant,
+		workspace.ManageThrottling:   tenant,
 	}
 	require.ElementsMatch(t, workspace.Capabilities(), slices.Collect(maps.Keys(table)))
 	for capability, roles := range table {

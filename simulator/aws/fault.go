@@ -16,6 +16,7 @@ const (
 	FaultBroken      = "broken"      // the answer is cut off and garbled
 	FaultExpire      = "expire"      // a session is expired after some calls
 	FaultUnavailable = "unavailable" // the service's own 5xx error
+	FaultRate        = "rate"        // the throttling error above a rate
 )
 
 // Fault makes calls go wrong. It counts the calls that match it, and hits
@@ -38,6 +39,10 @@ type Fault struct {
 	Times int `json:"times,omitempty"`
 	// DelayMilliseconds is how late slow answers come.
 	DelayMilliseconds int `json:"delay_ms,omitempty"`
+	// CallsPerSecond and Burst are the token bucket that each account has for each
+	// service, for the kind rate.
+	CallsPerSecond float64 `json:"calls_per_second,omitempty"`
+	Burst          int     `json:"burst,omitempty"`
 	// ControlPolicy makes a refusal say that a service control policy is
 	// the reason.
 	ControlPolicy bool `json:"control_policy,omitempty"`
@@ -49,7 +54,7 @@ type Fault struct {
 const MaxDelay = 10 * time.Minute
 
 func (f Fault) validate() error {
-	kinds := []string{FaultThrottle, FaultDeny, FaultSlow, FaultBroken, FaultExpire, FaultUnavailable}
+	kinds := []string{FaultThrottle, FaultDeny, FaultSlow, FaultBroken, FaultExpire, FaultUnavailable, FaultRate}
 	switch {
 	case !slices.Contains(kinds, f.Kind):
 		return fmt.Errorf("fault kind %q is none of %v", f.Kind, kinds)
@@ -59,6 +64,8 @@ func (f Fault) validate() error {
 		return fmt.Errorf("fault counts and delays are not negative")
 	case f.delay() > MaxDelay:
 		return fmt.Errorf("fault delay is at most %s", MaxDelay)
+	case (f.Kind == FaultRate) != (f.CallsPerSecond > 0 && f.Burst > 0) || f.CallsPerSecond < 0 || f.Burst < 0:
+		return fmt.Errorf("calls_per_second and burst belong to the kind %q, which needs both", FaultRate)
 	case (f.Kind == FaultSlow) != (f.DelayMilliseconds > 0):
 		return fmt.Errorf("a delay belongs to the kind %q, which needs one", FaultSlow)
 	}
@@ -77,6 +84,7 @@ type faults struct {
 type faultRule struct {
 	Fault
 	matched int
+	limit   rateLimit
 }
 
 func (all *faults) add(f Fault) (Fault, error) {
@@ -130,7 +138,7 @@ func (all *faults) on(c *call) faultEffect {
 			effect.delay += rule.delay()
 		case FaultBroken:
 			effect.broken = true
-		case FaultThrottle:
+		case FaultThrottle, FaultRate:
 			effect.failure = &c.service.throttled
 		case FaultUnavailable:
 			effect.failure = &c.service.unavailable
@@ -150,6 +158,9 @@ func (all *faults) on(c *call) faultEffect {
 func (rule *faultRule) hits(c *call) bool {
 	if rule.Service != "" && rule.Service != c.service.name || rule.Operation != "" && rule.Operation != c.operation ||
 		rule.Account != "" && rule.Account != c.caller.account.ID {
+		return false
+	}
+	if rule.Kind == FaultRate && !rule.limit.exceeded(c, rule.CallsPerSecond, rule.Burst) {
 		return false
 	}
 	rule.matched++

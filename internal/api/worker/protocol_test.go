@@ -107,7 +107,7 @@ func newPlatform(t *testing.T) *platform {
 	a := api.New(mux, api.Config{Version: "1", Log: log})
 	worker.MountDiscovery(a, worker.Discovery{
 		Leases: &run.Leases{Store: p.runs, Ready: noWait{}}, Ingest: &graph.Ingest{Store: p.graph, Catalog: catalog}, Batches: batches, Token: secret.FromString(fleetToken),
-		Budgets: &budget.Service{Book: postgres.NewBudgets(open("svc_discovery")), Catalog: catalog},
+		Budgets: &budget.Service{Store: postgres.NewBudgets(open("svc_discovery")), Catalog: catalog},
 	})
 	worker.MountIntegrations(a, worker.Integrations{Store: postgres.NewConnections(open("svc_integration")), Tenant: 1})
 	server := httptest.NewServer(api.Wrap(mux, api.WrapConfig{Log: log}))

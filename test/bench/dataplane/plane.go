@@ -155,7 +155,7 @@ func (p *Plane) compose(ctx context.Context) error {
 	p.Runs = &run.Service{Store: runs, Changed: listener}
 	p.Leases = &run.Leases{Store: runs, Ready: listener}
 	p.Ingest = &graph.Ingest{Store: store, Catalog: catalog}
-	p.Budgets = &budget.Service{Book: postgres.NewBudgets(discovery), Catalog: catalog}
+	p.Budgets = &budget.Service{Store: postgres.NewBudgets(discovery), Catalog: catalog}
 	p.Publisher = &graph.Publisher{Store: store}
 	p.Questions = &graph.Questions{Store: discovery}
 	engine, err := job.NewEngine(job.Config{
