@@ -19,8 +19,10 @@ import (
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	apiwebhook "github.com/gatehouse-project/gatehouse/internal/api/webhook"
+	apithrottling "github.com/gatehouse-project/gatehouse/internal/api/throttling"
 	apiworkspace "github.com/gatehouse-project/gatehouse/internal/api/workspace"
 	"github.com/gatehouse-project/gatehouse/internal/auditlog"
+	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
@@ -51,6 +53,7 @@ func OpenAPI() ([]byte, error) {
 	apiwebhook.Mount(a, &webhook.Service{})
 	apientity.Mount(a, &graph.Questions{})
 	apiaccess.Mount(a, &graph.Questions{})
+	apithrottling.Mount(a, &budget.Service{})
 	apiworkspace.Mount(a, &workspace.Service{})
 	apilicence.Mount(a, &licence.Service{})
 	apiaudit.Mount(a, &auditlog.Service{})
