@@ -38,7 +38,7 @@ func main() {
 
 func run() (met bool, err error) {
 	b := &bench{Report: figure.NewReport(os.Stdout)}
-	choice := flag.String("run", "", "regular expression over the names of groups: pipeline, memory, questions, connections, admission, schedules, audit, aws, demo, seal, rewrap, takeover")
+	choice := flag.String("run", "", "regular expression over the names of groups: pipeline, memory, questions, connections, admission, schedules, audit, aws, demo, seal, rewrap, takeover, budget")
 	flag.StringVar(&b.worker, "worker", "bin/benchworker", "the worker program")
 	flag.StringVar(&b.gatehouse, "gatehouse", "bin/gatehouse", "the product's program")
 	flag.IntVar(&b.entities, "entities", 200_000, "entities of the generated estate")
@@ -62,7 +62,7 @@ func run() (met bool, err error) {
 		name    string
 		measure func(context.Context) error
 	}{
-		{"pipeline", b.pipeline}, {"memory", b.memory}, {"questions", b.questions}, {"connections", b.connections}, {"admission", b.admission}, {"schedules", b.schedules}, {"audit", b.audit}, {"aws", b.aws}, {"demo", b.demo}, {"seal", b.seal}, {"rewrap", b.rewrap}, {"takeover", b.takeover},
+		{"pipeline", b.pipeline}, {"memory", b.memory}, {"questions", b.questions}, {"connections", b.connections}, {"admission", b.admission}, {"schedules", b.schedules}, {"audit", b.audit}, {"aws", b.aws}, {"demo", b.demo}, {"seal", b.seal}, {"rewrap", b.rewrap}, {"budget", b.budget}, {"takeover", b.takeover},
 	} {
 		if !chosen.MatchString(group.name) {
 			continue
