@@ -106,7 +106,7 @@ func TestWorkerGoesOnBesideAnExhaustedBudget(t *testing.T) {
 		for _, h := range s.platform.headers {
 			if h.Failure != nil {
 				require.Equal(s, "the calls that the budget of calls (account b) allows are used up; there will be more at 2000-01-01 20:00:00 UTC", h.Failure.Message)
-				require.EqualValues(s, (20 * time.Hour).Seconds(), h.Failure.RetryAfterSeconds)
+				require.Equal(s, int64(20*time.Hour/time.Second), h.Failure.RetryAfterSeconds)
 			}
 		}
 	})
