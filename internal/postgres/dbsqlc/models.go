@@ -279,6 +279,17 @@ type Run struct {
 	Turn              pgtype.Timestamp
 }
 
+type ThrottleLimit struct {
+	IntegrationID string
+	Scope         string
+	Calls         int32
+	PerSeconds    int32
+	Burst         int32
+	Concurrent    int32
+	SetBy         string
+	SetAt         time.Time
+}
+
 type WebhookDelivery struct {
 	WorkspaceID   int64
 	DeliveryID    int64
