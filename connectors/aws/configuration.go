@@ -14,6 +14,10 @@ const (
 	authAmbient    = "ambient"
 )
 
+// defaultMemberRole is the role that AWS Organizations makes in accounts that it
+// creates; the schema's default.
+const defaultMemberRole = "OrganizationAccountAccessRole"
+
 // configuration is a connection's configuration, by the names of the schema.
 type configuration struct {
 	AuthMode              string `json:"auth_mode"`
@@ -55,7 +59,7 @@ func parseSettings(s connector.Settings) (configuration, scope, error) {
 	}
 	setDefault(&c.AuthMode, authAccessKey)
 	setDefault(&c.Region, "us-east-1")
-	setDefault(&c.MemberRoleName, "OrganizationAccountAccessRole")
+	setDefault(&c.MemberRoleName, defaultMemberRole)
 	setDefault(&c.Partition, "aws")
 	setDefault(&c.IdentityCenterRegion, c.Region)
 

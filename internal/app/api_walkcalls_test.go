@@ -147,6 +147,8 @@ func walkCalls() map[string]walkCall {
 		"list-integrations": {want: ok},
 		"get-integration":   {want: ok, thing: fixed("aws")},
 
+		"get-integration-permissions": {want: ok, thing: fixed("aws")},
+
 		"list-connections":  {want: ok},
 		"create-connection": {want: created, body: awsDraft("{n}")},
 		"get-connection":    {want: ok, named: true, thing: connection},

@@ -26,6 +26,8 @@ type Integration struct {
 	connector.Manifest
 	configuration *schema
 	scope         *schema
+	// packer is nil for a connector without that capability.
+	packer connector.PermissionPacker
 }
 
 // ID returns the entry's id.
@@ -61,6 +63,7 @@ func NewCatalog(connectors []connector.Connector) (*Catalog, error) {
 			}
 		}
 		entry := &Integration{Manifest: m}
+		entry.packer, _ = k.(connector.PermissionPacker)
 		var err error
 		if entry.configuration, err = compile("configuration", m.Configuration); err != nil {
 			return nil, fmt.Errorf("connector %s: %w", m.ConnectorID, err)

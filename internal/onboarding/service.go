@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
@@ -236,4 +237,25 @@ func (s *Service) Offered(i integration.ID) []operation.Operation {
 	return slices.DeleteFunc(operation.All(), func(o operation.Operation) bool {
 		return !slices.Contains(entry.Operations, string(o.Type)) || slices.ContainsFunc(o.Inputs, func(f operation.Field) bool { return f.Required })
 	})
+}
+
+// PermissionPacks returns what to grant at the provider, for the session's
+// connection if it has one; nothing for an integration that is not in the catalog
+// any more.
+func (s *Service) PermissionPacks(ctx context.Context, session Session) ([]connector.PermissionPack, error) {
+	entry, err := s.Catalog.Get(session.Integration)
+	if fault.KindOf(err) == fault.NotFound {
+		return []connector.PermissionPack{}, nil
+	}
+	if session.Connection == 0 {
+		return entry.PermissionPacks(nil, nil)
+	}
+	conn, err := s.Connections.Get(ctx, session.Scope, session.Connection)
+	if fault.KindOf(err) == fault.NotFound {
+		return entry.PermissionPacks(nil, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return entry.PermissionPacks(conn.Config, conn.ReadScope)
 }

@@ -84,4 +84,12 @@ func Mount(a huma.API, catalog *domain.Catalog, licences licence.Reader) {
 		}
 		return &getOutput{Body: fromDomain(entry, standing)}, nil
 	})
+	api.Register(a, huma.Operation{
+		OperationID: "get-integration-permissions", Method: http.MethodGet, Path: "/v1/integrations/{integration_id}/permissions", Tags: tags,
+		Extensions: api.Needs(workspace.ReadWorkspace),
+		Summary:    "Get what to grant at the provider",
+		Description: "The permissions of the integration's streams in the provider's own form, ready to paste, such as IAM policies. " +
+			"They follow the configuration and the scope, as far as these are given. Needs workspace.read.",
+		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+	}, permissions(catalog))
 }

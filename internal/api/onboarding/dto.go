@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
+	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -14,28 +15,29 @@ import (
 
 // Session is a session as the API shows it.
 type Session struct {
-	SessionID         id.Onboarding              `json:"session_id"`
-	TenantID          id.Tenant                  `json:"tenant_id"`
-	WorkspaceID       id.Workspace               `json:"workspace_id"`
-	IntegrationID     string                     `json:"integration_id" example:"aws"`
-	Status            string                     `json:"status" enum:"open,bootstrapping,stopped,completed,abandoned" doc:"open waits for somebody; bootstrapping goes on by itself; stopped can be resumed; the others are final."`
-	Step              *string                    `json:"step" enum:"integration,connection,verify,bootstrap" doc:"The first step that is not done; null when all are."`
-	Steps             []Step                     `json:"steps" nullable:"false"`
-	ConnectionID      *id.Connection             `json:"connection_id" nullable:"true"`
-	ConnectionName    string                     `json:"connection_name,omitempty"`
-	Verification      api.Nullable[Verification] `json:"verification" doc:"The last test of the connection; null before the first."`
-	Operations        []Operation                `json:"operations" nullable:"false" doc:"The bootstrap, in the order in which its operations start."`
-	AcceptedOperation *string                    `json:"accepted_operation" doc:"The operation whose run is queued or running."`
-	PendingOperations []string                   `json:"pending_operations" nullable:"false" doc:"Those that have not started, in order."`
-	OfferedOperations []string                   `json:"offered_operations" nullable:"false" doc:"What a bootstrap of this integration can start."`
-	ReasonCode        *string                    `json:"reason_code" doc:"Why a stopped session stopped."`
-	ShortReason       *string                    `json:"short_reason"`
-	Explanation       string                     `json:"explanation,omitempty"`
-	NextSteps         []apirun.NextStep          `json:"next_steps" nullable:"false"`
-	Version           int64                      `json:"version" doc:"Counts changes; it is the ETag."`
-	CreatedAt         time.Time                  `json:"created_at"`
-	UpdatedAt         time.Time                  `json:"updated_at"`
-	ExpiresAt         *time.Time                 `json:"expires_at" doc:"When a session that waits for somebody counts as abandoned."`
+	SessionID         id.Onboarding                   `json:"session_id"`
+	TenantID          id.Tenant                       `json:"tenant_id"`
+	WorkspaceID       id.Workspace                    `json:"workspace_id"`
+	IntegrationID     string                          `json:"integration_id" example:"aws"`
+	Status            string                          `json:"status" enum:"open,bootstrapping,stopped,completed,abandoned" doc:"open waits for somebody; bootstrapping goes on by itself; stopped can be resumed; the others are final."`
+	Step              *string                         `json:"step" enum:"integration,connection,verify,bootstrap" doc:"The first step that is not done; null when all are."`
+	Steps             []Step                          `json:"steps" nullable:"false"`
+	ConnectionID      *id.Connection                  `json:"connection_id" nullable:"true"`
+	ConnectionName    string                          `json:"connection_name,omitempty"`
+	Verification      api.Nullable[Verification]      `json:"verification" doc:"The last test of the connection; null before the first."`
+	Operations        []Operation                     `json:"operations" nullable:"false" doc:"The bootstrap, in the order in which its operations start."`
+	AcceptedOperation *string                         `json:"accepted_operation" doc:"The operation whose run is queued or running."`
+	PendingOperations []string                        `json:"pending_operations" nullable:"false" doc:"Those that have not started, in order."`
+	OfferedOperations []string                        `json:"offered_operations" nullable:"false" doc:"What a bootstrap of this integration can start."`
+	ReasonCode        *string                         `json:"reason_code" doc:"Why a stopped session stopped."`
+	ShortReason       *string                         `json:"short_reason"`
+	Explanation       string                          `json:"explanation,omitempty"`
+	NextSteps         []apirun.NextStep               `json:"next_steps" nullable:"false"`
+	PermissionPacks   []apiintegration.PermissionPack `json:"permission_packs,omitempty" doc:"What to grant at the provider, for the session\'s connection if it has one; only in the answer about one session."`
+	Version           int64                           `json:"version" doc:"Counts changes; it is the ETag."`
+	CreatedAt         time.Time                       `json:"created_at"`
+	UpdatedAt         time.Time                       `json:"updated_at"`
+	ExpiresAt         *time.Time                      `json:"expires_at" doc:"When a session that waits for somebody counts as abandoned."`
 }
 
 // Step is one part of the way.

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
+	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
@@ -83,7 +84,17 @@ type getInput struct {
 }
 
 func (o *operations) get(ctx context.Context, in *getInput) (*oneOutput, error) {
-	return o.one(o.sessions.Get(ctx, api.CallerFrom(ctx), in.SessionID.ID))
+	s, err := o.sessions.Get(ctx, api.CallerFrom(ctx), in.SessionID.ID)
+	if err != nil {
+		return nil, err
+	}
+	packs, err := o.sessions.PermissionPacks(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	shown := o.fromDomain(s)
+	shown.PermissionPacks = apiintegration.PermissionPacks(packs)
+	return &oneOutput{ETag: api.ETag(s.Version), Body: shown}, nil
 }
 
 func (o *operations) one(s domain.Session, err error) (*oneOutput, error) {
