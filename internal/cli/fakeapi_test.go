@@ -20,6 +20,7 @@ type fakeAPI struct {
 	mu          sync.Mutex
 	connections []map[string]any
 	polls       map[string]int
+	sessions    []map[string]any
 }
 
 // newFakeAPI returns the address of a fake server that ends with the test. People
@@ -84,6 +85,9 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 		"GET /v1/access/principals/{id}/resources": f.whatCan,
 		"GET /v1/access/paths":                     f.paths,
 	} {
+		mux.Handle(pattern, authenticated(handle))
+	}
+	for pattern, handle := range f.handleOnboarding() {
 		mux.Handle(pattern, authenticated(handle))
 	}
 	mux.HandleFunc("GET /v1/sign-in", people.getSignIn)

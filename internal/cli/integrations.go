@@ -14,6 +14,8 @@ import (
 type IntegrationsCmd struct {
 	List IntegrationsListCmd `cmd:"" default:"withargs" help:"List the catalog."`
 	Show IntegrationsShowCmd `cmd:"" help:"Show what an integration needs and reads."`
+
+	Permissions IntegrationsPermissionsCmd `cmd:"" help:"Show what to grant at the provider, ready to paste."`
 }
 
 // IntegrationsListCmd is `gatehouse integrations list`.

@@ -51,13 +51,7 @@ func (cmd *RunsWatchCmd) Run(ctx context.Context, e *environment) error {
 
 // watchRun follows a run to its end and prints how it went.
 func watchRun(ctx context.Context, e *environment, c *client.Client, r Remote, id string) error {
-	var p progress = &plainProgress{streams: e.Streams}
-	wait := pollPlain
-	if e.animated() {
-		p, wait = &barProgress{streams: e.Streams}, pollAnimated
-	}
-	a, err := follow(ctx, c, id, wait, p)
-	p.end()
+	a, err := e.followRun(ctx, c, id)
 	if err != nil {
 		if ctx.Err() != nil {
 			fmt.Fprintf(e.Err, "%s goes on. Follow it: gatehouse runs watch %s; end it: gatehouse runs cancel %s\n", id, id, id)
@@ -72,6 +66,18 @@ func watchRun(ctx context.Context, e *environment, c *client.Client, r Remote, i
 		return nil
 	}
 	return &stopped{exitStopped}
+}
+
+// followRun follows a run to its end, showing progress.
+func (e *environment) followRun(ctx context.Context, c *client.Client, id string) (client.Answer[client.Run], error) {
+	var p progress = &plainProgress{streams: e.Streams}
+	wait := pollPlain
+	if e.animated() {
+		p, wait = &barProgress{streams: e.Streams}, pollAnimated
+	}
+	a, err := follow(ctx, c, id, wait, p)
+	p.end()
+	return a, err
 }
 
 // follow follows the run until it has completed: by its events or, where they are

@@ -62,6 +62,9 @@ func TestFieldsAreTheDocuments(t *testing.T) {
 		"WorkspaceInvitationDraft": client.InvitationDraft{}, "WorkspaceClaimMapping": client.ClaimMapping{},
 		"WorkspaceClaimMappingDraft": client.ClaimMappingDraft{}, "Workspace": client.Workspace{}, "WorkspaceCreated": client.CreatedWorkspace{},
 		"WorkspaceDraft": client.WorkspaceDraft{}, "WorkspaceTransfer": client.Transfer{},
+		"OnboardingSession": client.Onboarding{}, "OnboardingStep": client.OnboardingStep{}, "OnboardingVerification": client.Verification{},
+		"OnboardingOperation": client.OnboardingOperation{}, "OnboardingBootstrapOutcome": client.BootstrapOutcome{},
+		"IntegrationPermissions": client.Permissions{}, "IntegrationPermissionPack": client.PermissionPack{},
 		"ErrorModel": client.Problem{}, "ErrorDetail": client.ProblemField{},
 	} {
 		properties := d.Components.Schemas[schema].Properties
@@ -90,6 +93,18 @@ func TestCallsAreTheDocuments(t *testing.T) {
 	ctx, pages := t.Context(), client.Pages{Limit: 1}
 	access := client.AccessFilter{Action: "a", Access: "direct", Type: "t", Count: true}
 	for _, call := range []func() error{
+		func() error { _, err := c.Permissions(ctx, "aws", "{}", "{}"); return err },
+		func() error { _, err := c.StartOnboarding(ctx, "aws"); return err },
+		func() error {
+			_, err := c.OnboardingSessions(ctx, client.OnboardingFilter{Status: "open", Integration: "aws", Mine: true}, pages)
+			return err
+		},
+		func() error { _, err := c.Onboarding(ctx, "onb_1"); return err },
+		func() error { _, err := c.PickConnection(ctx, "onb_1", "conn_1"); return err },
+		func() error { _, err := c.VerifyOnboarding(ctx, "onb_1"); return err },
+		func() error { _, err := c.Bootstrap(ctx, "onb_1", "conn_1", []string{"discovery.run"}); return err },
+		func() error { _, err := c.ResumeOnboarding(ctx, "onb_1"); return err },
+		func() error { _, err := c.AbandonOnboarding(ctx, "onb_1"); return err },
 		func() error { _, err := c.Integrations(ctx, pages); return err },
 		func() error { _, err := c.Integration(ctx, "id"); return err },
 		func() error {
