@@ -22,7 +22,7 @@ type grammar struct {
 	Demo DemoCmd `cmd:"" set:"loglevel=warn" group:"Start here:" help:"From nothing to the first answers, on simulated data."`
 	Dev  DevCmd  `cmd:"" group:"Start here:" help:"Run everything, empty, on this machine."`
 
-	Onboard      OnboardCmd      `cmd:"" group:"Connect:" help:"Connect a provider step by step: permissions, credentials, test, first discovery."`
+	Onboard      OnboardCmd      `cmd:"" group:"Connect:" help:"Connect a provider, step by step."`
 	Integrations IntegrationsCmd `cmd:"" group:"Connect:" help:"What can be connected."`
 	Connections  ConnectionsCmd  `cmd:"" group:"Connect:" help:"Connect a provider, test it, change it."`
 	Targets      TargetsCmd      `cmd:"" group:"Connect:" help:"The organisations that connections reach."`

@@ -93,18 +93,18 @@ func TestCallsAreTheDocuments(t *testing.T) {
 	ctx, pages := t.Context(), client.Pages{Limit: 1}
 	access := client.AccessFilter{Action: "a", Access: "direct", Type: "t", Count: true}
 	for _, call := range []func() error{
-		func() error { _, err := c.Permissions(ctx, "aws", "{}", "{}"); return err },
+		func() error { _, err := c.Permissions(ctx, "id", "{}", "{}"); return err },
 		func() error { _, err := c.StartOnboarding(ctx, "aws"); return err },
 		func() error {
 			_, err := c.OnboardingSessions(ctx, client.OnboardingFilter{Status: "open", Integration: "aws", Mine: true}, pages)
 			return err
 		},
-		func() error { _, err := c.Onboarding(ctx, "onb_1"); return err },
-		func() error { _, err := c.PickConnection(ctx, "onb_1", "conn_1"); return err },
-		func() error { _, err := c.VerifyOnboarding(ctx, "onb_1"); return err },
-		func() error { _, err := c.Bootstrap(ctx, "onb_1", "conn_1", []string{"discovery.run"}); return err },
-		func() error { _, err := c.ResumeOnboarding(ctx, "onb_1"); return err },
-		func() error { _, err := c.AbandonOnboarding(ctx, "onb_1"); return err },
+		func() error { _, err := c.Onboarding(ctx, "id"); return err },
+		func() error { _, err := c.PickConnection(ctx, "id", "conn_1"); return err },
+		func() error { _, err := c.VerifyOnboarding(ctx, "id"); return err },
+		func() error { _, err := c.Bootstrap(ctx, "id", "conn_1", []string{"discovery.run"}); return err },
+		func() error { _, err := c.ResumeOnboarding(ctx, "id"); return err },
+		func() error { _, err := c.AbandonOnboarding(ctx, "id"); return err },
 		func() error { _, err := c.Integrations(ctx, pages); return err },
 		func() error { _, err := c.Integration(ctx, "id"); return err },
 		func() error {
