@@ -73,7 +73,7 @@ func (b *guardedBody) Read(p []byte) (int, error) {
 	switch {
 	case err == nil, errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 	case errors.As(err, &large):
-		b.refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("is larger than %d bytes", large.Limit))
+		b.refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("is larger than %d bytes, the most that is taken; send less at a time", large.Limit))
 	case errors.As(err, &network) && network.Timeout():
 		b.refuse(http.StatusRequestTimeout, "did not arrive in time; send it again")
 	default:

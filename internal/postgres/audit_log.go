@@ -28,7 +28,7 @@ func NewAuditLogs(db *DB) *AuditLogs { return &AuditLogs{DB: db} }
 
 // SealableWorkspaces asks the one function that looks across workspaces for it.
 func (l *AuditLogs) SealableWorkspaces(ctx context.Context, most int) ([]id.Workspace, error) {
-	rows, err := dbsqlc.New(l.pool).SealableWorkspaces(ctx, int32(most))
+	rows, err := l.plain().SealableWorkspaces(ctx, int32(most))
 	if err != nil {
 		return nil, translate(fmt.Errorf("look for audit events to seal: %w", err))
 	}
@@ -41,7 +41,7 @@ func (l *AuditLogs) SealableWorkspaces(ctx context.Context, most int) ([]id.Work
 
 // UnsealedFor asks the database's clock, by which events were recorded.
 func (l *AuditLogs) UnsealedFor(ctx context.Context) (time.Duration, error) {
-	waiting, err := dbsqlc.New(l.pool).UnsealedFor(ctx)
+	waiting, err := l.plain().UnsealedFor(ctx)
 	if err != nil {
 		return 0, translate(fmt.Errorf("look for the oldest audit event that is not sealed: %w", err))
 	}
@@ -146,7 +146,7 @@ func appendBatch(ctx context.Context, q *dbsqlc.Queries, w id.Workspace, b *audi
 // SignerKey returns the public key that checkpoints are signed with, empty when
 // there is none yet.
 func (l *AuditLogs) SignerKey(ctx context.Context) (string, error) {
-	key, err := dbsqlc.New(l.pool).GetAuditSigner(ctx)
+	key, err := l.plain().GetAuditSigner(ctx)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	}
@@ -156,7 +156,7 @@ func (l *AuditLogs) SignerKey(ctx context.Context) (string, error) {
 // SetSignerKey notes the public key unless there is one, and returns the one
 // that is noted now.
 func (l *AuditLogs) SetSignerKey(ctx context.Context, key string) (string, error) {
-	if err := dbsqlc.New(l.pool).InsertAuditSigner(ctx, key); err != nil {
+	if err := l.plain().InsertAuditSigner(ctx, key); err != nil {
 		return "", translate(fmt.Errorf("note the signing key: %w", err))
 	}
 	return l.SignerKey(ctx)

@@ -39,7 +39,7 @@ func (l *AuditLogs) HoldSink(ctx context.Context, sink string, fn func(ctx conte
 
 // Undelivered asks the one function that looks across workspaces for it.
 func (l *AuditLogs) Undelivered(ctx context.Context, sink string, most int) ([]auditsink.Undelivered, error) {
-	rows, err := dbsqlc.New(l.pool).UndeliveredWorkspaces(ctx, dbsqlc.UndeliveredWorkspacesParams{Sink: sink, Most: int32(most)})
+	rows, err := l.plain().UndeliveredWorkspaces(ctx, dbsqlc.UndeliveredWorkspacesParams{Sink: sink, Most: int32(most)})
 	if err != nil {
 		return nil, translate(fmt.Errorf("look for audit events to send: %w", err))
 	}

@@ -26,7 +26,7 @@ func NewConnections(db *DB) *Connections { return &Connections{db: db} }
 
 // NextID draws the id of a connection about to be created.
 func (s *Connections) NextID(ctx context.Context) (id.Connection, error) {
-	drawn, err := dbsqlc.New(s.db.pool).DrawConnectionID(ctx)
+	drawn, err := s.db.plain().DrawConnectionID(ctx)
 	if err != nil {
 		return 0, translate(fmt.Errorf("draw a connection id: %w", err))
 	}

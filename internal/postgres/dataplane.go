@@ -9,7 +9,6 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 )
 
 // DataPlane is what this database knows of itself as a whole.
@@ -30,7 +29,7 @@ func beforeSetup(err error) error {
 // Tenant returns the tenant this data plane belongs to. Before the data plane
 // has been set up the error is Unavailable.
 func (p *DataPlane) Tenant(ctx context.Context) (id.Tenant, error) {
-	row, err := dbsqlc.New(p.db.pool).GetDataPlane(ctx)
+	row, err := p.db.plain().GetDataPlane(ctx)
 	if err != nil {
 		return 0, beforeSetup(err)
 	}

@@ -29,7 +29,7 @@ func NewKeyring(db *DB) *Keyring { return &Keyring{db: db} }
 
 // Keys returns the registered keys.
 func (k *Keyring) Keys(ctx context.Context) ([]keyring.Registered, error) {
-	keys, err := listKeys(ctx, dbsqlc.New(k.db.pool))
+	keys, err := listKeys(ctx, k.db.plain())
 	return keys, translate(err)
 }
 
@@ -109,7 +109,7 @@ func (k *Keyring) Retire(ctx context.Context, key keyring.Key, e audit.Event) er
 // inFirstWorkspace is for what concerns the whole data plane: its events are
 // kept in the workspace that the plane was set up with.
 func (k *Keyring) inFirstWorkspace(ctx context.Context, fn func(tx pgx.Tx, scope id.Scope) error) error {
-	plane, err := dbsqlc.New(k.db.pool).GetDataPlane(ctx)
+	plane, err := k.db.plain().GetDataPlane(ctx)
 	if err != nil {
 		return beforeSetup(err)
 	}
@@ -119,7 +119,7 @@ func (k *Keyring) inFirstWorkspace(ctx context.Context, fn func(tx pgx.Tx, scope
 
 // Count returns how many credentials are under each key.
 func (k *Keyring) Count(ctx context.Context) (map[keyring.Key]int64, error) {
-	rows, err := dbsqlc.New(k.db.pool).CountCredentialsByKey(ctx)
+	rows, err := k.db.plain().CountCredentialsByKey(ctx)
 	if err != nil {
 		return nil, translate(fmt.Errorf("count credentials by key: %w", err))
 	}
@@ -132,7 +132,7 @@ func (k *Keyring) Count(ctx context.Context) (map[keyring.Key]int64, error) {
 
 // NotUnder finds credentials that are not under a key.
 func (k *Keyring) NotUnder(ctx context.Context, key keyring.Key, after keyring.Ref, most int) ([]keyring.Ref, error) {
-	rows, err := dbsqlc.New(k.db.pool).FindCredentialsToRewrap(ctx, dbsqlc.FindCredentialsToRewrapParams{
+	rows, err := k.db.plain().FindCredentialsToRewrap(ctx, dbsqlc.FindCredentialsToRewrapParams{
 		Wrapper: key.Wrapper, KeyID: key.ID, AfterWorkspace: int64(after.Workspace), AfterConnection: int64(after.Connection), Most: int32(most),
 	})
 	if err != nil {

@@ -107,7 +107,7 @@ const forgetMost = 5000
 // Forget deletes entries that have been kept long enough.
 func (s *Notifications) Forget(ctx context.Context) error {
 	return forgetAll(func() (int64, error) {
-		return dbsqlc.New(s.db.pool).ForgetNotifications(ctx, dbsqlc.ForgetNotificationsParams{Kept: notification.KeptFor, Most: forgetMost})
+		return s.db.plain().ForgetNotifications(ctx, dbsqlc.ForgetNotificationsParams{Kept: notification.KeptFor, Most: forgetMost})
 	})
 }
 

@@ -201,7 +201,7 @@ func (s *Onboarding) Overdue(ctx context.Context, most int) (advance, expire []o
 }
 
 func (s *Onboarding) across(ctx context.Context, sql string, args ...any) ([]onboarding.Ref, error) {
-	rows, err := s.db.pool.Query(ctx, sql, args...)
+	rows, err := plain{s.db}.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, translate(err)
 	}

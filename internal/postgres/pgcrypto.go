@@ -28,7 +28,7 @@ func NewPGCrypto(db *DB, notDecrypted error) *PGCrypto {
 // Encrypt encrypts by OpenPGP's symmetric encryption with AES-256. What is
 // encrypted is random, so it is not compressed.
 func (p *PGCrypto) Encrypt(ctx context.Context, plaintext []byte, passphrase secret.Secret) (message []byte, err error) {
-	err = p.db.pool.QueryRow(ctx, "select pgp_sym_encrypt_bytea($1, $2, 'cipher-algo=aes256, compress-algo=0')", plaintext, passphrase.RevealString()).Scan(&message)
+	err = plain{p.db}.QueryRow(ctx, "select pgp_sym_encrypt_bytea($1, $2, 'cipher-algo=aes256, compress-algo=0')", plaintext, passphrase.RevealString()).Scan(&message)
 	if err != nil {
 		return nil, translate(fmt.Errorf("encrypt with pgcrypto: %w", err))
 	}
@@ -37,7 +37,7 @@ func (p *PGCrypto) Encrypt(ctx context.Context, plaintext []byte, passphrase sec
 
 // Decrypt reverses Encrypt.
 func (p *PGCrypto) Decrypt(ctx context.Context, message []byte, passphrase secret.Secret) (plaintext []byte, err error) {
-	err = p.db.pool.QueryRow(ctx, "select pgp_sym_decrypt_bytea($1, $2)", message, passphrase.RevealString()).Scan(&plaintext)
+	err = plain{p.db}.QueryRow(ctx, "select pgp_sym_decrypt_bytea($1, $2)", message, passphrase.RevealString()).Scan(&plaintext)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == codeExternalRoutineArgument {
 		return nil, fmt.Errorf("decrypt with pgcrypto: %w", p.notDecrypted)

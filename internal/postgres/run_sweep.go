@@ -120,7 +120,7 @@ func overdueEnding(row dbsqlc.Run, now time.Time, gone bool) (run.Ending, bool) 
 // acrossWorkspaces calls a function that finds work in every workspace and
 // returns workspace and row ids.
 func (s *Runs) acrossWorkspaces(ctx context.Context, sql string, args ...any) ([][2]int64, error) {
-	rows, err := s.db.pool.Query(ctx, sql, args...)
+	rows, err := plain{s.db}.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, translate(err)
 	}

@@ -40,7 +40,7 @@ func (s *Workspaces) ListWorkspaces(ctx context.Context, tenant id.Scope, after 
 
 // DrawWorkspace returns an id that no workspace has.
 func (s *Workspaces) DrawWorkspace(ctx context.Context) (id.Workspace, error) {
-	drawn, err := dbsqlc.New(s.pool).DrawWorkspaceID(ctx)
+	drawn, err := s.plain().DrawWorkspaceID(ctx)
 	if err != nil {
 		return 0, translate(fmt.Errorf("draw a workspace id: %w", err))
 	}

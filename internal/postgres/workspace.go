@@ -93,7 +93,7 @@ func (s *Workspaces) TenantScope(ctx context.Context) (id.Scope, error) {
 	if known := s.tenant.Load(); known != nil {
 		return *known, nil
 	}
-	plane, err := dbsqlc.New(s.pool).GetDataPlane(ctx)
+	plane, err := s.plain().GetDataPlane(ctx)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return id.Scope{}, fault.New(fault.Unavailable, "the data plane has not been set up; start the workspaces service first")
 	}

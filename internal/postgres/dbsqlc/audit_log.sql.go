@@ -14,7 +14,7 @@ import (
 const advanceAuditSink = `-- name: AdvanceAuditSink :exec
 insert into audit_sink_positions (workspace_id, sink, next_entry)
 values ($1, $2, $3)
-on conflict (workspace_id, sink) do update set next_entry = excluded.next_entry, delivered_at = now()
+on conflict (workspace_id, sink) do update set next_entry = greatest(audit_sink_positions.next_entry, excluded.next_entry), delivered_at = now()
 `
 
 type AdvanceAuditSinkParams struct {

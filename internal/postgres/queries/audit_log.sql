@@ -82,7 +82,7 @@ from undelivered_workspaces(@sink::text, @most::integer);
 -- name: AdvanceAuditSink :exec
 insert into audit_sink_positions (workspace_id, sink, next_entry)
 values (@workspace_id, @sink, @next_entry)
-on conflict (workspace_id, sink) do update set next_entry = excluded.next_entry, delivered_at = now();
+on conflict (workspace_id, sink) do update set next_entry = greatest(audit_sink_positions.next_entry, excluded.next_entry), delivered_at = now();
 
 -- name: TryHoldAuditSink :one
 select pg_try_advisory_lock(hashtextextended('gatehouse audit sink ' || @sink::text, 0));
