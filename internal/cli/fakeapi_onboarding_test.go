@@ -53,7 +53,8 @@ func (f *fakeAPI) stand(s map[string]any, verify string) {
 	}
 	s["steps"] = []any{
 		map[string]any{"step": "integration", "state": "done", "taken_by": "mem_2", "taken_at": "2026-02-06T10:12:00Z"},
-		map[string]any{"step": "connection", "state": connection}, map[string]any{"step": "verify", "state": verify},
+		map[string]any{"step": "connection", "state": connection},
+		map[string]any{"step": "verify", "state": verify},
 		map[string]any{"step": "bootstrap", "state": "pending"},
 	}
 }

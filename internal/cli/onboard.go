@@ -203,10 +203,14 @@ func (e *environment) printOnboarding(r Remote, a client.Answer[client.Onboardin
 	}
 	s := a.Value
 	err := output.Fields(e.Out, []output.Field{
-		{Name: "Session", Value: s.SessionID}, {Name: "Integration", Value: s.IntegrationID},
+		{Name: "Session", Value: s.SessionID},
+		{Name: "Integration", Value: s.IntegrationID},
 		{Name: "Connection", Value: strings.TrimSpace(s.ConnectionID + " " + s.ConnectionName)},
-		{Name: "Status", Value: s.Status}, {Name: "Reason", Value: reasonText(s.ShortReason, s.ReasonCode)}, {Name: "Explanation", Value: s.Explanation},
-		{Name: "Created", Value: output.Time(&s.CreatedAt)}, {Name: "Expires", Value: output.Time(s.ExpiresAt)},
+		{Name: "Status", Value: s.Status},
+		{Name: "Reason", Value: reasonText(s.ShortReason, s.ReasonCode)},
+		{Name: "Explanation", Value: s.Explanation},
+		{Name: "Created", Value: output.Time(&s.CreatedAt)},
+		{Name: "Expires", Value: output.Time(s.ExpiresAt)},
 	})
 	if err != nil {
 		return err

@@ -142,7 +142,7 @@ func (e *environment) savePacks(directory string, packs []client.PermissionPack)
 	if err != nil {
 		return fmt.Errorf("open the directory: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	names := make([]string, 0, len(packs))
 	for _, p := range packs {
 		name := filepath.Base(p.FileName)

@@ -51,13 +51,6 @@ func asked(scope id.Scope, op operation.Operation, on reaching, in operation.Inp
 	return a
 }
 
-func operationOf(tb testing.TB, which operation.Type) operation.Operation {
-	tb.Helper()
-	op, err := operation.Get(which)
-	require.NoError(tb, err)
-	return op
-}
-
 func (d *discovery) cancel(tb testing.TB, r run.Run) {
 	tb.Helper()
 	_, err := d.runs.RequestCancel(tb.Context(), r.Scope, r.ID, audit.System("test"))

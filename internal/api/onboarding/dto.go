@@ -33,7 +33,7 @@ type Session struct {
 	ShortReason       *string                         `json:"short_reason"`
 	Explanation       string                          `json:"explanation,omitempty"`
 	NextSteps         []apirun.NextStep               `json:"next_steps" nullable:"false"`
-	PermissionPacks   []apiintegration.PermissionPack `json:"permission_packs,omitempty" doc:"What to grant at the provider, for the session\'s connection if it has one; only in the answer about one session."`
+	PermissionPacks   []apiintegration.PermissionPack `json:"permission_packs,omitempty" doc:"What to grant at the provider, for the connection of the session, if there is one; only in the answer about one session."`
 	Version           int64                           `json:"version" doc:"Counts changes; it is the ETag."`
 	CreatedAt         time.Time                       `json:"created_at"`
 	UpdatedAt         time.Time                       `json:"updated_at"`
