@@ -155,7 +155,13 @@ func (o *onboarded) finish(tb testing.TB, h *hold, why operation.Code) run.Run {
 // started lists the runs of bootstraps, the oldest first.
 func (o *onboarded) started(tb testing.TB) (runs []run.Run) {
 	tb.Helper()
-	found, err := o.runs.List(tb.Context(), o.scope, run.Filter{Limit: 200})
+	return o.startedOn(tb, 0)
+}
+
+// startedOn is started for one connection; zero stands for all.
+func (o *onboarded) startedOn(tb testing.TB, c id.Connection) (runs []run.Run) {
+	tb.Helper()
+	found, err := o.runs.List(tb.Context(), o.scope, run.Filter{Connection: c, Limit: 200})
 	require.NoError(tb, err)
 	for i := len(found) - 1; i >= 0; i-- {
 		if o.number(tb, `select count(*) from runs where run_id = $1 and context->>'source_surface' = 'onboarding.bootstrap'`, found[i].ID) == 1 {

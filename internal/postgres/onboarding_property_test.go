@@ -68,7 +68,6 @@ func TestEveryOperationOfABootstrapRunsOnceWhateverDies(t *testing.T) {
 	o := newOnboarded(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := o.verified(t)
-		before := len(o.started(t))
 		ops := rapid.Permutation(bootstrappable()).Draw(rt, "operations")[:rapid.IntRange(1, 5).Draw(rt, "how many")]
 		ref := onboarding.Ref{Scope: s.Scope, Session: s.ID}
 		begin := &onboarding.Service{
@@ -101,7 +100,7 @@ func TestEveryOperationOfABootstrapRunsOnceWhateverDies(t *testing.T) {
 					foreign = true
 				}
 			}
-			o.requireInOrder(t, s, before, foreign)
+			o.requireInOrder(t, s, foreign)
 		}
 		// A round that nobody kills brings it to its end.
 		for range 20 {
@@ -113,13 +112,13 @@ func TestEveryOperationOfABootstrapRunsOnceWhateverDies(t *testing.T) {
 		}
 		s = o.session(t, s)
 		require.Equal(t, onboarding.Completed, s.Status)
-		o.requireInOrder(t, s, before, foreign)
+		o.requireInOrder(t, s, foreign)
 		for i, op := range s.Operations {
 			require.Equal(t, ops[i], op.Type)
 			require.NotZero(t, op.Run, "%s has a run", op.Type)
 		}
 		if !foreign {
-			require.Len(t, o.started(t)[before:], len(ops), "each operation was started once")
+			require.Len(t, o.startedOn(t, s.Connection), len(ops), "each operation was started once")
 		}
 		o.claimNothing(t)
 	})
@@ -141,9 +140,9 @@ func (o *onboarded) workOff(t *testing.T, most int) {
 
 // requireInOrder checks a session's runs: none twice, in the operations' order,
 // never two at once.
-func (o *onboarded) requireInOrder(t *testing.T, s onboarding.Session, before int, foreign bool) {
+func (o *onboarded) requireInOrder(t *testing.T, s onboarding.Session, foreign bool) {
 	t.Helper()
-	runs := o.started(t)[before:]
+	runs := o.startedOn(t, s.Connection)
 	s = o.session(t, s)
 	require.LessOrEqual(t, len(runs), len(s.Operations), "no operation was started twice")
 	next := 0
