@@ -95,7 +95,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			{Name: "its initiator", Tell: inboxes.TellInitiator},
 			{Name: "onboarding", Tell: onboards.Keeper.RunEnded},
 			{Name: "webhooks", Tell: postgres.NewWebhookEvents(db).TellRun},
-			{Name: "the metrics", Tell: metrics.countEnded},
+			{Name: "the metrics", Tell: metrics.countEnded, Once: true},
 		},
 		Forget: inboxes.Forget, Onboarding: onboards.Keeper,
 	})

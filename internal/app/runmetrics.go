@@ -40,7 +40,7 @@ func newRunMetrics(runs *postgres.Runs, log *slog.Logger, to prometheus.Register
 			Name: "gatehouse_runs_swept_total", Help: "Runs that this process ended because nobody else would: out of time, out of attempts, or cancelled without a worker.",
 		}),
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "gatehouse_runs_ended_total", Help: "Runs whose end this process was told of, by operation and outcome; after a crash, one may be counted twice.",
+			Name: "gatehouse_runs_ended_total", Help: "Runs whose end this process was told of, by operation and outcome; after a crash, one may be missing.",
 		}, []string{"operation", "outcome"}),
 	}
 	if to == nil {

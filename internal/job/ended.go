@@ -17,11 +17,15 @@ import (
 // one that was blocked and never started. The run may be told of more than once,
 // also side by side, and later than it ended; so Tell decides by the database
 // whether there is still something to do. An error makes the run be told of
-// again, to every subscriber.
+// again, to every subscriber but those of Once.
 type EndedSubscriber struct {
 	// Name is for error messages.
 	Name string
 	Tell func(ctx context.Context, r run.Ref) error
+	// Once says that it is told at the first attempt alone, whatever comes of
+	// that: for figures, in which a run must not count again because another
+	// subscriber failed.
+	Once bool
 }
 
 // endedArgs names a run that has ended.
@@ -68,6 +72,9 @@ func (w *endedWorker) Work(ctx context.Context, j *river.Job[endedArgs]) error {
 	ref := run.Ref{Scope: id.Scope{Tenant: j.Args.Tenant, Workspace: j.Args.Workspace}, Run: j.Args.Run}
 	var failed []error
 	for _, s := range w.subscribers {
+		if s.Once && j.Attempt > 1 {
+			continue
+		}
 		if err := s.Tell(ctx, ref); err != nil {
 			failed = append(failed, fmt.Errorf("tell %s that %s has ended: %w", s.Name, ref.Run, err))
 		}

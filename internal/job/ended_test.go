@@ -34,11 +34,13 @@ func (l *listener) tell(_ context.Context, r run.Ref) error {
 	return nil
 }
 
-// A subscriber that fails keeps nobody else from being told, and is told again.
+// A subscriber that fails keeps nobody else from being told, and is told again; who
+// counts is told once.
 func TestEndsAreToldUntilEverybodyHeard(t *testing.T) {
 	t.Parallel()
 	q, pool, super := newQueue(t)
 	failing, steady := &listener{failures: 1, told: make(chan run.Ref, 9)}, &listener{told: make(chan run.Ref, 9)}
+	figures := &listener{told: make(chan run.Ref, 9)}
 	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 		require.NoError(t, q.EndedTx(t.Context(), tx, ref(1)))
 		return errors.New("changed my mind")
@@ -49,7 +51,7 @@ func TestEndsAreToldUntilEverybodyHeard(t *testing.T) {
 	s := &stores{swept: make(chan struct{}, 1), done: make(chan struct{})}
 	engine, err := job.NewEngine(job.Config{
 		Pool: pool, Publisher: &graph.Publisher{Store: s}, Keeper: &run.Keeper{Store: s}, Logger: slog.New(slog.DiscardHandler),
-		Ended: []job.EndedSubscriber{{Name: "the failing", Tell: failing.tell}, {Name: "the steady", Tell: steady.tell}},
+		Ended: []job.EndedSubscriber{{Name: "the failing", Tell: failing.tell}, {Name: "the steady", Tell: steady.tell}, {Name: "the figures", Tell: figures.tell, Once: true}},
 	})
 	require.NoError(t, err)
 	require.NoError(t, engine.Start(t.Context()))
@@ -68,6 +70,7 @@ func TestEndsAreToldUntilEverybodyHeard(t *testing.T) {
 			require.NoError(t, within.Err())
 		}
 	}
+	require.Len(t, figures.told, 1)
 	var message string
 	require.NoError(t, super.QueryRow(t.Context(), `select errors[1]->>'error' from river.river_job where kind = 'run_ended'`).Scan(&message))
 	require.Contains(t, message, "tell the failing that run_2 has ended: not now")
