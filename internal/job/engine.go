@@ -122,7 +122,7 @@ func NewEngine(c Config) (*Engine, error) {
 	river.AddWorker(workers, &forgetNotificationsWorker{forget: c.Forget})
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
 		Schema:       schema,
-		Logger:       c.Logger,
+		Logger:       slog.New(quiet{c.Logger.Handler()}),
 		Workers:      workers,
 		PeriodicJobs: periodic,
 		// Never before a job's own time limit is over.
