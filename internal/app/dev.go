@@ -179,13 +179,22 @@ func runDev(ctx context.Context, c DevConfig, h *host, ln net.Listener, r Runnin
 // discoveryWorkers is how many discoveries run side by side in one process.
 const discoveryWorkers = 2
 
-// addDevWorkers adds a worker for tests and some for discoveries.
-func addDevWorkers(g *group, c DevConfig, url string, token secret.Secret, metrics prometheus.Registerer) error {
-	names := map[string]operation.Queue{"dev-tests": operation.TestQueue}
-	for i := range discoveryWorkers {
-		names[fmt.Sprintf("dev-discovery-%d", i+1)] = operation.DiscoveryQueue
+// devWorkers names the workers of one process and the queue of each: every queue
+// has one, so that none waits behind another, and discoveries have some.
+func devWorkers() map[string]operation.Queue {
+	names := map[string]operation.Queue{}
+	for _, queue := range operation.Queues() {
+		names["dev-"+string(queue)] = queue
 	}
-	for name, queue := range names {
+	for i := range discoveryWorkers - 1 {
+		names[fmt.Sprintf("dev-%s-%d", operation.DiscoveryQueue, i+2)] = operation.DiscoveryQueue
+	}
+	return names
+}
+
+// addDevWorkers adds the workers.
+func addDevWorkers(g *group, c DevConfig, url string, token secret.Secret, metrics prometheus.Registerer) error {
+	for name, queue := range devWorkers() {
 		w, err := newWorker(workerConfig{
 			name: name, discoveryURL: url, integrationsURL: url, token: token, queues: []string{string(queue)},
 			allowPrivate: c.AllowPrivate, endpointHosts: c.EndpointHosts, metrics: metrics, log: c.Logger,
