@@ -163,10 +163,24 @@ func (s *Service) Bootstrap(ctx context.Context, c workspace.Caller, o id.Onboar
 	return s.goOn(ctx, c, o, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Begin(c, ops, surface) })
 }
 
-// Resume has a stopped session go on with the operation that did not succeed.
+// Resume has a stopped session go on with the operation that did not succeed. The
+// caller, for whom the runs are, has to have what each of the operations needs.
 func (s *Service) Resume(ctx context.Context, c workspace.Caller, o id.Onboarding, ifVersion *int64) (Outcome, error) {
 	if err := c.Require(workspace.StartOperations); err != nil {
 		return Outcome{}, err
+	}
+	session, err := s.Store.Get(ctx, c.Scope, o)
+	if err != nil {
+		return Outcome{}, err
+	}
+	for _, chosen := range session.Operations {
+		op, err := operation.Get(chosen.Type)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if err := c.Require(op.Capability); err != nil {
+			return Outcome{}, err
+		}
 	}
 	return s.goOn(ctx, c, o, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Resume(c) })
 }

@@ -32,8 +32,11 @@ func (g *Gate) standsInTheWay(ctx context.Context, conn *connection.Connection, 
 		return &blocker{operation.IntegrationNotLicensed, detail}, nil
 	}
 	entry, err := g.Catalog.Get(conn.Integration)
-	if err != nil {
-		return &blocker{operation.OperationNotSupported, fmt.Sprintf("this deployment has no integration %s any more", conn.Integration)}, nil //nolint:nilerr // that there is none is the answer
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return &blocker{operation.OperationNotSupported, fmt.Sprintf("this deployment has no integration %s any more", conn.Integration)}, nil
+	case err != nil:
+		return nil, err
 	}
 	if !slices.Contains(entry.Operations, string(op.Type)) {
 		return &blocker{operation.OperationNotSupported, fmt.Sprintf("%s offers %s", conn.Integration, strings.Join(entry.Operations, ", "))}, nil
