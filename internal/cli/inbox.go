@@ -45,7 +45,7 @@ func (cmd *InboxListCmd) Run(ctx context.Context, e *environment) error {
 		if n.ReadAt != nil {
 			read = "yes"
 		}
-		return []string{n.NotificationID, output.Time(&n.CreatedAt), read, n.Title, orEmpty(n.RunID)}
+		return []string{n.NotificationID, output.Time(&n.CreatedAt), read, n.Title, output.OrNone(orEmpty(n.RunID))}
 	})
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
 	"github.com/gatehouse-project/gatehouse/internal/client"
@@ -44,7 +43,7 @@ func (cmd *OperationsListCmd) Run(ctx context.Context, e *environment) error {
 	for _, o := range a.Value.Operations {
 		t.Rows = append(t.Rows, []string{
 			o.OperationType, o.Verb + " " + o.Object, output.OrNone(strings.Join(o.Integrations, ", ")), strings.ReplaceAll(o.Protects, "_", " "),
-			(time.Duration(o.DeadlineSeconds) * time.Second).String(), output.OrNone(strings.Join(inputNames(o), ", ")),
+			shownPeriod(o.DeadlineSeconds), output.OrNone(strings.Join(inputNames(o), ", ")),
 		})
 	}
 	return t.Write(e.Out, e.width())

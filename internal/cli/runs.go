@@ -140,8 +140,11 @@ func (e *environment) printRun(r Remote, a client.Answer[client.Run]) error {
 }
 
 func reasonText(short, code string) string {
-	if short == "" {
+	switch "" {
+	case short:
 		return code
+	case code:
+		return short
 	}
 	return fmt.Sprintf("%s (%s)", short, code)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -55,6 +56,10 @@ func (cmd *ThrottleListCmd) Run(ctx context.Context, e *environment) error {
 		Header: []string{"Scope", "Of", "Available", "Limit", "Pace", "Paused until", "Waiting", "Connections"},
 		Empty:  "No run has called a provider that limits calls.",
 	}
+	// They come in the order of their hashes, which tells nobody anything.
+	slices.SortStableFunc(l.Items, func(a, b client.ThrottleBudget) int {
+		return cmp.Or(cmp.Compare(a.ThrottleScope, b.ThrottleScope), cmp.Compare(shownKey(a.Key), shownKey(b.Key)))
+	})
 	return printList(e, cmd.Remote, l, t, func(b client.ThrottleBudget) []string {
 		limit := ""
 		if b.Limit != nil {
@@ -62,7 +67,7 @@ func (cmd *ThrottleListCmd) Run(ctx context.Context, e *environment) error {
 		}
 		return []string{
 			b.ThrottleScope, shownKey(b.Key), strconv.FormatFloat(b.Available, 'f', 0, 64), limit, fmt.Sprintf("%.0f %%", 100*b.Pace),
-			orNoTime(b.PausedUntil), strconv.Itoa(b.WaitingRuns), strings.Join(shorten(slices.Clone(b.Connections)), ", "),
+			output.Time(b.PausedUntil), strconv.Itoa(b.WaitingRuns), strings.Join(shorten(slices.Clone(b.Connections)), ", "),
 		}
 	})
 }
@@ -127,7 +132,7 @@ func (e *environment) printThrottleLimits(r Remote, raw []byte, limits []client.
 	t := output.Table{Header: []string{"Scope", "What", "By", "In force", "Declared", "Set by", "Set"}, Empty: "No integration declares what its provider limits."}
 	for _, l := range limits {
 		t.Rows = append(t.Rows, []string{
-			l.ThrottleScope, l.Description, strings.Join(l.Key, ", "), shownLimit(l.InForce), shownLimit(l.Declared), orEmpty(l.SetBy), orNoTime(l.SetAt),
+			l.ThrottleScope, l.Description, strings.Join(l.Key, ", "), shownLimit(l.InForce), shownLimit(l.Declared), output.OrNone(orEmpty(l.SetBy)), output.Time(l.SetAt),
 		})
 	}
 	return t.Write(e.Out, e.width())

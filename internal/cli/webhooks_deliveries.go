@@ -78,7 +78,7 @@ func (cmd *WebhooksDeliveriesCmd) Run(ctx context.Context, e *environment) error
 			answer = strconv.Itoa(*d.LastStatus)
 		}
 		return []string{
-			d.DeliveryID, d.EventType, output.Time(&d.OccurredAt), d.Status, strconv.Itoa(d.Attempts), answer, orNoTime(d.NextAttemptAt), orEmpty(d.Problem),
+			d.DeliveryID, d.EventType, output.Time(&d.OccurredAt), d.Status, strconv.Itoa(d.Attempts), output.OrNone(answer), output.Time(d.NextAttemptAt), output.OrNone(orEmpty(d.Problem)),
 		}
 	})
 }
@@ -94,7 +94,7 @@ type WebhooksReplayCmd struct {
 
 // Help returns examples.
 func (WebhooksReplayCmd) Help() string {
-	return `Deliveries are made again at once, under the id they had, with their retries from the begin. A webhook that was switched off has to be enabled first.
+	return `Deliveries are made again at once, under the id they had, with their retries from the beginning. A webhook that was switched off has to be enabled first.
 
     gatehouse webhooks replay wh_3 dlv_9
     gatehouse webhooks replay wh_3 --since 7d`

@@ -188,6 +188,9 @@ func (w *wizard) say(format string, args ...any) {
 	fmt.Fprintln(w.e.Err, output.Clean(fmt.Sprintf(format, args...)))
 }
 
+// pause is an empty line before what is said next.
+func (w *wizard) pause() { fmt.Fprintln(w.e.Err) }
+
 // onErr is the environment for what is no result: printed as a table and on
 // standard error where standard output is for the API's own answer.
 func (w *wizard) onErr() *environment {
@@ -215,7 +218,8 @@ func (w *wizard) leave(ctx context.Context, err error) error {
 		return err
 	}
 	if ctx.Err() != nil || errors.Is(err, io.EOF) || statusOf(err) == exitUnavailable {
-		w.say("\n%s is kept by the server; what it has started goes on. Come back: gatehouse onboard resume %s", w.session.SessionID, w.session.SessionID)
+		w.pause()
+		w.say("%s is kept by the server; what it has started goes on. Come back: gatehouse onboard resume %s", w.session.SessionID, w.session.SessionID)
 	}
 	return err
 }

@@ -82,7 +82,8 @@ func (w *wizard) verify(ctx context.Context) error {
 					return err
 				}
 				if !again {
-					w.say("Nothing is started. When it is mended: gatehouse onboard resume %s", w.session.SessionID)
+					w.say("Nothing is started. Mend it, such as with gatehouse connections edit %s --set-env FIELD=VARIABLE, then go on: gatehouse onboard resume %s",
+						w.session.ConnectionID, w.session.SessionID)
 					return &stopped{exitStopped}
 				}
 			}
@@ -232,12 +233,15 @@ func (w *wizard) watch(ctx context.Context) error {
 	}
 	switch a.Value.Status {
 	case "stopped":
-		w.say("\nWhen it is mended: gatehouse onboard resume %s", a.Value.SessionID)
+		w.pause()
+		w.say("When it is mended: gatehouse onboard resume %s", a.Value.SessionID)
 		return &stopped{exitStopped}
 	case "open":
-		w.say("\nNothing was started. Go on: gatehouse onboard resume %s", a.Value.SessionID)
+		w.pause()
+		w.say("Nothing was started. Go on: gatehouse onboard resume %s", a.Value.SessionID)
 	case "completed":
-		w.say("\nNow ask: gatehouse entities list --kind Resource, then gatehouse access who-can RESOURCE. Keep it fresh: gatehouse connections edit %s --schedule daily@02:00", a.Value.ConnectionID)
+		w.pause()
+		w.say("Now ask: gatehouse entities list --kind Resource, then gatehouse access who-can RESOURCE. Keep it fresh: gatehouse connections edit %s --schedule daily@02:00", a.Value.ConnectionID)
 	}
 	return nil
 }

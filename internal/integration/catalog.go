@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/nearest"
 )
 
 // ID names a catalog entry: a lower-case word such as "aws".
@@ -84,7 +85,14 @@ func (c *Catalog) Get(i ID) (*Integration, error) {
 			return e, nil
 		}
 	}
-	return nil, fault.New(fault.NotFound, "there is no integration %q in the catalog", i)
+	known := make([]string, len(c.entries))
+	for n, e := range c.entries {
+		known[n] = string(e.ID())
+	}
+	if near := nearest.Name(string(i), known); near != "" {
+		return nil, fault.New(fault.NotFound, "there is no integration %q in the catalog; did you mean %s?", i, near)
+	}
+	return nil, fault.New(fault.NotFound, "there is no integration %q in the catalog; GET /v1/integrations lists them", i)
 }
 
 // List returns the entries in order of id. The slice is the caller's.

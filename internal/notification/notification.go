@@ -69,10 +69,7 @@ func (n Notification) Text() (title, message string) {
 func (r RunSummary) text() (title, message string) {
 	what := string(r.Operation)
 	if op, err := operation.Get(r.Operation); err == nil {
-		what = op.Verb + " " + op.Object
-	}
-	if r.ConnectionName != "" {
-		what += " of " + r.ConnectionName
+		what = op.Verb + " " + op.Describe(r.ConnectionName, "")
 	}
 	title = fmt.Sprintf("%s: %s", what, strings.ReplaceAll(string(r.Outcome), "_", " "))
 	if r.Reason == "" {
