@@ -18,8 +18,8 @@ func neverSucceed() map[string]string {
 	const tenant, person = "asks for an administrator of the tenant, whom no key of a workspace is", "asks for a person who signed in, and no provider of identities is set up"
 	return map[string]string{
 		"install-licence":             "a licence is signed with a key that is not here; internal/app has one",
-		"start-onboarding-bootstrap":  "needs a verified connection of a session, four requests that fit one another; internal/app makes them",
-		"resume-onboarding":           "needs a bootstrap that failed; internal/app makes one",
+		"start-onboarding-bootstrap":  "needs a verified connection of a session, four requests that fit one another; the tests of internal/postgres make them",
+		"resume-onboarding":           "needs a bootstrap that failed; the tests of internal/postgres make one",
 		"archive-workspace":           tenant,
 		"create-workspace":            tenant,
 		"list-tenant-workspaces":      tenant,
