@@ -67,12 +67,20 @@ func (s *Webhooks) Load(ctx context.Context, r webhook.Ref) (j webhook.Job, ok b
 // Finish stores how an attempt ended, unless another has been begun since.
 func (s *Webhooks) Finish(ctx context.Context, j webhook.Job, end webhook.Ending, disabled audit.Event) error {
 	return s.db.InWorkspace(ctx, j.Scope.Workspace, func(tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q, w, e := dbsqlc.New(tx), int64(j.Scope.Workspace), int64(j.Endpoint.ID)
+		// The endpoint before its delivery, as whoever switches it off: else two
+		// that end at once would wait for each other.
+		_, err := q.LockWebhook(ctx, dbsqlc.LockWebhookParams{WorkspaceID: w, EndpointID: e})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // deleted, with its deliveries
+		}
+		if err != nil {
+			return fmt.Errorf("lock %s: %w", j.Endpoint.ID, err)
+		}
 		stored, err := finish(ctx, q, j, end)
 		if err != nil || stored == 0 || end.Ours {
 			return err
 		}
-		w, e := int64(j.Scope.Workspace), int64(j.Endpoint.ID)
 		if end.Problem == "" {
 			return q.NoteWebhookSuccess(ctx, dbsqlc.NoteWebhookSuccessParams{WorkspaceID: w, EndpointID: e})
 		}
