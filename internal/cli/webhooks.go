@@ -159,9 +159,10 @@ type WebhooksUpdateCmd struct {
 
 // Help returns examples.
 func (WebhooksUpdateCmd) Help() string {
-	return `What is not named stays as it is. Once a webhook that was switched off is enabled, replay what it missed.
+	return `What is not named stays as it is. Another address is --set-url, because --url is that of the server. Once a webhook that was switched off is enabled, replay what it missed.
 
     gatehouse webhooks update wh_3 --enable
+    gatehouse webhooks update wh_3 --set-url https://hooks.example.com/gatehouse/2
     gatehouse webhooks update wh_3 --event run.completed --event run.blocked`
 }
 
