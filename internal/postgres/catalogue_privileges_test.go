@@ -10,8 +10,7 @@ import (
 // the reason. Looking across workspaces is the dispatcher's.
 func actAsOwner() map[string]string {
 	return map[string]string{
-		"workspace_is_open":    "locks the row of the caller's workspace, for which services have no privilege",
-		"refuse_when_archived": "the trigger that asks it",
+		"refuse_when_archived": "locks the row of the caller's workspace, for which services have no privilege",
 		"emit_webhook_event":   "finds the endpoints that asked for an event, which services that make events cannot read",
 		"graph_prepare":        "makes the partitions of a connection, which only the owner of the parent may",
 		"graph_attach":         "attaches them",

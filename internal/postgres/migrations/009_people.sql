@@ -153,27 +153,24 @@ grant delete on sessions to svc_workspace;
 alter table audit_events drop constraint audit_events_actor_kind,
   add constraint audit_events_actor_kind check (actor_kind in ('member', 'tenant', 'person', 'worker', 'system'));
 
--- Whether the workspace may be changed. The lock keeps it so until the
--- transaction ends: archiving waits for what has begun, and what begins later
--- sees that it is archived.
-create function workspace_is_open(w bigint) returns boolean
-  language sql volatile security definer set search_path = public, pg_temp
-begin atomic
-  select archived_at is null from workspaces where workspace_id = w for key share;
-end;
-
--- Refuses changes in an archived workspace. Its own error code, so that callers
--- can be told what to do about it. Outside the workspace nothing is known, and
--- row-level security refuses the row.
+-- Refuses changes in an archived workspace. The lock keeps it open until the
+-- transaction ends: archiving waits for what has begun, and what begins later sees
+-- that it is archived. Its own error code, so that callers can be told what to do
+-- about it. Outside the workspace nothing is known, and row-level security refuses
+-- the row. The statement stands here and not in a function of its own, since a
+-- session keeps its plan from one transaction to the next only here.
 create function refuse_when_archived() returns trigger
   language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  open boolean;
 begin
-  if not coalesce(workspace_is_open(new.workspace_id), true) then
+  select archived_at is null into open from workspaces where workspace_id = new.workspace_id for key share;
+  if not coalesce(open, true) then
     raise 'workspace % is archived', new.workspace_id using errcode = 'GH001';
   end if;
   return new;
 end $$;
-revoke all on function workspace_is_open(bigint), refuse_when_archived() from public;
+revoke all on function refuse_when_archived() from public;
 
 create trigger open_workspace before insert or update of name, config, scope, schedule, metadata, deleted_at on connections
   for each row execute function refuse_when_archived();
@@ -329,7 +326,7 @@ drop trigger open_workspace on runs;
 drop trigger open_workspace on members;
 drop trigger open_workspace on api_keys;
 drop table claim_mappings, invitations, spent_id_tokens, sessions, people;
-drop function refuse_when_archived(), workspace_is_open(bigint);
+drop function refuse_when_archived();
 alter table api_keys drop column made_by;
 alter table workspaces drop column owner_id, drop constraint workspaces_tenant_level_stays_open;
 alter table members drop constraint members_person_is_known, drop constraint members_tenant_role, drop column person_id, drop column email,
