@@ -136,6 +136,7 @@ func (a *actor) send(ctx context.Context, r *request) (*answer, error) {
 
 // exchange sends a request as it stands.
 func (a *actor) exchange(ctx context.Context, r *request) (*answer, error) {
+	r.waitBriefly()
 	text, err := r.text()
 	if err != nil {
 		return nil, fmt.Errorf("encode the body: %w", err)

@@ -26,6 +26,8 @@ func neverSucceed() map[string]string {
 		"list-workspace-audit-events": tenant,
 		"transfer-workspace":          tenant,
 		"unarchive-workspace":         tenant,
+		"set-throttle-limit":          tenant,
+		"clear-throttle-limit":        tenant,
 		"create-session":              person,
 		"delete-session":              person,
 		"get-sign-in":                 person,

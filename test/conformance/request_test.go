@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -118,6 +119,18 @@ func (r *request) text() ([]byte, error) {
 		text = bytes.ReplaceAll(text, []byte(`"`+name+`"`), []byte(value))
 	}
 	return text, err
+}
+
+// waitBriefly says how long to wait where nothing says so: a run that waits would
+// be followed for minutes.
+func (r *request) waitBriefly() {
+	if !slices.ContainsFunc(r.op.parameters, func(p parameter) bool { return p.name == "wait" }) {
+		return
+	}
+	r.query = slices.DeleteFunc(r.query, func(p pair) bool { return p.name == "wait" && p.value == "" })
+	if !slices.ContainsFunc(r.query, func(p pair) bool { return p.name == "wait" }) {
+		r.query = append(r.query, pair{"wait", "20ms"})
+	}
 }
 
 // address is path and query as they are sent.
