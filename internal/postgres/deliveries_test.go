@@ -54,5 +54,5 @@ func TestDeliveriesThatEndAtOnceSwitchAnEndpointOffOnce(t *testing.T) {
 		_, err = h.store.Update(t.Context(), h.scope, w, enable, hookEvent(audit.WebhookEdited))
 		require.NoError(t, err)
 	}
-	require.EqualValues(t, 5, h.number(t, `select count(*) from audit_events where action = $1`, audit.WebhookDisabled))
+	require.Equal(t, 5, h.number(t, `select count(*) from audit_events where action = $1`, audit.WebhookDisabled))
 }
