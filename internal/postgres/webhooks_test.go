@@ -215,4 +215,9 @@ func TestOldEventsAreForgotten(t *testing.T) {
 	require.NoError(t, h.store.Forget(t.Context()))
 	require.Equal(t, 2, h.number(t, `select count(*) from webhook_events`))
 	require.Equal(t, 2, h.number(t, `select count(*) from webhook_deliveries where status = 'pending'`))
+
+	// Written while its endpoint was switched off, which it therefore never reaches.
+	h.exec(t, `update webhook_endpoints set disabled_at = now(), disabled_reason = 'gone'`)
+	require.NoError(t, h.store.Forget(t.Context()))
+	require.Equal(t, 1, h.number(t, `select count(*) from webhook_events`))
 }

@@ -259,7 +259,8 @@ begin atomic
   returning c.workspace_id, c.delivery_id;
 end;
 
--- Deletes old events with their deliveries, unless one of those is still due.
+-- Deletes old events with their deliveries, unless one of those will still be made:
+-- one to an endpoint that was switched off while the event was written is not.
 create function forget_webhook_events(kept interval, most integer) returns bigint
   language sql volatile security definer set search_path = public, pg_temp
 begin atomic
@@ -267,7 +268,9 @@ begin atomic
     select e.workspace_id, e.event_id
     from webhook_events e
     where e.occurred_at < clock_timestamp() - kept
-      and not exists (select from webhook_deliveries d where d.workspace_id = e.workspace_id and d.event_id = e.event_id and d.status = 'pending')
+      and not exists (
+        select from webhook_deliveries d join webhook_endpoints p on p.workspace_id = d.workspace_id and p.endpoint_id = d.endpoint_id
+        where d.workspace_id = e.workspace_id and d.event_id = e.event_id and d.status = 'pending' and p.disabled_at is null)
     order by e.occurred_at
     limit most
   ), gone as (
