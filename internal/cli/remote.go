@@ -111,6 +111,9 @@ func (r *Remote) server(devKeyFile string) (destination, error) {
 	case r.Context != "":
 		return fromContext(r.Context)
 	case r.URL != "":
+		if environmentKey != "" && environmentURL != "" && environmentURL != r.URL && r.KeyFile == "" {
+			return destination{}, usagef("GATEHOUSE_API_KEY is the key of GATEHOUSE_URL, %s, and is not sent to %s; give that server's key with --key-file", environmentURL, r.URL)
+		}
 		return destination{address: r.URL, key: environmentKey}, nil
 	case environmentURL != "":
 		return destination{address: environmentURL, key: environmentKey}, nil
