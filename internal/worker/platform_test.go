@@ -381,30 +381,6 @@ func (p *fakePlatform) store(number int64, h workerapi.Header, page *connector.P
 	}
 }
 
-// state runs f while nothing changes.
-func (p *fakePlatform) state(f func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f()
-}
-
-// ends returns the last header of each partition as "stream/key coverage
-// category", in order.
-func (p *fakePlatform) ends() []string {
-	var ends []string
-	for _, h := range p.headers {
-		if h.End == "" {
-			continue
-		}
-		text := h.Stream + "/" + h.Partition + " " + string(h.End)
-		if h.Failure != nil {
-			text += " " + string(h.Failure.Category)
-		}
-		ends = append(ends, text)
-	}
-	return ends
-}
-
 // leaseOf is the lease of an epoch.
 func leaseOf(epoch int64) workerapi.Lease {
 	return workerapi.Lease{Epoch: epoch, LeaseID: fmt.Sprintf("%032x", epoch)}
