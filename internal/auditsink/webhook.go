@@ -3,27 +3,21 @@ package auditsink
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/ocsf"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
+	"github.com/gatehouse-project/gatehouse/internal/webhook"
 )
 
 // deliveryTime bounds one request.
 const deliveryTime = 30 * time.Second
-
-// secretPrefix starts a webhook's secret, as Standard Webhooks has it.
-const secretPrefix = "whsec_"
 
 // Webhook posts events as a batch of CloudEvents, signed as Standard Webhooks 1
 // says: HMAC-SHA256 over id, time and body, with a key that both sides have.
@@ -41,13 +35,11 @@ func NewWebhook(address string, key secret.Secret, transport http.RoundTripper) 
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil {
 		return nil, errors.New("the webhook's address is not of the form https://host/path")
 	}
-	encoded, ok := strings.CutPrefix(strings.TrimSpace(key.RevealString()), secretPrefix)
-	raw, err := base64.StdEncoding.DecodeString(encoded)
-	if !ok || err != nil || len(raw) < 24 || len(raw) > 64 {
-		return nil, errors.New("the webhook's secret is not whsec_ and 24 to 64 bytes in base64; make one with: echo whsec_$(openssl rand -base64 32)")
+	if err := webhook.CheckSecret(key); err != nil {
+		return nil, fmt.Errorf("%w; make one with: echo whsec_$(openssl rand -base64 32)", err)
 	}
 	return &Webhook{
-		url: address, key: secret.FromBytes(raw), now: time.Now,
+		url: address, key: key, now: time.Now,
 		http: &http.Client{
 			Transport: transport, Timeout: deliveryTime,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -63,12 +55,16 @@ func (w *Webhook) Deliver(ctx context.Context, id string, events [][]byte) error
 	if err != nil {
 		return errors.New("the webhook's address cannot be used")
 	}
-	at := strconv.FormatInt(w.now().Unix(), 10)
+	at := w.now()
+	signature, err := webhook.Sign(id, at, body, []secret.Secret{w.key})
+	if err != nil {
+		return fmt.Errorf("sign the events: %w", err)
+	}
 	req.Header.Set("Content-Type", ocsf.BatchContentType)
 	req.Header.Set("User-Agent", "gatehouse-audit")
 	req.Header.Set("Webhook-Id", id)
-	req.Header.Set("Webhook-Timestamp", at)
-	req.Header.Set("Webhook-Signature", w.sign(id, at, body))
+	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
+	req.Header.Set("Webhook-Signature", signature)
 	res, err := w.http.Do(req)
 	if err != nil {
 		// The outer error repeats the address, which may hold a token.
@@ -84,13 +80,4 @@ func (w *Webhook) Deliver(ctx context.Context, id string, events [][]byte) error
 		return fmt.Errorf("the webhook answered %s", res.Status)
 	}
 	return nil
-}
-
-func (w *Webhook) sign(id, at string, body []byte) string {
-	key := w.key.Reveal()
-	defer clear(key)
-	mac := hmac.New(sha256.New, key)
-	fmt.Fprintf(mac, "%s.%s.", id, at)
-	mac.Write(body)
-	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -45,6 +45,13 @@ func keyOf(s secret.Secret) ([]byte, error) {
 	return key, nil
 }
 
+// CheckSecret returns [ErrSecretForm] for a text that is no secret.
+func CheckSecret(s secret.Secret) error {
+	key, err := keyOf(s)
+	clear(key)
+	return err
+}
+
 // Sign returns the value of the header webhook-signature: one signature for each
 // secret, so that a receiver can go from one to the next.
 func Sign(messageID string, at time.Time, body []byte, secrets []secret.Secret) (string, error) {
