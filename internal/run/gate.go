@@ -126,7 +126,12 @@ func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, re
 	if err != nil {
 		return StartResult{}, err
 	}
-	return newStartResult(admitted.Status, op, conn, admitted.Run, blocker{}), nil
+	result := newStartResult(admitted.Status, op, conn, admitted.Run, blocker{})
+	// Onboarding waits for a run that has begun and asks for none to follow it.
+	if result.Status == Deduped && result.Run.Status == Running && by.entry == nil {
+		result.Message += " Because it has begun, one more run will follow it."
+	}
+	return result, nil
 }
 
 func (g *Gate) block(ctx context.Context, by starter, a Admission, conn *connection.Connection, s surroundings, b blocker) (StartResult, error) {

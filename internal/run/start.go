@@ -63,9 +63,6 @@ func newStartResult(status StartStatus, op operation.Operation, conn *connection
 	case Deduped:
 		s.Short = "Already under way"
 		s.Message = fmt.Sprintf("%s: already %s as %s; nothing new was started.", what, r.Status, r.ID)
-		if r.Status == Running {
-			s.Message += " Because it has begun, one more run will follow it."
-		}
 		s.NextSteps = []operation.NextStep{{Label: "Follow the run that is under way", Href: runHref(r), ActionType: operation.ActView}}
 	case ScopeBusy:
 		s.Short = "Something else is using " + op.Protects.Names()
