@@ -74,18 +74,6 @@ const (
 	To
 )
 
-// EdgeQuery asks for edges that have one of the given entities at one end.
-type EdgeQuery struct {
-	Kind connector.RelationshipKind
-	// Side is the end at which one of At stands.
-	Side Side
-	At   []EntityID
-	// Among, when not nil, also demands one of these at the other end.
-	Among []EntityID
-	// Most bounds the answer; as many as that means there may be more.
-	Most int
-}
-
 // Pair is the two ends of edges to look for.
 type Pair struct {
 	From, To EntityID
@@ -131,15 +119,13 @@ type View interface {
 	// Entities returns entities of a connection, without identifiers and
 	// attributes.
 	Entities(ctx context.Context, c id.Connection, ids []EntityID) (map[EntityID]Entity, error)
-	// Edges returns edges in no particular order.
-	Edges(ctx context.Context, c id.Connection, q EdgeQuery) ([]Edge, error)
-	// Spread returns the edges that the query asks for, and then those of the
-	// entities at their other ends, and so on, of at most so many entities.
-	// Cycles end. It takes no Among.
-	Spread(ctx context.Context, c id.Connection, q EdgeQuery, most int) ([]Edge, error)
+	// Walk returns the edges of each hop, in no particular order, those of hop n
+	// at n; see [Hop].
+	Walk(ctx context.Context, c id.Connection, from []EntityID, hops []Hop) ([][]Edge, error)
 	// Between returns the edges of a kind between pairs, in no particular order.
 	Between(ctx context.Context, c id.Connection, kind connector.RelationshipKind, pairs []Pair) ([]Edge, error)
-	// Links is Edges for several kinds without what the edges say, for walking far.
+	// Links returns which edges of some kinds exist at one of the given entities,
+	// for walking far; as many as the bound means there may be more.
 	Links(ctx context.Context, c id.Connection, kinds []connector.RelationshipKind, side Side, at []EntityID, most int) ([]Link, error)
 	// Neighbours returns, for each start, the first different entities at the
 	// other end of its edges of a kind, at most so many of each, in their order.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
@@ -15,7 +14,6 @@ import (
 const (
 	maxEntitlements = 50_000
 	maxSessions     = 10_000
-	maxEdges        = 100_000
 	maxExamined     = 5_000
 	// CountLimit is how far answers are counted.
 	CountLimit = 10_000
@@ -94,6 +92,10 @@ type access struct {
 	filter   AccessFilter
 	now      time.Time
 	includes out
+	// represented has the principals of accounts that may become rows.
+	represented represented
+	// counting says that rows are judged to be counted only.
+	counting bool
 	// truncated is set when a bound was met.
 	truncated bool
 }
@@ -132,6 +134,7 @@ func (a *access) complete(ctx context.Context, p pager, answer *AccessAnswer) er
 		}
 		answer.Rows, answer.Next = rows, next
 		if a.filter.Count {
+			a.counting = true
 			if err := count(ctx, p, answer); err != nil {
 				return err
 			}
@@ -165,12 +168,10 @@ func count(ctx context.Context, p pager, answer *AccessAnswer) error {
 
 // describe adds principals, the entities that rows name, and coverage.
 func (a *access) describe(ctx context.Context, answer *AccessAnswer) error {
-	if err := a.addPrincipals(ctx, answer); err != nil {
-		return err
-	}
 	named := map[EntityID]bool{}
 	for i := range answer.Rows {
 		r := &answer.Rows[i]
+		r.Principals = a.represented.of(r.Account)
 		named[r.Account], named[r.Resource] = true, true
 		for _, grounds := range [][]Ground{{r.Nearest}, r.Allows, r.Denies} {
 			for _, g := range grounds {
@@ -190,58 +191,19 @@ func (a *access) describe(ctx context.Context, answer *AccessAnswer) error {
 	return err
 }
 
-func (a *access) addPrincipals(ctx context.Context, answer *AccessAnswer) error {
-	accounts := map[EntityID]bool{}
-	for i := range answer.Rows {
-		accounts[answer.Rows[i].Account] = true
-	}
-	edges, err := a.edges(ctx, EdgeQuery{Kind: connector.PrincipalRepresentsAccount, Side: To, At: keys(accounts)})
-	if err != nil {
-		return err
-	}
-	of := map[EntityID][]EntityID{}
+// represented says for accounts which principals they represent.
+type represented map[EntityID][]EntityID
+
+func (r represented) add(edges []Edge, now time.Time) {
 	for i := range edges {
-		if s := standingOf(&edges[i], a.now); s.active && !s.deny {
-			of[edges[i].To] = append(of[edges[i].To], edges[i].From)
+		if s := standingOf(&edges[i], now); s.active && !s.deny {
+			r[edges[i].To] = append(r[edges[i].To], edges[i].From)
 		}
 	}
-	for i := range answer.Rows {
-		r := &answer.Rows[i]
-		principals := distinct(of[r.Account])
-		r.Principals = principals[:min(len(principals), maxPrincipals)]
-	}
-	return nil
 }
 
-// edges reads edges within the bound.
-func (a *access) edges(ctx context.Context, q EdgeQuery) ([]Edge, error) {
-	if len(q.At) == 0 {
-		return nil, nil
-	}
-	q.Most = maxEdges
-	found, err := a.view.Edges(ctx, a.conn, q)
-	if len(found) >= maxEdges {
-		a.truncated = true
-	}
-	return found, err
-}
-
-// spread follows edges of one kind from entities on, however far, and returns
-// the edges and all entities met. Cycles end.
-func (a *access) spread(ctx context.Context, kind connector.RelationshipKind, side Side, from []EntityID, most int) (edges []Edge, met map[EntityID]bool, err error) {
-	met = toSet(from)
-	if len(from) == 0 {
-		return nil, met, nil
-	}
-	edges, err = a.view.Spread(ctx, a.conn, EdgeQuery{Kind: kind, Side: side, At: from, Most: maxEdges}, most)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i := range edges {
-		met[edges[i].From], met[edges[i].To] = true, true
-	}
-	if len(edges) >= maxEdges || len(met) > most {
-		a.truncated = true
-	}
-	return edges, met, nil
+// of returns the first principals of an account, in order.
+func (r represented) of(account EntityID) []EntityID {
+	principals := distinct(r[account])
+	return principals[:min(len(principals), maxPrincipals)]
 }

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
@@ -24,7 +26,7 @@ func (q *Questions) WhatCan(ctx context.Context, c workspace.Caller, who EntityI
 			return err
 		}
 		answer = AccessAnswer{Subject: subject, AsOf: v.Moment()}
-		w := &whatCan{access: access{view: v, conn: subject.Connection, filter: f, now: v.Moment()}}
+		w := &whatCan{access: access{view: v, conn: subject.Connection, filter: f, now: v.Moment(), represented: represented{}}}
 		if err := w.prepare(ctx, subject); err != nil {
 			return err
 		}
@@ -56,68 +58,65 @@ type holder struct {
 const maxHolders = 200_000
 
 func (w *whatCan) prepare(ctx context.Context, subject Entity) error {
-	own, err := w.ownAccounts(ctx, subject)
+	hops := []Hop{
+		{Kind: connector.AccountAssumesAccount, Side: From, Spread: true, Most: maxSessions},
+		{From: 1, Kind: connector.AccountAssignedEntitlement, Side: From},
+		{From: 2, Kind: connector.EntitlementIncludesEntitlement, Side: From, Spread: true, Most: maxEntitlements},
+		{Kind: connector.PrincipalRepresentsAccount, Side: To},
+	}
+	if subject.Kind == connector.Principal {
+		// The accounts come first, and take the place of the beginning.
+		hops[0].From, hops[1].From, hops[2].From, hops[3].From = 1, 2, 3, 1
+		hops = slices.Insert(hops, 0, Hop{Kind: connector.PrincipalRepresentsAccount, Side: From})
+	}
+	read, err := w.walk(ctx, []EntityID{subject.ID}, hops...)
 	if err != nil {
 		return err
 	}
-	accounts := make([]EntityID, len(own))
-	for i, s := range own {
-		accounts[i] = s.account
+	own := map[EntityID]bool{subject.ID: true}
+	if subject.Kind == connector.Principal {
+		// Which accounts count is decided here, so the walk goes on from all.
+		own = activeAccounts(read[1], w.now)
+		read = read[1:]
 	}
-	assuming, met, err := w.spread(ctx, connector.AccountAssumesAccount, From, accounts, maxSessions)
-	if err != nil {
-		return err
-	}
-	assigning, err := w.edges(ctx, EdgeQuery{Kind: connector.AccountAssignedEntitlement, Side: From, At: keys(met)})
-	if err != nil {
-		return err
-	}
+	assuming, met := within(read[1], From, own)
+	var assigning []Edge
 	entitled := map[EntityID]bool{}
-	for i := range assigning {
-		entitled[assigning[i].To] = true
+	for i := range read[2] {
+		if e := &read[2][i]; met[e.From] {
+			assigning = append(assigning, *e)
+			entitled[e.To] = true
+		}
 	}
-	including, entitlements, err := w.spread(ctx, connector.EntitlementIncludesEntitlement, From, keys(entitled), maxEntitlements)
-	if err != nil {
-		return err
-	}
+	including, entitlements := within(read[3], From, entitled)
+	w.represented.add(read[4], w.now)
 	w.lists = keys(entitlements)
 	assumes, assigned := out{}, out{}
 	w.includes = out{}
 	assumes.add(assuming)
 	assigned.add(assigning)
 	w.includes.add(including)
-	w.addHolders(own, assumes, assigned)
+	w.addHolders(keys(own), assumes, assigned)
 	return nil
 }
 
-// ownAccounts returns the accounts that the subject is or represents.
-func (w *whatCan) ownAccounts(ctx context.Context, subject Entity) ([]session, error) {
-	if subject.Kind == connector.Account {
-		return []session{{account: subject.ID}}, nil
-	}
-	edges, err := w.edges(ctx, EdgeQuery{Kind: connector.PrincipalRepresentsAccount, Side: From, At: []EntityID{subject.ID}})
-	if err != nil {
-		return nil, err
-	}
-	var ids []EntityID
+// activeAccounts returns the accounts that a principal represents now.
+func activeAccounts(edges []Edge, now time.Time) map[EntityID]bool {
+	accounts := map[EntityID]bool{}
 	for i := range edges {
-		if s := standingOf(&edges[i], w.now); s.active && !s.deny {
-			ids = append(ids, edges[i].To)
+		if s := standingOf(&edges[i], now); s.active && !s.deny {
+			accounts[edges[i].To] = true
 		}
 	}
-	var own []session
-	for _, e := range distinct(ids) {
-		own = append(own, session{account: e})
-	}
-	return own, nil
+	return accounts
 }
 
-func (w *whatCan) addHolders(own []session, assumes, assigned out) {
+func (w *whatCan) addHolders(own []EntityID, assumes, assigned out) {
 	w.holders = map[EntityID][]holder{}
 	holdings := map[EntityID][]holding{}
 	total := 0
 	for _, start := range own {
-		for _, s := range sessionsOf([]session{start}, assumes, w.now) {
+		for _, s := range sessionsOf([]session{{account: start}}, assumes, w.now) {
 			held, known := holdings[s.account]
 			if !known {
 				held = holdingsOf(assigned[s.account], w.includes, w.now)
@@ -128,7 +127,7 @@ func (w *whatCan) addHolders(own []session, assumes, assigned out) {
 				return
 			}
 			for _, h := range held {
-				w.holders[h.entitlement] = append(w.holders[h.entitlement], holder{own: start.account, session: s, holding: h})
+				w.holders[h.entitlement] = append(w.holders[h.entitlement], holder{own: start, session: s, holding: h})
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func (q *Questions) WhoCan(ctx context.Context, c workspace.Caller, resource Ent
 			return err
 		}
 		answer = AccessAnswer{Subject: subject, AsOf: v.Moment()}
-		w := &whoCan{access: access{view: v, conn: subject.Connection, filter: f, now: v.Moment()}, resource: resource}
+		w := &whoCan{access: access{view: v, conn: subject.Connection, filter: f, now: v.Moment(), represented: represented{}}, resource: resource}
 		if err := w.prepare(ctx); err != nil {
 			return err
 		}
@@ -52,14 +52,17 @@ type whoCan struct {
 }
 
 func (w *whoCan) prepare(ctx context.Context) error {
-	found, err := w.edges(ctx, EdgeQuery{Kind: connector.EntitlementGrantsResource, Side: To, At: []EntityID{w.resource}})
+	// Which grants count is decided here, so the walk goes on from all of them.
+	read, err := w.walk(ctx, []EntityID{w.resource},
+		Hop{Kind: connector.EntitlementGrantsResource, Side: To},
+		Hop{From: 1, Kind: connector.EntitlementIncludesEntitlement, Side: To, Spread: true, Most: maxEntitlements})
 	if err != nil {
 		return err
 	}
 	w.grants = out{}
 	granting, allowing := map[EntityID]bool{}, map[EntityID]bool{}
-	for i := range found {
-		e := &found[i]
+	for i := range read[1] {
+		e := &read[1][i]
 		s := standingOf(e, w.now)
 		if !s.active || w.filter.Action != "" && !actionsOf(e.Terms).has(w.filter.Action) {
 			continue
@@ -70,10 +73,7 @@ func (w *whoCan) prepare(ctx context.Context) error {
 			allowing[e.From] = true
 		}
 	}
-	includes, met, err := w.spread(ctx, connector.EntitlementIncludesEntitlement, To, keys(granting), maxEntitlements)
-	if err != nil {
-		return err
-	}
+	includes, met := within(read[2], To, granting)
 	w.includes = out{}
 	w.includes.add(includes)
 	w.entitlements = keys(met)
@@ -179,18 +179,23 @@ func (w *whoCan) judge(ctx context.Context, level int, candidates []merged) ([]A
 	for i, c := range candidates {
 		accounts[i] = c.id
 	}
-	edges, met, err := w.spread(ctx, connector.AccountAssumesAccount, From, accounts, maxSessions+len(accounts))
+	hops := []Hop{
+		{Kind: connector.AccountAssumesAccount, Side: From, Spread: true, Most: maxSessions + maxExamined},
+		{From: 1, Kind: connector.AccountAssignedEntitlement, Side: From, Among: w.entitlements},
+	}
+	if !w.counting {
+		hops = append(hops, Hop{Kind: connector.PrincipalRepresentsAccount, Side: To})
+	}
+	read, err := w.walk(ctx, accounts, hops...)
 	if err != nil {
 		return nil, err
 	}
-	assumes := out{}
-	assumes.add(edges)
-	held, err := w.edges(ctx, EdgeQuery{Kind: connector.AccountAssignedEntitlement, Side: From, At: keys(met), Among: w.entitlements})
-	if err != nil {
-		return nil, err
+	assumes, assigned := out{}, out{}
+	assumes.add(read[1])
+	assigned.add(read[2])
+	if !w.counting {
+		w.represented.add(read[3], w.now)
 	}
-	assigned := out{}
-	assigned.add(held)
 	allowing, typed := toSet(w.allowing), w.filter.Type != ""
 	var types map[EntityID]Entity
 	if typed {

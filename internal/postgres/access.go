@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -40,55 +39,7 @@ func kindCode(k connector.RelationshipKind) string {
 	return ""
 }
 
-const edgeFields = `relationship_id, from_id, to_id, kind::text, key, effect::text, terms, partition_id, first_run_id, valid_from`
-
-// Edges reads edges by one end.
-func (v *graphView) Edges(ctx context.Context, c id.Connection, q graph.EdgeQuery) ([]graph.Edge, error) {
-	at, far := ends(q.Side)
-	args := []any{v.workspace, c, kindCode(q.Kind), uuids(q.At), q.Most}
-	among := ""
-	if q.Among != nil {
-		// "is true" keeps the list out of the index condition, where each pair
-		// of both lists would be looked up; as a filter it is hashed.
-		among = "and (" + far + " = any ($6)) is true"
-		args = append(args, uuids(q.Among))
-	}
-	rows, err := v.tx.Query(ctx, `
-		select `+edgeFields+`
-		from relationships
-		where workspace_id = $1 and connection_id = $2 and valid_to is null and kind_code = $3::text::"char" and `+at+` = any ($4) `+among+`
-		limit $5`, args...)
-	return collectEdges(rows, err)
-}
-
-// Spread walks in one statement. "union" without the way taken ends cycles, and
-// the lateral "offset 0" keeps every round on the index.
-func (v *graphView) Spread(ctx context.Context, c id.Connection, q graph.EdgeQuery, most int) ([]graph.Edge, error) {
-	at, far := ends(q.Side)
-	rows, err := v.tx.Query(ctx, `
-		with recursive met (id) as (
-		  select unnest($4::uuid[])
-		  union
-		  select next.id
-		  from met
-		  cross join lateral (
-		    select r.`+far+` as id
-		    from relationships r
-		    where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char" and r.`+at+` = met.id
-		    offset 0
-		  ) next
-		)
-		select e.*
-		from (select id from met limit $5) m
-		cross join lateral (
-		  select `+edgeFields+`
-		  from relationships r
-		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char" and r.`+at+` = m.id
-		  offset 0
-		) e
-		limit $6`, v.workspace, c, kindCode(q.Kind), uuids(q.At), most, q.Most)
-	return collectEdges(rows, err)
-}
+const edgeFields = `relationship_id, from_id, to_id, key, effect::text, terms, partition_id, first_run_id, valid_from`
 
 // Between reads edges by both ends. The lateral "offset 0" makes it one look-up
 // in the index for each pair, whatever the statistics are.
@@ -110,28 +61,20 @@ func (v *graphView) Between(ctx context.Context, c id.Connection, kind connector
 		    and r.from_id = pair.from_id and r.to_id = pair.to_id
 		  offset 0
 		) e`, v.workspace, c, kindCode(kind), from, to)
-	return collectEdges(rows, err)
+	return collectEdges(rows, err, kind)
 }
 
-func collectEdges(rows pgx.Rows, err error) ([]graph.Edge, error) {
+func collectEdges(rows pgx.Rows, err error, kind connector.RelationshipKind) ([]graph.Edge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read edges: %w", err)
 	}
 	defer rows.Close()
 	var edges []graph.Edge
+	scan := edgeScan{}
 	for rows.Next() {
-		var e graph.Edge
-		var terms []byte
-		err := rows.Scan(&e.ID, (*[16]byte)(&e.From), (*[16]byte)(&e.To), (*string)(&e.Kind), &e.Key, (*string)(&e.Effect), &terms,
-			&e.Partition, &e.FirstRun, &e.ValidFrom)
-		if err != nil {
-			return nil, fmt.Errorf("read edges: %w", err)
-		}
-		if terms != nil {
-			e.Terms = &connector.Terms{}
-			if err := json.Unmarshal(terms, e.Terms); err != nil {
-				return nil, fmt.Errorf("decode terms: %w", err)
-			}
+		e := graph.Edge{Kind: kind}
+		if err := scan.edge(rows, &e); err != nil {
+			return nil, err
 		}
 		edges = append(edges, e)
 	}

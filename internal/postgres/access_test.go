@@ -167,11 +167,11 @@ func TestSnapshotShowsOneMoment(t *testing.T) {
 	t.Parallel()
 	b := newAccessBase(t)
 	s := b.newStory(t)
-	query := graph.EdgeQuery{Kind: connector.EntitlementGrantsResource, Side: graph.To, At: []graph.EntityID{s.id(s.bucket)}, Most: 10}
+	grants := []graph.Hop{{Kind: connector.EntitlementGrantsResource, Side: graph.To}}
 	read := func(v graph.View) []graph.Edge {
-		edges, err := v.Edges(t.Context(), s.connection, query)
+		edges, err := v.Walk(t.Context(), s.connection, []graph.EntityID{s.id(s.bucket)}, grants)
 		require.NoError(t, err)
-		return edges
+		return edges[1]
 	}
 	require.NoError(t, b.db.Snapshot(t.Context(), s.workspace, func(v graph.View) error {
 		before := read(v)

@@ -57,12 +57,8 @@ func (lonely) Entities(context.Context, id.Connection, []graph.EntityID) (map[gr
 	return nil, nil
 }
 
-func (lonely) Edges(context.Context, id.Connection, graph.EdgeQuery) ([]graph.Edge, error) {
-	return nil, nil
-}
-
-func (lonely) Spread(context.Context, id.Connection, graph.EdgeQuery, int) ([]graph.Edge, error) {
-	return nil, nil
+func (lonely) Walk(_ context.Context, _ id.Connection, _ []graph.EntityID, hops []graph.Hop) ([][]graph.Edge, error) {
+	return make([][]graph.Edge, len(hops)+1), nil
 }
 
 func (lonely) Links(context.Context, id.Connection, []connector.RelationshipKind, graph.Side, []graph.EntityID, int) ([]graph.Link, error) {
