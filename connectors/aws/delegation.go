@@ -83,10 +83,10 @@ func delegationsOf(policy, text string) (found []delegation) {
 		return nil
 	}
 	for _, s := range d.Statements {
-		if s.covers("sts:assumerole") {
+		if s.Covers("sts:AssumeRole") {
 			// What else the statement allows is of no use here and would
 			// be held for the whole run.
-			found = append(found, delegation{policy, statement{Effect: s.Effect, Resource: s.Resource, NotResource: s.NotResource, Condition: s.Condition}})
+			found = append(found, delegation{policy, s.onRoles()})
 		}
 	}
 	return found

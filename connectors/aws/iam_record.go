@@ -1,8 +1,6 @@
 package aws
 
 import (
-	"encoding/json"
-	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -172,20 +170,4 @@ func tagsOf(tags []types.Tag) map[string]string {
 		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return m
-}
-
-// plainDocument returns a policy's text as JSON for display, or nothing when
-// it is not JSON within the contract's depth.
-func plainDocument(text string) json.RawMessage {
-	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
-		decoded, err := url.PathUnescape(text)
-		if err != nil {
-			return nil
-		}
-		text = decoded
-	}
-	if refuseDuplicates(text) != nil {
-		return nil
-	}
-	return json.RawMessage(text)
 }

@@ -104,6 +104,8 @@ func rules() []rule {
 		{folder: "internal/oidc", local: append([]string{"internal/egress"}, inward...), external: []string{"github.com/coreos/go-oidc", "golang.org/x/sync"}, never: engines},
 		{folder: "internal/worker", local: append([]string{"internal/egress", "internal/workerapi"}, inward...), external: []string{"*"}, never: engines},
 		{folder: "connectors/builtin", local: []string{"connector", "connectors"}},
+		// Decides by policies that are handed to it, and reaches for nothing.
+		{folder: "connectors/aws/policy"},
 		{folder: "connectors/*", local: []string{"connector", "internal/egress", "internal/fault", "internal/secret"}, external: []string{"*"}, never: engines},
 
 		// What people and programs talk to.
