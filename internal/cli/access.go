@@ -20,14 +20,16 @@ type AccessCmd struct {
 // narrowing is the flags of who-can and what-can.
 type narrowing struct {
 	Paging
+	dating
 	Action string `placeholder:"ACTION" help:"Only access to do this, such as s3:GetObject."`
 	Access string `enum:"direct,inherited," default:"" placeholder:"HOW" help:"Only access held so: direct or inherited."`
 	Type   string `placeholder:"TYPE" help:"Only accounts (who-can) or resources (what-can) of this type, the provider's own term."`
 	Count  bool   `help:"Also count all rows, up to 10,000."`
 }
 
-func (n narrowing) filter() client.AccessFilter {
-	return client.AccessFilter{Action: n.Action, Access: n.Access, Type: n.Type, Count: n.Count}
+func (n narrowing) filter() (client.AccessFilter, error) {
+	asOf, err := n.moment()
+	return client.AccessFilter{Action: n.Action, Access: n.Access, Type: n.Type, Count: n.Count, AsOf: asOf}, err
 }
 
 // WhoCanCmd is `gatehouse access who-can`.
@@ -42,7 +44,8 @@ func (WhoCanCmd) Help() string {
 	return `One row for each account that some statement allows to reach the resource. "allowed" is what the statements that were read say together, not the provider's verdict; below the table stands what was not seen.
 
     gatehouse access who-can arn:aws:s3:::payroll
-    gatehouse access who-can payroll --action s3:GetObject --all -o json`
+    gatehouse access who-can payroll --action s3:GetObject --all -o json
+    gatehouse access who-can payroll --as-of 30d`
 }
 
 // Run answers who can reach a resource.
@@ -51,11 +54,15 @@ func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	resource, err := findEntity(ctx, c, cmd.Resource, "Resource")
+	f, err := cmd.filter()
 	if err != nil {
 		return err
 	}
-	a, err := c.WhoCan(ctx, resource.EntityID, cmd.filter(), pages)
+	resource, err := findEntityAt(ctx, c, f.AsOf, cmd.Resource, "Resource")
+	if err != nil {
+		return err
+	}
+	a, err := c.WhoCan(ctx, resource.EntityID, f, pages)
 	if err != nil {
 		return err
 	}
@@ -92,11 +99,15 @@ func (cmd *WhatCanCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	principal, err := findEntity(ctx, c, cmd.Principal, "Principal", "Account")
+	f, err := cmd.filter()
 	if err != nil {
 		return err
 	}
-	a, err := c.WhatCan(ctx, principal.EntityID, cmd.filter(), pages)
+	principal, err := findEntityAt(ctx, c, f.AsOf, cmd.Principal, "Principal", "Account")
+	if err != nil {
+		return err
+	}
+	a, err := c.WhatCan(ctx, principal.EntityID, f, pages)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ type EntitiesCmd struct {
 type EntitiesListCmd struct {
 	Remote
 	Paging
+	dating
 	Kind       string `enum:"Principal,Account,Entitlement,Resource,CloudAccountBoundary," default:"" placeholder:"KIND" complete:"kinds" help:"Principal, Account, Entitlement, Resource or CloudAccountBoundary."`
 	Type       string `placeholder:"TYPE" help:"The provider's own term, such as s3_bucket."`
 	Connection string `placeholder:"CONNECTION" complete:"connections" help:"Only what this connection read (id or name)."`
@@ -27,7 +28,7 @@ type EntitiesListCmd struct {
 
 // Help returns examples.
 func (EntitiesListCmd) Help() string {
-	return `Shows what the graph has now. Flags narrow it together: an entity has to fit all of them.
+	return `Shows what the graph has, or had. Flags narrow it together: an entity has to fit all of them.
 
     gatehouse entities list --kind Resource --prefix pay
     gatehouse entities list --provider-id arn:aws:iam::111122223333:user/ann`
@@ -40,6 +41,9 @@ func (cmd *EntitiesListCmd) Run(ctx context.Context, e *environment) error {
 		return err
 	}
 	f := client.EntityFilter{Kind: cmd.Kind, Type: cmd.Type, Name: cmd.Name, NamePrefix: cmd.Prefix, ProviderID: cmd.ProviderID}
+	if f.AsOf, err = cmd.moment(); err != nil {
+		return err
+	}
 	if cmd.Connection != "" {
 		found, err := findConnection(ctx, c, cmd.Connection)
 		if err != nil {
@@ -60,6 +64,7 @@ func (cmd *EntitiesListCmd) Run(ctx context.Context, e *environment) error {
 // EntitiesShowCmd is `gatehouse entities show`.
 type EntitiesShowCmd struct {
 	Remote
+	dating
 	Entity string `arg:"" help:"Id (ent_...), exact provider id or ARN, or exact name."`
 	Kind   string `enum:"Principal,Account,Entitlement,Resource,CloudAccountBoundary," default:"" placeholder:"KIND" complete:"kinds" help:"The kind that is meant where several have the name, such as Account."`
 }
@@ -78,11 +83,15 @@ func (cmd *EntitiesShowCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	found, err := findEntity(ctx, c, cmd.Entity, cmd.Kind)
+	asOf, err := cmd.moment()
 	if err != nil {
 		return err
 	}
-	a, err := c.Entity(ctx, found.EntityID)
+	found, err := findEntityAt(ctx, c, asOf, cmd.Entity, cmd.Kind)
+	if err != nil {
+		return err
+	}
+	a, err := c.Entity(ctx, found.EntityID, asOf)
 	if err != nil {
 		return err
 	}

@@ -62,12 +62,18 @@ func shorten(candidates []string) []string {
 // user does. When several fit, those of the first wanted kind that any is of are
 // meant.
 func findEntity(ctx context.Context, c *client.Client, text string, kinds ...string) (client.Entity, error) {
+	return findEntityAt(ctx, c, "", text, kinds...)
+}
+
+// findEntityAt is findEntity among what was there at a moment; now when that is
+// empty.
+func findEntityAt(ctx context.Context, c *client.Client, asOf, text string, kinds ...string) (client.Entity, error) {
 	if regexp.MustCompile(`^ent_[0-9a-f]{32}$`).MatchString(text) {
-		a, err := c.Entity(ctx, text)
+		a, err := c.Entity(ctx, text, asOf)
 		return a.Value, err
 	}
-	for _, look := range []func(context.Context, *client.Client, string) ([]client.Entity, error){byProviderID, byName, byAttribute} {
-		all, err := look(ctx, c, text)
+	for _, look := range []func(ctx context.Context, c *client.Client, asOf, text string) ([]client.Entity, error){byProviderID, byName, byAttribute} {
+		all, err := look(ctx, c, asOf, text)
 		if err != nil {
 			return client.Entity{}, err
 		}
@@ -112,24 +118,24 @@ func named(id string, names map[string]string) string {
 	return fmt.Sprintf("%s %q", id, names[id])
 }
 
-func byProviderID(ctx context.Context, c *client.Client, text string) ([]client.Entity, error) {
-	l, err := c.Entities(ctx, client.EntityFilter{ProviderID: text}, client.Pages{})
+func byProviderID(ctx context.Context, c *client.Client, asOf, text string) ([]client.Entity, error) {
+	l, err := c.Entities(ctx, client.EntityFilter{ProviderID: text, AsOf: asOf}, client.Pages{})
 	return l.Items, err
 }
 
-func byName(ctx context.Context, c *client.Client, text string) ([]client.Entity, error) {
-	l, err := c.Entities(ctx, client.EntityFilter{Name: text}, client.Pages{})
+func byName(ctx context.Context, c *client.Client, asOf, text string) ([]client.Entity, error) {
+	l, err := c.Entities(ctx, client.EntityFilter{Name: text, AsOf: asOf}, client.Pages{})
 	return l.Items, err
 }
 
 // byAttribute finds what has the text as a whole attribute and its last part as
 // the name. Graphs are looked up by name, not by attribute.
-func byAttribute(ctx context.Context, c *client.Client, text string) ([]client.Entity, error) {
+func byAttribute(ctx context.Context, c *client.Client, asOf, text string) ([]client.Entity, error) {
 	i := strings.LastIndexAny(text, "/:")
 	if i < 0 || i == len(text)-1 {
 		return nil, nil
 	}
-	named, err := byName(ctx, c, text[i+1:])
+	named, err := byName(ctx, c, asOf, text[i+1:])
 	if err != nil {
 		return nil, err
 	}

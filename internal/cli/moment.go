@@ -22,6 +22,27 @@ func parseMoment(flag, text string, now time.Time) (*time.Time, error) {
 	return nil, usagef("%s: %q is no moment; write 2026-01-31, 2026-01-31T08:00:00Z, or how long ago, as 90m, 24h or 7d", flag, text)
 }
 
+// dating is the flag of questions about an earlier moment.
+type dating struct {
+	AsOf string `name:"as-of" placeholder:"WHEN" help:"The graph as it was: 2026-01-31, 2026-01-31T08:00:00Z, how long ago, as 24h or 7d, or when a run was published, as run_12."`
+}
+
+// moment is the flag as the API takes it; empty for now.
+func (d dating) moment() (string, error) { return momentOf("--as-of", d.AsOf) }
+
+// momentOf reads a moment that a flag names as the API takes it: the id of a run
+// as it is, and any other as a time. Nothing gives nothing.
+func momentOf(flag, text string) (string, error) {
+	if strings.HasPrefix(text, "run_") {
+		return text, nil
+	}
+	at, err := parseMoment(flag, text, time.Now())
+	if err != nil || at == nil {
+		return "", err
+	}
+	return at.UTC().Format(time.RFC3339Nano), nil
+}
+
 // parseEnd reads when something ends that a flag names: a day, at whose beginning
 // in UTC it ends, a time with its offset, or how long after from. Nothing gives
 // nil.

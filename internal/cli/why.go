@@ -12,6 +12,7 @@ import (
 // WhyCmd is `gatehouse access why`.
 type WhyCmd struct {
 	Remote
+	dating
 	Principal string `arg:"" help:"Principal, account or entitlement: id (ent_...), exact provider id or ARN, or exact name."`
 	Resource  string `arg:"" help:"Resource, or anything on the way to one, named likewise."`
 	Limit     int    `default:"5" placeholder:"N" help:"The most paths to show, up to 50 (${default})."`
@@ -31,15 +32,19 @@ func (cmd *WhyCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	from, err := findEntity(ctx, c, cmd.Principal, "Principal", "Account", "Entitlement")
+	asOf, err := cmd.moment()
 	if err != nil {
 		return err
 	}
-	to, err := findEntity(ctx, c, cmd.Resource, "Resource", "Entitlement", "Account")
+	from, err := findEntityAt(ctx, c, asOf, cmd.Principal, "Principal", "Account", "Entitlement")
 	if err != nil {
 		return err
 	}
-	a, err := c.Paths(ctx, from.EntityID, to.EntityID, cmd.Limit, cmd.Depth)
+	to, err := findEntityAt(ctx, c, asOf, cmd.Resource, "Resource", "Entitlement", "Account")
+	if err != nil {
+		return err
+	}
+	a, err := c.Paths(ctx, from.EntityID, to.EntityID, cmd.Limit, cmd.Depth, asOf)
 	if err != nil {
 		return err
 	}

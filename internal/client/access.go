@@ -92,6 +92,9 @@ type AccessFilter struct {
 	Type string
 	// Count asks for the number of all rows.
 	Count bool
+	// AsOf is the moment to ask about: a time as RFC 3339 writes it, or the id
+	// of a run; now when empty.
+	AsOf string
 }
 
 // WhoCan lists who can reach a resource.
@@ -106,7 +109,7 @@ func (c *Client) WhatCan(ctx context.Context, principal string, f AccessFilter, 
 
 func (c *Client) ask(ctx context.Context, path, plural, subject string, f AccessFilter, pages Pages) (AccessList, error) {
 	q := url.Values{}
-	for name, value := range map[string]string{"action": f.Action, "access": f.Access, "type": f.Type} {
+	for name, value := range map[string]string{"action": f.Action, "access": f.Access, "type": f.Type, "as_of": f.AsOf} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -170,8 +173,9 @@ type Edge struct {
 }
 
 // Paths returns the shortest ways from one entity to another: at most limit of
-// them (1 to 50), of at most depth edges (1 to 12).
-func (c *Client) Paths(ctx context.Context, from, to string, limit, depth int) (Answer[Paths], error) {
+// them (1 to 50), of at most depth edges (1 to 12), as they were at a moment, or
+// are now when that is empty.
+func (c *Client) Paths(ctx context.Context, from, to string, limit, depth int, asOf string) (Answer[Paths], error) {
 	q := url.Values{"from": {from}, "to": {to}, "limit": {strconv.Itoa(limit)}, "depth": {strconv.Itoa(depth)}}
-	return send[Paths](ctx, c, call{method: http.MethodGet, path: "/v1/access/paths", query: q})
+	return send[Paths](ctx, c, call{method: http.MethodGet, path: "/v1/access/paths", query: dated(q, asOf)})
 }

@@ -19,9 +19,10 @@ type Entity struct {
 }
 
 // EntityFilter narrows a list of entities; empty fields do not narrow. Name and
-// ProviderID match exactly, NamePrefix how a name begins.
+// ProviderID match exactly, NamePrefix how a name begins. AsOf is the moment to
+// list: a time as RFC 3339 writes it, or the id of a run.
 type EntityFilter struct {
-	Connection, Kind, Type, Name, NamePrefix, ProviderID string
+	Connection, Kind, Type, Name, NamePrefix, ProviderID, AsOf string
 }
 
 // Entities lists entities of the graph.
@@ -29,6 +30,7 @@ func (c *Client) Entities(ctx context.Context, f EntityFilter, pages Pages) (Lis
 	q := url.Values{}
 	for name, value := range map[string]string{
 		"connection_id": f.Connection, "kind": f.Kind, "type": f.Type, "name": f.Name, "name_prefix": f.NamePrefix, "provider_id": f.ProviderID,
+		"as_of": f.AsOf,
 	} {
 		if value != "" {
 			q.Set(name, value)
@@ -37,7 +39,16 @@ func (c *Client) Entities(ctx context.Context, f EntityFilter, pages Pages) (Lis
 	return list[Entity](ctx, c, "/v1/entities", "entities", q, pages)
 }
 
-// Entity returns an entity by its id.
-func (c *Client) Entity(ctx context.Context, id string) (Answer[Entity], error) {
-	return send[Entity](ctx, c, call{method: http.MethodGet, path: "/v1/entities/" + url.PathEscape(id)})
+// Entity returns an entity by its id, as it was at a moment; now when that is
+// empty.
+func (c *Client) Entity(ctx context.Context, id, asOf string) (Answer[Entity], error) {
+	return send[Entity](ctx, c, call{method: http.MethodGet, path: "/v1/entities/" + url.PathEscape(id), query: dated(url.Values{}, asOf)})
+}
+
+// dated adds the moment that a question is about, if there is one.
+func dated(q url.Values, asOf string) url.Values {
+	if asOf != "" {
+		q.Set("as_of", asOf)
+	}
+	return q
 }

@@ -138,10 +138,10 @@ func TestCallsAreTheDocuments(t *testing.T) {
 			_, err := c.Entities(ctx, f, pages)
 			return err
 		},
-		func() error { _, err := c.Entity(ctx, "id"); return err },
+		func() error { _, err := c.Entity(ctx, "id", "run_1"); return err },
 		func() error { _, err := c.WhoCan(ctx, "id", access, pages); return err },
 		func() error { _, err := c.WhatCan(ctx, "id", access, pages); return err },
-		func() error { _, err := c.Paths(ctx, "a", "b", 1, 1); return err },
+		func() error { _, err := c.Paths(ctx, "a", "b", 1, 1, "run_1"); return err },
 		func() error {
 			_, err := c.AuditEvents(ctx, client.AuditFilter{
 				Action: "a", Outcome: "o", TargetType: "t", TargetID: "i", Actor: "m", Since: &time.Time{}, Until: &time.Time{},

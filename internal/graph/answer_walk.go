@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"bytes"
+	"slices"
 	"time"
 )
 
@@ -10,7 +12,10 @@ const maxAssumptions = 8
 // out is edges by the entity they leave.
 type out map[EntityID][]*Edge
 
+// add takes edges in order of their ids, so that of several ways that are equally
+// short the same is named whatever order they were read in.
 func (o out) add(edges []Edge) {
+	slices.SortFunc(edges, func(a, b Edge) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	for i := range edges {
 		o[edges[i].From] = append(o[edges[i].From], &edges[i])
 	}

@@ -32,6 +32,8 @@ type PathQuery struct {
 	Depth int
 	// Limit is the most paths, 1 to [MaxPaths].
 	Limit int
+	// AsOf is the moment that the answer shows.
+	AsOf Moment
 }
 
 // Step is one hop of a path, with all edges that make it.
@@ -77,7 +79,7 @@ func accessKinds() []connector.RelationshipKind {
 // connections there are none.
 func (q *Questions) Paths(ctx context.Context, c workspace.Caller, p PathQuery) (PathAnswer, error) {
 	var answer PathAnswer
-	err := q.ask(ctx, c, func(v View) (err error) {
+	err := q.ask(ctx, c, p.AsOf, func(v View) (err error) {
 		answer = PathAnswer{AsOf: v.Moment()}
 		if answer.From, err = v.Entity(ctx, p.From); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
-// Entity is the current version of a node.
+// Entity is one version of a node.
 type Entity struct {
 	ID          EntityID
 	Kind        connector.EntityKind
@@ -29,7 +29,7 @@ type Entity struct {
 	ValidFrom time.Time
 }
 
-// Edge is the current version of a relationship.
+// Edge is one version of a relationship.
 type Edge struct {
 	ID       [16]byte
 	Kind     connector.RelationshipKind
@@ -52,6 +52,8 @@ type EntityFilter struct {
 	ProviderID string
 	Name       string
 	NamePrefix string
+	// AsOf is the moment that the listing shows.
+	AsOf Moment
 	// After continues a listing behind an entity.
 	After *EntityPosition
 	// Limit is the most entities to return, at least 1.
@@ -97,20 +99,23 @@ type Neighbour struct {
 	Far EntityID
 }
 
-// QuestionStore reads the current graph.
+// QuestionStore reads the graph.
 type QuestionStore interface {
 	// Snapshot calls fn with the workspace's graph as it is at one moment: what
 	// is published meanwhile does not show. The view ends with fn.
 	Snapshot(ctx context.Context, w id.Workspace, fn func(v View) error) error
 }
 
-// View is the current graph of one workspace at one moment. Edges never leave
+// View is the graph of one workspace at one moment. Edges never leave
 // their connection, so questions about edges name it. Orders are by the bytes
 // of the ids. Methods answer with what there is: an id that names nothing is
 // left out. A View is for one goroutine.
 type View interface {
 	// Moment is the time the view shows, by the database's clock.
 	Moment() time.Time
+	// At returns the graph as it was at a moment, by the same snapshot. Invalid
+	// when the moment is in the future, or names a run that published nothing.
+	At(ctx context.Context, m Moment) (View, error)
 	// Entity returns an entity of any connection, or NotFound.
 	Entity(ctx context.Context, e EntityID) (Entity, error)
 	// List returns the entities that pass the filter in order of
@@ -154,28 +159,37 @@ type Questions struct {
 // ListEntities returns the entities that pass the filter.
 func (q *Questions) ListEntities(ctx context.Context, c workspace.Caller, f EntityFilter) ([]Entity, error) {
 	var found []Entity
-	err := q.ask(ctx, c, func(v View) (err error) {
+	err := q.ask(ctx, c, f.AsOf, func(v View) (err error) {
 		found, err = v.List(ctx, f)
 		return err
 	})
 	return found, err
 }
 
-// GetEntity returns one entity, or NotFound.
-func (q *Questions) GetEntity(ctx context.Context, c workspace.Caller, e EntityID) (Entity, error) {
+// GetEntity returns one entity as it was at a moment, or NotFound.
+func (q *Questions) GetEntity(ctx context.Context, c workspace.Caller, e EntityID, at Moment) (Entity, error) {
 	var found Entity
-	err := q.ask(ctx, c, func(v View) (err error) {
+	err := q.ask(ctx, c, at, func(v View) (err error) {
 		found, err = v.Entity(ctx, e)
 		return err
 	})
 	return found, err
 }
 
-func (q *Questions) ask(ctx context.Context, c workspace.Caller, fn func(v View) error) error {
+func (q *Questions) ask(ctx context.Context, c workspace.Caller, at Moment, fn func(v View) error) error {
 	if err := c.Require(workspace.ReadWorkspace); err != nil {
 		return err
 	}
-	return q.Store.Snapshot(ctx, c.Scope.Workspace, fn)
+	return q.Store.Snapshot(ctx, c.Scope.Workspace, func(v View) error {
+		if at.Now() {
+			return fn(v)
+		}
+		then, err := v.At(ctx, at)
+		if err != nil {
+			return err
+		}
+		return fn(then)
+	})
 }
 
 // mustBe returns an Invalid error unless the entity is of one of the kinds.

@@ -36,6 +36,8 @@ type AccessFilter struct {
 	Connection  id.Connection
 	Integration integration.ID
 	Kind        AccessKind
+	// AsOf is the moment that the answer shows.
+	AsOf Moment
 	// After continues an answer.
 	After *AccessPosition
 	// Limit is the most rows of a page, at least 1.

@@ -17,7 +17,7 @@ func (q *Questions) WhatCan(ctx context.Context, c workspace.Caller, who EntityI
 	if err := validAction(f.Action); err != nil {
 		return answer, err
 	}
-	err := q.ask(ctx, c, func(v View) error {
+	err := q.ask(ctx, c, f.AsOf, func(v View) error {
 		subject, err := v.Entity(ctx, who)
 		if err != nil {
 			return err

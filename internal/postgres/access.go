@@ -51,13 +51,13 @@ func (v *graphView) Between(ctx context.Context, c id.Connection, kind connector
 	for i, p := range pairs {
 		from[i], to[i] = p.From, p.To
 	}
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.query(ctx, c, `
 		select e.*
 		from unnest($4::uuid[], $5::uuid[]) as pair (from_id, to_id)
 		cross join lateral (
 		  select `+edgeFields+`
-		  from relationships r
-		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char"
+		  from {relationships} r
+		  where r.workspace_id = $1 and r.connection_id = $2 and r.kind_code = $3::text::"char"
 		    and r.from_id = pair.from_id and r.to_id = pair.to_id
 		  offset 0
 		) e`, v.workspace, c, kindCode(kind), from, to)
@@ -91,10 +91,10 @@ func (v *graphView) Links(ctx context.Context, c id.Connection, kinds []connecto
 	for i, k := range kinds {
 		codes[i] = kindCode(k)
 	}
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.query(ctx, c, `
 		select kind::text, from_id, to_id
-		from relationships
-		where workspace_id = $1 and connection_id = $2 and valid_to is null and kind_code = any ($3::text[]::"char"[]) and `+near+` = any ($4)
+		from {relationships} r
+		where workspace_id = $1 and connection_id = $2 and kind_code = any ($3::text[]::"char"[]) and `+near+` = any ($4)
 		limit $5`, v.workspace, c, codes, uuids(at), most)
 	if err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
@@ -116,13 +116,13 @@ func (v *graphView) Neighbours(ctx context.Context, c id.Connection, kind connec
 	for i, s := range starts {
 		from[i], after[i] = s.At, s.After
 	}
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.query(ctx, c, `
 		select list.at, n.far
 		from unnest($4::uuid[], $5::uuid[]) as list (at, after)
 		cross join lateral (
 		  select distinct r.`+far+` as far
-		  from relationships r
-		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char"
+		  from {relationships} r
+		  where r.workspace_id = $1 and r.connection_id = $2 and r.kind_code = $3::text::"char"
 		    and r.`+at+` = list.at and r.`+far+` > list.after
 		  order by far
 		  limit $6
@@ -143,18 +143,18 @@ func (v *graphView) Neighbours(ctx context.Context, c id.Connection, kind connec
 // Assumable finds those at the near end of edges that others may assume. The
 // lateral look-ups keep it from reading all edges of assumption.
 func (v *graphView) Assumable(ctx context.Context, c id.Connection, kind connector.RelationshipKind, to []graph.EntityID, most int) ([]graph.EntityID, error) {
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.query(ctx, c, `
 		select near.from_id
 		from (
 		  select distinct r.from_id
-		  from relationships r
-		  where r.workspace_id = $1 and r.connection_id = $2 and r.valid_to is null and r.kind_code = $3::text::"char" and r.to_id = any ($4)
+		  from {relationships} r
+		  where r.workspace_id = $1 and r.connection_id = $2 and r.kind_code = $3::text::"char" and r.to_id = any ($4)
 		  offset 0
 		) near
 		cross join lateral (
 		  select
-		  from relationships a
-		  where a.workspace_id = $1 and a.connection_id = $2 and a.valid_to is null and a.kind_code = 's' and a.to_id = near.from_id
+		  from {relationships} a
+		  where a.workspace_id = $1 and a.connection_id = $2 and a.kind_code = 's' and a.to_id = near.from_id
 		  limit 1
 		) assumed
 		order by near.from_id

@@ -124,7 +124,7 @@ func BenchmarkFirstPage(b *testing.B) {
 			"what-can/typical":  what(func(i int) int { return 1 + i*7919%(e.accounts-1) }),
 			// One look-up, to compare with: what a transaction alone costs.
 			"limit/one-entity": func(ctx context.Context, i int) (int, error) {
-				_, err := q.GetEntity(ctx, me, nth(connector.Account, i%e.accounts))
+				_, err := q.GetEntity(ctx, me, nth(connector.Account, i%e.accounts), graph.Moment{})
 				return 1, err
 			},
 			"paths": func(ctx context.Context, i int) (int, error) {

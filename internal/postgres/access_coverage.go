@@ -13,6 +13,9 @@ import (
 // Coverage sums up the stream partitions of a connection that are in scope. One
 // that is known but was never read counts as skipped.
 func (v *graphView) Coverage(ctx context.Context, c id.Connection) (graph.Coverage, error) {
+	if v.past != nil {
+		return v.pastCoverage(ctx, c)
+	}
 	coverage := graph.Coverage{Connection: c, Integration: v.integrations[c]}
 	rows, err := v.tx.Query(ctx, `
 		select stream,

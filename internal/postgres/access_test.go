@@ -144,7 +144,7 @@ func TestQuestionsStayInTheirWorkspace(t *testing.T) {
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
 	_, err = q.Paths(ctx, me, graph.PathQuery{From: own.id(own.ann), To: other.id(other.bucket), Depth: 8, Limit: 5})
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
-	_, err = q.GetEntity(ctx, me, other.id(other.ann))
+	_, err = q.GetEntity(ctx, me, other.id(other.ann), graph.Moment{})
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
 
 	all, err := q.ListEntities(ctx, me, graph.EntityFilter{Limit: 100})

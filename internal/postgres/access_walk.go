@@ -129,8 +129,3 @@ func (s edgeScan) edge(row pgx.Rows, e *graph.Edge, before ...any) error {
 	e.Terms = known
 	return nil
 }
-
-// query asks about {relationships}, which stands for the edges that the view shows.
-func (v *graphView) query(ctx context.Context, _ id.Connection, sql string, args ...any) (pgx.Rows, error) {
-	return v.tx.Query(ctx, strings.ReplaceAll(sql, "{relationships}", "(select * from relationships where valid_to is null)"), args...)
-}

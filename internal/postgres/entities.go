@@ -24,6 +24,8 @@ type graphView struct {
 	moment       time.Time
 	connections  []int64
 	integrations map[id.Connection]integration.ID
+	// past is set when the view is of an earlier moment.
+	past *past
 }
 
 var _ graph.QuestionStore = (*DB)(nil)
@@ -55,23 +57,31 @@ func (v *graphView) loadConnections(ctx context.Context) error {
 	return nil
 }
 
-// Moment is when the transaction began.
+// Moment is when the transaction began, or the earlier moment that was asked for.
 func (v *graphView) Moment() time.Time { return v.moment }
 
 const entityFields = `entity_id, kind::text, type, name, provider_id, connection_id, first_run_id, valid_from`
 
 // Entity looks for an entity in all connections.
 func (v *graphView) Entity(ctx context.Context, e graph.EntityID) (graph.Entity, error) {
-	row := v.tx.QueryRow(ctx, `
+	sql, args := v.versions(0, `
 		select `+entityFields+`, identifiers, attributes
-		from entities
-		where workspace_id = $1 and connection_id = any ($2) and entity_id = $3 and valid_to is null`,
-		v.workspace, v.connections, [16]byte(e))
-	found, err := v.scanEntity(row, true)
+		from {entities} e
+		where workspace_id = $1 and connection_id = any ($2) and entity_id = $3`,
+		[]any{v.workspace, v.connections, [16]byte(e)})
+	found, err := v.scanEntity(v.tx.QueryRow(ctx, sql, args...), true)
 	if err != nil {
-		return graph.Entity{}, fmt.Errorf("read entity: %w", notFound(err, "there is no entity %s", e))
+		return graph.Entity{}, fmt.Errorf("read entity: %w", notFound(err, "%s", v.noEntity(e)))
 	}
 	return found, nil
+}
+
+// noEntity says that there is no such entity, or was none.
+func (v *graphView) noEntity(e graph.EntityID) string {
+	if v.past == nil {
+		return fmt.Sprintf("there is no entity %s", e)
+	}
+	return fmt.Sprintf("there was no entity %s at %s", e, v.moment.UTC().Format(time.RFC3339Nano))
 }
 
 // List returns entities in order of name and id.
@@ -115,10 +125,10 @@ func (v *graphView) List(ctx context.Context, f graph.EntityFilter) ([]graph.Ent
 	if f.After != nil {
 		demand(`(name collate "C", entity_id) > (%s, %s)`, f.After.Name, [16]byte(f.After.ID))
 	}
-	rows, err := v.tx.Query(ctx, fmt.Sprintf(`
+	rows, err := v.query(ctx, one(connections), fmt.Sprintf(`
 		select %s, identifiers, attributes
-		from entities
-		where workspace_id = $1 and connection_id = any ($2) and valid_to is null%s
+		from {entities} e
+		where workspace_id = $1 and connection_id = any ($2)%s
 		order by name collate "C", entity_id
 		limit %d`, entityFields, where.String(), f.Limit), args...)
 	if err != nil {
@@ -129,6 +139,14 @@ func (v *graphView) List(ctx context.Context, f graph.EntityFilter) ([]graph.Ent
 		return nil, fmt.Errorf("list entities: %w", err)
 	}
 	return found, nil
+}
+
+// one returns the only connection of a list, or zero.
+func one(connections []int64) id.Connection {
+	if len(connections) == 1 {
+		return id.Connection(connections[0])
+	}
+	return 0
 }
 
 // idsOf returns the ids that a provider's id may have in the connections.
@@ -148,10 +166,10 @@ func (v *graphView) Entities(ctx context.Context, c id.Connection, ids []graph.E
 	if len(ids) == 0 {
 		return found, nil
 	}
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.query(ctx, c, `
 		select `+entityFields+`
-		from entities
-		where workspace_id = $1 and connection_id = $2 and entity_id = any ($3) and valid_to is null`, v.workspace, c, uuids(ids))
+		from {entities} e
+		where workspace_id = $1 and connection_id = $2 and entity_id = any ($3)`, v.workspace, c, uuids(ids))
 	if err != nil {
 		return nil, fmt.Errorf("name entities: %w", err)
 	}

@@ -127,8 +127,12 @@ func (p *publication) publish(ctx context.Context, staged bool) (run.Ending, err
 	if err != nil {
 		return run.Ending{}, fmt.Errorf("encode counts: %w", err)
 	}
+	coverage, err := p.keepCoverage(ctx)
+	if err != nil {
+		return run.Ending{}, err
+	}
 	err = p.q.InsertPublication(ctx, dbsqlc.InsertPublicationParams{
-		WorkspaceID: p.row.WorkspaceID, RunID: p.row.RunID, ConnectionID: int64(p.conn), PublishedAt: p.at, Counts: counts,
+		WorkspaceID: p.row.WorkspaceID, RunID: p.row.RunID, ConnectionID: int64(p.conn), PublishedAt: p.at, Counts: counts, Coverage: coverage,
 	})
 	if err != nil {
 		return run.Ending{}, fmt.Errorf("insert publication: %w", err)

@@ -261,7 +261,7 @@ func TestPublicationTimesIncreaseWhateverTheClockDoes(t *testing.T) {
 	d := newDiscovery(t)
 	c := d.connect(t, d.scope)
 	d.discover(t, d.scope, c, whole("alpha", "", accounts("a")))
-	d.exec(t, `update publications set published_at = published_at + interval '1 hour'; update entities set valid_from = valid_from + interval '1 hour'`)
+	d.exec(t, `update publications set published_at = published_at + interval '1 hour', visible_at = visible_at + interval '1 hour'; update entities set valid_from = valid_from + interval '1 hour'`)
 	d.discover(t, d.scope, c, whole("alpha", "", []connector.Entity{account("a", "renamed")}))
 	d.discover(t, d.scope, c, whole("alpha", "", accounts("a")))
 	require.Equal(t, 1, d.number(t, `

@@ -162,7 +162,7 @@ func isDeleted(t *testing.T, p *plane, c *cloud, conn string) {
 	requireRefused(t, err, http.StatusNotFound)
 	_, err = p.api.StartOperation(t.Context(), "discovery.run", conn)
 	requireRefused(t, err, http.StatusNotFound)
-	_, err = p.api.Entity(t.Context(), bucket.EntityID)
+	_, err = p.api.Entity(t.Context(), bucket.EntityID, "")
 	requireRefused(t, err, http.StatusNotFound)
 	_, err = p.api.WhoCan(t.Context(), bucket.EntityID, client.AccessFilter{}, client.Pages{})
 	requireRefused(t, err, http.StatusNotFound)

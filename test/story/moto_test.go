@@ -142,7 +142,7 @@ func (g *motoGraph) requireHoldings(t *testing.T, l *listing) {
 				continue
 			}
 			const single = 1
-			found, err := g.plane.api.Paths(t.Context(), from.EntityID, to.EntityID, single, single)
+			found, err := g.plane.api.Paths(t.Context(), from.EntityID, to.EntityID, single, single, "")
 			require.NoError(t, err)
 			require.Equal(t, l.held[holding{holder, held}], len(found.Value.Paths) == single, "%s holds %s", from.Name, to.Name)
 		}

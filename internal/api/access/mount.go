@@ -47,6 +47,7 @@ func Mount(a huma.API, questions *graph.Questions) {
 // inputs.
 type Filter struct {
 	api.Page
+	entity.Dated
 	Action       string                     `query:"action" maxLength:"256" doc:"Only grants that speak of this action of the provider, without wildcards." example:"s3:GetObject"`
 	Access       string                     `query:"access" enum:"direct,inherited" doc:"Only access held so."`
 	Type         string                     `query:"type" maxLength:"256" doc:"Only accounts (who can) or resources (what can) of this type, the provider's own term." example:"iam_role"`
@@ -58,7 +59,7 @@ type Filter struct {
 func (f *Filter) domain() (graph.AccessFilter, error) {
 	found := graph.AccessFilter{
 		Action: f.Action, Type: f.Type, Connection: f.ConnectionID.ID, Integration: integration.ID(f.Provider),
-		Kind: graph.AccessKind(f.Access), Limit: f.Limit, Count: f.Count,
+		Kind: graph.AccessKind(f.Access), AsOf: f.AsOf.Moment, Limit: f.Limit, Count: f.Count,
 	}
 	if f.Cursor == "" {
 		return found, nil
@@ -143,13 +144,16 @@ type pathsInput struct {
 	To    entity.QueryID `query:"to" required:"true" doc:"A resource, or anything on the way to one."`
 	Limit int            `query:"limit" minimum:"1" maximum:"50" default:"5" doc:"The most paths to return."`
 	Depth int            `query:"depth" minimum:"1" maximum:"12" default:"8" doc:"The most edges of a path."`
+	entity.Dated
 }
 
 type pathsOutput struct{ Body Paths }
 
 func paths(questions *graph.Questions) func(context.Context, *pathsInput) (*pathsOutput, error) {
 	return func(ctx context.Context, in *pathsInput) (*pathsOutput, error) {
-		answer, err := questions.Paths(ctx, api.CallerFrom(ctx), graph.PathQuery{From: in.From.ID, To: in.To.ID, Depth: in.Depth, Limit: in.Limit})
+		answer, err := questions.Paths(ctx, api.CallerFrom(ctx), graph.PathQuery{
+			From: in.From.ID, To: in.To.ID, Depth: in.Depth, Limit: in.Limit, AsOf: in.AsOf.Moment,
+		})
 		if err != nil {
 			return nil, err
 		}

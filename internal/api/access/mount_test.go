@@ -43,6 +43,21 @@ func user() graph.EntityID   { return graph.EntityID{2} }
 
 func (lonely) Moment() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
+// At knows one earlier moment, at which there was nothing yet.
+func (l lonely) At(_ context.Context, m graph.Moment) (graph.View, error) {
+	if m.At.After(l.Moment()) {
+		return nil, m.Refuse("is in the future")
+	}
+	return empty{l}, nil
+}
+
+// empty is the graph before anything was in it.
+type empty struct{ lonely }
+
+func (empty) Entity(context.Context, graph.EntityID) (graph.Entity, error) {
+	return graph.Entity{}, fault.New(fault.NotFound, "not found")
+}
+
 func (lonely) Entity(_ context.Context, e graph.EntityID) (graph.Entity, error) {
 	switch e {
 	case bucket():
@@ -120,7 +135,13 @@ func TestRefusedQuestions(t *testing.T) {
 		who + "?cursor=nonsense":                                               http.StatusUnprocessableEntity,
 		who + "?limit=201":                                                     http.StatusUnprocessableEntity,
 		who + "?action=s3:*":                                                   http.StatusUnprocessableEntity,
-		who + "?as_of=2025-01-01T00:00:00Z":                                    http.StatusUnprocessableEntity,
+		who + "?as_of=2025-01-01T00:00:00Z":                                    http.StatusNotFound,
+		who + "?as_of=2027-01-01T00:00:00Z":                                    http.StatusUnprocessableEntity,
+		who + "?as_of=yesterday":                                               http.StatusUnprocessableEntity,
+		who + "?as_of=2025-01-01":                                              http.StatusUnprocessableEntity,
+		who + "?as_of=run_":                                                    http.StatusUnprocessableEntity,
+		who + "?as_of=run_7":                                                   http.StatusNotFound,
+		"/v1/entities/" + bucket().String() + "?as_of=2025-01-01T00:00:00Z":    http.StatusNotFound,
 		"/v1/access/paths?from=" + user().String():                             http.StatusUnprocessableEntity,
 		"/v1/access/paths?from=x&to=" + user().String():                        http.StatusUnprocessableEntity,
 		"/v1/entities/" + strings.ToUpper(bucket().String()):                   http.StatusNotFound,

@@ -23,13 +23,13 @@ func Mount(a huma.API, questions *domain.Questions) {
 	api.Register(a, huma.Operation{
 		OperationID: "list-entities", Method: http.MethodGet, Path: "/v1/entities", Tags: tags, Summary: "List entities",
 		Extensions:  api.Needs(workspace.ReadWorkspace),
-		Description: "The nodes of the access graph as they are now, in order of their names. Use it to find the id that a question about access takes.",
+		Description: "The nodes of the access graph as they are, or were at a moment, in order of their names. Use it to find the id that a question about access takes.",
 		Errors:      []int{http.StatusUnprocessableEntity},
 	}, list(questions))
 	api.Register(a, huma.Operation{
 		OperationID: "get-entity", Method: http.MethodGet, Path: "/v1/entities/{entity_id}", Tags: tags, Summary: "Get an entity",
 		Extensions:  api.Needs(workspace.ReadWorkspace),
-		Description: "One node of the access graph as it is now, with the provider's attributes and the names by which other systems may know it. An entity that has left the graph is not found.",
+		Description: "One node of the access graph as it is, or was at a moment, with the provider's attributes and the names by which other systems may know it. An entity that has left the graph is not found, except as of a moment at which it was there.",
 		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, get(questions))
 }
@@ -44,6 +44,7 @@ type listInput struct {
 	ProviderID   string                     `query:"provider_id" maxLength:"2048" doc:"Only entities with exactly this provider id."`
 	Name         string                     `query:"name" maxLength:"2048" doc:"Only entities with exactly this name."`
 	NamePrefix   string                     `query:"name_prefix" maxLength:"2048" doc:"Only entities whose name starts so; upper and lower case differ."`
+	Dated
 }
 
 // List is a page of entities.
@@ -67,7 +68,7 @@ func list(questions *domain.Questions) func(context.Context, *listInput) (*listO
 		}
 		found, err := questions.ListEntities(ctx, api.CallerFrom(ctx), domain.EntityFilter{
 			Kind: connector.EntityKind(in.Kind), Type: in.Type, Connection: in.ConnectionID.ID, ProviderID: in.ProviderID,
-			Name: in.Name, NamePrefix: in.NamePrefix, After: after, Limit: in.Limit + 1,
+			Name: in.Name, NamePrefix: in.NamePrefix, AsOf: in.AsOf.Moment, After: after, Limit: in.Limit + 1,
 		})
 		if err != nil {
 			return nil, err
@@ -101,13 +102,14 @@ func position(cursor string) (*domain.EntityPosition, error) {
 
 type getInput struct {
 	EntityID PathID `path:"entity_id"`
+	Dated
 }
 
 type getOutput struct{ Body Entity }
 
 func get(questions *domain.Questions) func(context.Context, *getInput) (*getOutput, error) {
 	return func(ctx context.Context, in *getInput) (*getOutput, error) {
-		e, err := questions.GetEntity(ctx, api.CallerFrom(ctx), in.EntityID.ID)
+		e, err := questions.GetEntity(ctx, api.CallerFrom(ctx), in.EntityID.ID, in.AsOf.Moment)
 		if err != nil {
 			return nil, err
 		}

@@ -255,7 +255,8 @@ func (q *Queries) InsertCoverage(ctx context.Context, arg InsertCoverageParams) 
 }
 
 const insertPublication = `-- name: InsertPublication :exec
-insert into publications (workspace_id, run_id, connection_id, published_at, counts) values ($1, $2, $3, $4, $5)
+insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage)
+values ($1, $2, $3, $4, greatest(clock_timestamp(), $4), $5, $6)
 `
 
 type InsertPublicationParams struct {
@@ -264,8 +265,10 @@ type InsertPublicationParams struct {
 	ConnectionID int64
 	PublishedAt  time.Time
 	Counts       json.RawMessage
+	Coverage     json.RawMessage
 }
 
+// Visible from now on, as nearly as can be said before the commit.
 func (q *Queries) InsertPublication(ctx context.Context, arg InsertPublicationParams) error {
 	_, err := q.db.Exec(ctx, insertPublication,
 		arg.WorkspaceID,
@@ -273,6 +276,7 @@ func (q *Queries) InsertPublication(ctx context.Context, arg InsertPublicationPa
 		arg.ConnectionID,
 		arg.PublishedAt,
 		arg.Counts,
+		arg.Coverage,
 	)
 	return err
 }
@@ -383,7 +387,7 @@ func (q *Queries) ListRunPartitions(ctx context.Context, arg ListRunPartitionsPa
 }
 
 const nextPublicationTime = `-- name: NextPublicationTime :one
-select greatest(clock_timestamp(), coalesce(max(published_at) + interval '1 microsecond', '-infinity'))::timestamptz
+select greatest(clock_timestamp(), coalesce(max(visible_at) + interval '1 microsecond', '-infinity'))::timestamptz
 from publications where workspace_id = $1 and connection_id = $2
 `
 

@@ -69,11 +69,13 @@ values (@workspace_id, @run_id, @stream, @partition_key, @coverage, sqlc.narg(re
 
 -- name: NextPublicationTime :one
 -- Later than every earlier publication of the connection, whatever the clock did.
-select greatest(clock_timestamp(), coalesce(max(published_at) + interval '1 microsecond', '-infinity'))::timestamptz
+select greatest(clock_timestamp(), coalesce(max(visible_at) + interval '1 microsecond', '-infinity'))::timestamptz
 from publications where workspace_id = @workspace_id and connection_id = @connection_id;
 
 -- name: InsertPublication :exec
-insert into publications (workspace_id, run_id, connection_id, published_at, counts) values (@workspace_id, @run_id, @connection_id, @published_at, @counts);
+-- Visible from now on, as nearly as can be said before the commit.
+insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage)
+values (@workspace_id, @run_id, @connection_id, @published_at, greatest(clock_timestamp(), @published_at), @counts, @coverage);
 
 -- name: CountStreamPartitions :one
 -- Those that are in scope as far as is known.
