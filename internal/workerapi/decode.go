@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -52,26 +53,29 @@ func (d *Decoder) Decode(sent []byte) (Header, *connector.Page, error) {
 	if err != nil {
 		return Header{}, nil, err
 	}
-	page, err := h.page(lines)
+	page, err := h.page(rest, lines)
 	if err != nil {
 		return Header{}, nil, err
 	}
 	return h.Header, page, nil
 }
 
-// split returns the n lines of a batch after its header.
-func split(rest []byte, n int) ([][]byte, error) {
-	lines := make([][]byte, 0, n)
-	for len(rest) > 0 {
-		var one []byte
-		one, rest, _ = bytes.Cut(rest, []byte("\n"))
-		if len(one) > MaxLineBytes {
-			return nil, fmt.Errorf("%w: line %d is %d bytes long, more than %d", ErrTooLarge, len(lines)+2, len(one), MaxLineBytes)
+// split finds the n lines of a batch after its header.
+func split(rest []byte, n int) ([]span, error) {
+	lines := make([]span, 0, n)
+	for at := 0; at < len(rest); {
+		one := span{at, len(rest)}
+		if i := bytes.IndexByte(rest[at:], '\n'); i >= 0 {
+			one.end = at + i
+		}
+		if size := one.end - one.first; size > MaxLineBytes {
+			return nil, fmt.Errorf("%w: line %d is %d bytes long, more than %d", ErrTooLarge, len(lines)+2, size, MaxLineBytes)
 		}
 		if len(lines) == n {
 			return nil, fmt.Errorf("the batch has more lines than the %d that its header tells", n)
 		}
 		lines = append(lines, one)
+		at = one.end + 1
 	}
 	if len(lines) < n {
 		return nil, fmt.Errorf("the batch has %d lines after its header, which tells %d", len(lines), n)
@@ -80,7 +84,7 @@ func split(rest []byte, n int) ([][]byte, error) {
 }
 
 // page reads the lines of entities, relationships and gaps.
-func (h *headerLine) page(lines [][]byte) (*connector.Page, error) {
+func (h *headerLine) page(rest []byte, lines []span) (*connector.Page, error) {
 	page := &connector.Page{Next: h.Next}
 	if h.Entities > 0 {
 		page.Entities = make([]connector.Entity, h.Entities)
@@ -91,10 +95,19 @@ func (h *headerLine) page(lines [][]byte) (*connector.Page, error) {
 	if h.Gaps > 0 {
 		page.Gaps = make([]connector.Error, h.Gaps)
 	}
+	// The records' texts are parts of one string, and not many small ones.
+	text, valid := "", utf8.Valid(rest)
+	if valid {
+		text = string(rest)
+	}
 	// A worker waits until its batch is stored: read sooner is stored sooner.
 	err := shares.Each(len(lines), func(first, end int) error {
+		reader := lineReader{plain: rest, text: text}
 		for i := first; i < end; i++ {
-			if err := h.read(lines[i], i, page); err != nil {
+			if valid && h.readPlain(&reader, lines[i], i, page) {
+				continue
+			}
+			if err := h.read(rest[lines[i].first:lines[i].end], i, page); err != nil {
 				return fmt.Errorf("read line %d of the batch: %w", i+2, err)
 			}
 		}
@@ -106,7 +119,19 @@ func (h *headerLine) page(lines [][]byte) (*connector.Page, error) {
 	return page, nil
 }
 
-// read reads the i-th line into its place on the page.
+// readPlain reads the i-th line into its place on the page if it is a record in
+// the form in which batches are written.
+func (h *headerLine) readPlain(reader *lineReader, l span, i int, page *connector.Page) bool {
+	switch relationship := i - h.Entities; {
+	case i < h.Entities:
+		return reader.entity(l.first, l.end, &page.Entities[i])
+	case relationship < h.Relationships:
+		return reader.relationship(l.first, l.end, &page.Relationships[relationship])
+	}
+	return false
+}
+
+// read reads the i-th line into its place on the page, whatever form it has.
 func (h *headerLine) read(line []byte, i int, page *connector.Page) error {
 	switch relationship := i - h.Entities; {
 	case i < h.Entities:

@@ -1,12 +1,9 @@
 package workerapi
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/gatehouse-project/gatehouse/connector"
@@ -15,7 +12,7 @@ import (
 // Encoder writes batches. It keeps its buffers from one to the next and is not
 // safe for concurrent use.
 type Encoder struct {
-	plain bytes.Buffer
+	plain []byte
 	zip   *zstd.Encoder
 }
 
@@ -44,78 +41,55 @@ func (e *Encoder) Encode(h Header, page *connector.Page) ([]byte, error) {
 	if n := first.lines(); n > maxLines {
 		return nil, fmt.Errorf("%w: it has %d lines, more than %d", ErrTooLarge, n, maxLines)
 	}
-	if e.plain.Reset(); e.plain.Cap() > keptBytes {
-		e.plain = bytes.Buffer{}
+	if e.plain = e.plain[:0]; cap(e.plain) > keptBytes {
+		e.plain = nil
 	}
-	out := jsontext.NewEncoder(&e.plain, jsontext.AllowDuplicateNames(true))
-	if err := json.MarshalEncode(out, &first); err != nil {
+	if err := e.marshal(&first); err != nil {
 		return nil, fmt.Errorf("encode a batch: %w", err)
 	}
 	for i := range page.Entities {
-		l, err := newEntityLine(&page.Entities[i])
-		if err = write(out, l, err); err != nil {
+		if err := e.line(func(dst []byte) ([]byte, error) { return appendEntity(dst, &page.Entities[i]) }); err != nil {
 			return nil, fmt.Errorf("encode entity %d: %w", i, err)
 		}
 	}
 	for i := range page.Relationships {
-		l, err := newRelationshipLine(&page.Relationships[i])
-		if err = write(out, l, err); err != nil {
+		if err := e.line(func(dst []byte) ([]byte, error) { return appendRelationship(dst, &page.Relationships[i]) }); err != nil {
 			return nil, fmt.Errorf("encode relationship %d: %w", i, err)
 		}
 	}
 	for i := range page.Gaps {
-		if err := write(out, NewFailure(&page.Gaps[i]), nil); err != nil {
+		if err := e.marshal(NewFailure(&page.Gaps[i])); err != nil {
 			return nil, fmt.Errorf("encode gap %d: %w", i, err)
 		}
 	}
-	sent := e.zip.EncodeAll(e.plain.Bytes(), nil)
+	sent := e.zip.EncodeAll(e.plain, nil)
 	if len(sent) > MaxBatchBytes {
 		return nil, fmt.Errorf("%w: %d bytes when compressed, more than %d", ErrTooLarge, len(sent), MaxBatchBytes)
 	}
 	return sent, nil
 }
 
-// write adds a line, unless it could not be made, and holds it to the limits.
-func write[L any](out *jsontext.Encoder, l *L, err error) error {
+// marshal adds a line of what is not a record.
+func (e *Encoder) marshal(what any) error {
+	return e.line(func(dst []byte) ([]byte, error) {
+		raw, err := json.Marshal(what)
+		return append(dst, raw...), safe(err)
+	})
+}
+
+// line adds a line and holds it to the limits.
+func (e *Encoder) line(add func(dst []byte) ([]byte, error)) error {
+	before := len(e.plain)
+	all, err := add(e.plain)
 	if err != nil {
 		return err
 	}
-	before := out.OutputOffset()
-	if err := json.MarshalEncode(out, l); err != nil {
-		return safe(err)
-	}
-	if n := out.OutputOffset() - before; n > MaxLineBytes {
+	e.plain = append(all, '\n')
+	if n := len(e.plain) - before; n > MaxLineBytes {
 		return fmt.Errorf("%w: the line is %d bytes long, more than %d", ErrTooLarge, n, MaxLineBytes)
 	}
-	if n := out.OutputOffset(); n > MaxBatchPlainBytes {
+	if n := len(e.plain); n > MaxBatchPlainBytes {
 		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxBatchPlainBytes)
 	}
 	return nil
-}
-
-func newEntityLine(e *connector.Entity) (*entityLine, error) {
-	attributes, err := canonical(e.Attributes)
-	return &entityLine{Kind: e.Kind, ID: e.ID, Name: e.Name, Type: e.Type, Identifiers: e.Identifiers, Attributes: attributes}, err
-}
-
-func newRelationshipLine(r *connector.Relationship) (*relationshipLine, error) {
-	attributes, err := canonical(r.Attributes)
-	if err != nil {
-		return nil, err
-	}
-	terms, err := newTermsLine(r.Terms)
-	return &relationshipLine{Kind: r.Kind, From: r.From, To: r.To, Key: r.Key, Terms: terms, Attributes: attributes}, err
-}
-
-// canonical sorts the names of an object and takes the space out of it. Numbers
-// stay as they were written.
-func canonical(raw []byte) (jsontext.Value, error) {
-	if len(raw) == 0 {
-		return nil, nil
-	}
-	v := jsontext.Value(raw).Clone()
-	if err := v.Format(jsontext.ReorderRawObjects(true), jsontext.PreserveRawStrings(false)); err != nil {
-		return nil, errors.New("the attributes are not valid JSON or name something twice")
-	}
-	return v, nil
 }

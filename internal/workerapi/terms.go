@@ -18,17 +18,6 @@ type termsLine struct {
 	ExpiresAt  *time.Time       `json:"expires_at,omitempty"`
 }
 
-func newTermsLine(t *connector.Terms) (*termsLine, error) {
-	if t == nil {
-		return nil, nil
-	}
-	conditions, err := canonical(t.Conditions)
-	if err != nil {
-		return nil, err
-	}
-	return &termsLine{t.Effect, t.Actions, t.NotActions, conditions, t.Given, t.ExpiresAt}, nil
-}
-
 func (t *termsLine) terms() *connector.Terms {
 	if t == nil {
 		return nil

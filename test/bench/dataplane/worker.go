@@ -16,9 +16,10 @@ type Worker struct {
 	process *exec.Cmd
 }
 
-// StartWorker starts the program at a path as this plane's worker.
-func (p *Plane) StartWorker(ctx context.Context, program string) (*Worker, error) {
-	c := exec.CommandContext(ctx, program, "-url", p.URL)
+// StartWorker starts the program at a path as this plane's worker. It writes a
+// profile of its processor time to a file, unless that is empty.
+func (p *Plane) StartWorker(ctx context.Context, program, profile string) (*Worker, error) {
+	c := exec.CommandContext(ctx, program, "-url", p.URL, "-profile", profile)
 	c.Env = append(os.Environ(), "BENCHWORKER_TOKEN="+p.Token.RevealString())
 	c.Stderr = os.Stderr
 	if err := c.Start(); err != nil {

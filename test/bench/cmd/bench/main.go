@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"syscall"
@@ -21,6 +22,8 @@ type bench struct {
 	dir string
 	// worker and gatehouse are programs.
 	worker, gatehouse       string
+	// profile is a directory, or empty.
+	profile string
 	entities, relationships int
 	partitions, repeat      int
 }
@@ -45,6 +48,7 @@ func run() (met bool, err error) {
 	flag.IntVar(&b.relationships, "relationships", 600_000, "relationships of the generated estate")
 	flag.IntVar(&b.partitions, "partitions", 4, "partitions of each stream of the generated estate")
 	flag.IntVar(&b.repeat, "repeat", 3, "how often the pipeline is measured; medians are shown")
+	flag.StringVar(&b.profile, "profile", "", "a directory for profiles of the processor time: of the services and of the last worker")
 	flag.Parse()
 	chosen, err := regexp.Compile(*choice)
 	if err != nil {
@@ -57,6 +61,13 @@ func run() (met bool, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
 
+	if b.profile != "" {
+		end, err := figure.Profile(filepath.Join(b.profile, "services.pprof"))
+		if err != nil {
+			return false, err
+		}
+		defer func() { err = errors.Join(err, end()) }()
+	}
 	b.Explain("%d processors, %s, %s/%s; everything on this machine", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	for _, group := range []struct {
 		name    string

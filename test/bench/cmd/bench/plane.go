@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/gatehouse-project/gatehouse/test/bench/dataplane"
 	"github.com/gatehouse-project/gatehouse/test/bench/generator"
@@ -25,7 +26,11 @@ func (b *bench) onPlane(ctx context.Context, fn func(p *dataplane.Plane) error) 
 
 // withWorker runs fn beside a worker process.
 func (b *bench) withWorker(ctx context.Context, p *dataplane.Plane, fn func(w *dataplane.Worker) error) (err error) {
-	w, err := p.StartWorker(ctx, b.worker)
+	var profile string
+	if b.profile != "" {
+		profile = filepath.Join(b.profile, "worker.pprof")
+	}
+	w, err := p.StartWorker(ctx, b.worker, profile)
 	if err != nil {
 		return err
 	}

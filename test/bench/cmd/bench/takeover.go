@@ -44,7 +44,7 @@ func (b *bench) takeover(ctx context.Context) error {
 		workers := make([]*dataplane.Worker, takeovers)
 		for i := range workers {
 			var err error
-			if workers[i], err = p.StartWorker(ctx, b.worker); err != nil {
+			if workers[i], err = p.StartWorker(ctx, b.worker, ""); err != nil {
 				return err
 			}
 		}
@@ -64,7 +64,7 @@ func (b *bench) takeover(ctx context.Context) error {
 		// As many others, so that nothing waits for a worker.
 		for i := range workers {
 			var err error
-			if workers[i], err = p.StartWorker(ctx, b.worker); err != nil {
+			if workers[i], err = p.StartWorker(ctx, b.worker, ""); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 	"github.com/gatehouse-project/gatehouse/internal/worker"
+	"github.com/gatehouse-project/gatehouse/test/bench/figure"
 	"github.com/gatehouse-project/gatehouse/test/bench/generator"
 )
 
@@ -23,9 +25,17 @@ func main() {
 	}
 }
 
-func run() error {
+func run() (err error) {
 	url := flag.String("url", "", "where the services answer")
+	profile := flag.String("profile", "", "a file to write a profile of the processor time to")
 	flag.Parse()
+	if *profile != "" {
+		end, err := figure.Profile(*profile)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, end()) }()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	w, err := worker.New(worker.Config{
