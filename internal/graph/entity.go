@@ -53,6 +53,8 @@ func (e *EntityID) UnmarshalText(text []byte) error {
 type hasher struct {
 	prefix [16]byte
 	buf    []byte
+	// kept is where encoded values of the rows are, one after the other.
+	kept []byte
 }
 
 func newHasher(w id.Workspace, c id.Connection) *hasher {
@@ -79,13 +81,22 @@ func (h *hasher) relationship(kind connector.RelationshipKind, from, to EntityID
 	return h.sum()
 }
 
-// content computes a hash over parts, which tells whether a row changed.
-func (h *hasher) content(parts ...[]byte) [16]byte {
+// entityContent and relationshipContent compute a hash over what may change of a
+// row.
+func (h *hasher) entityContent(e *StagedEntity) [16]byte {
 	h.buf = h.buf[:0]
-	for _, p := range parts {
-		h.buf = binary.AppendUvarint(h.buf, uint64(len(p)))
-		h.buf = append(h.buf, p...)
-	}
+	h.text(e.Name)
+	h.text(e.Type)
+	h.bytes(e.Identifiers)
+	h.bytes(e.Attributes)
+	return h.sum()
+}
+
+func (h *hasher) relationshipContent(r *StagedRelationship) [16]byte {
+	h.buf = h.buf[:0]
+	h.text(string(r.Effect))
+	h.bytes(r.Terms)
+	h.bytes(r.Attributes)
 	return h.sum()
 }
 
@@ -93,6 +104,24 @@ func (h *hasher) content(parts ...[]byte) [16]byte {
 func (h *hasher) text(s string) {
 	h.buf = binary.AppendUvarint(h.buf, uint64(len(s)))
 	h.buf = append(h.buf, s...)
+}
+
+func (h *hasher) bytes(b []byte) {
+	h.buf = binary.AppendUvarint(h.buf, uint64(len(b)))
+	h.buf = append(h.buf, b...)
+}
+
+// keptFirst is what is set aside for encoded values at first.
+const keptFirst = 16 << 10
+
+// keep returns what add appends, in memory that the rows share.
+func (h *hasher) keep(add func(dst []byte) []byte) []byte {
+	if h.kept == nil {
+		h.kept = make([]byte, 0, keptFirst)
+	}
+	first := len(h.kept)
+	h.kept = add(h.kept)
+	return h.kept[first:len(h.kept):len(h.kept)]
 }
 
 func (h *hasher) sum() [16]byte {

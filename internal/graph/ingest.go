@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
@@ -162,13 +161,9 @@ func (h *hasher) stageEntity(stream connector.Stream, e *connector.Entity, row *
 		ID: h.entity(e.Ref), Kind: e.Kind, ProviderID: e.ID, Name: e.Name, Type: e.Type, Attributes: objectOrNil(e.Attributes),
 	}
 	if len(e.Identifiers) > 0 {
-		raw, err := json.Marshal(e.Identifiers)
-		if err != nil {
-			return fmt.Errorf("encode identifiers: %w", err)
-		}
-		row.Identifiers = raw
+		row.Identifiers = h.keep(func(dst []byte) []byte { return appendIdentifiers(dst, e.Identifiers) })
 	}
-	row.Hash = h.content([]byte(row.Name), []byte(row.Type), row.Identifiers, row.Attributes)
+	row.Hash = h.entityContent(row)
 	return nil
 }
 
@@ -184,13 +179,9 @@ func (h *hasher) stageRelationship(stream connector.Stream, r *connector.Relatio
 		if r.Terms.Effect == connector.Deny {
 			row.Effect = connector.Deny
 		}
-		raw, err := json.Marshal(r.Terms)
-		if err != nil {
-			return fmt.Errorf("encode terms: %w", err)
-		}
-		row.Terms = raw
+		row.Terms = h.keep(func(dst []byte) []byte { return appendTerms(dst, r.Terms) })
 	}
-	row.Hash = h.content([]byte(row.Effect), row.Terms, row.Attributes)
+	row.Hash = h.relationshipContent(row)
 	return nil
 }
 
