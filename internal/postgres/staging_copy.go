@@ -22,9 +22,13 @@ type binaryRows struct {
 	buf     []byte
 }
 
-func newBinaryRows(columns ...string) *binaryRows {
+// usualRow is more bytes than most rows take.
+const usualRow = 512
+
+// newBinaryRows makes room for a number of rows.
+func newBinaryRows(rows int, columns ...string) *binaryRows {
 	const signature, flags, extension = "PGCOPY\n\xff\r\n\x00", 0, 0
-	r := &binaryRows{columns: columns, buf: []byte(signature)}
+	r := &binaryRows{columns: columns, buf: append(make([]byte, 0, rows*usualRow), signature...)}
 	r.buf = binary.BigEndian.AppendUint32(r.buf, flags)
 	r.buf = binary.BigEndian.AppendUint32(r.buf, extension)
 	return r
@@ -72,7 +76,7 @@ func (r *binaryRows) copyInto(ctx context.Context, tx pgx.Tx, table pgx.Identifi
 // copyStaged appends a batch's rows.
 func copyStaged(ctx context.Context, tx pgx.Tx, r id.Run, partition int64, b *graph.StagedBatch) error {
 	if len(b.Entities) > 0 {
-		rows := newBinaryRows("partition_id", "entity_id", "kind", "provider_id", "name", "type", "identifiers", "attributes", "content_hash")
+		rows := newBinaryRows(len(b.Entities), "partition_id", "entity_id", "kind", "provider_id", "name", "type", "identifiers", "attributes", "content_hash")
 		for i := range b.Entities {
 			e := &b.Entities[i]
 			rows.row()
@@ -91,7 +95,7 @@ func copyStaged(ctx context.Context, tx pgx.Tx, r id.Run, partition int64, b *gr
 		}
 	}
 	if len(b.Relationships) > 0 {
-		rows := newBinaryRows("partition_id", "relationship_id", "from_id", "to_id", "kind", "key", "effect", "terms", "attributes", "content_hash")
+		rows := newBinaryRows(len(b.Relationships), "partition_id", "relationship_id", "from_id", "to_id", "kind", "key", "effect", "terms", "attributes", "content_hash")
 		for i := range b.Relationships {
 			e := &b.Relationships[i]
 			rows.row()

@@ -80,11 +80,12 @@ func (e *Encoder) marshal(what any) error {
 // line adds a line and holds it to the limits.
 func (e *Encoder) line(add func(dst []byte) ([]byte, error)) error {
 	before := len(e.plain)
-	all, err := add(e.plain)
+	with, err := add(e.plain)
 	if err != nil {
 		return err
 	}
-	e.plain = append(all, '\n')
+	with = append(with, '\n')
+	e.plain = with
 	if n := len(e.plain) - before; n > MaxLineBytes {
 		return fmt.Errorf("%w: the line is %d bytes long, more than %d", ErrTooLarge, n, MaxLineBytes)
 	}

@@ -17,9 +17,10 @@ type Passage struct {
 	// Waiting is until a worker had the run, Reading until everything was
 	// staged, Publishing the rest.
 	Waiting, Reading, Publishing time.Duration
-	// WorkerProcessor and ServiceProcessor are the processor time that the two
-	// processes took; the database's is not in them.
-	WorkerProcessor, ServiceProcessor time.Duration
+	// WorkerProcessor to DatabaseProcessor are the processor time that the worker,
+	// the services and PostgreSQL took. Other programs do not disturb it as they
+	// do the time by the clock.
+	WorkerProcessor, ServiceProcessor, DatabaseProcessor time.Duration
 	// Steps are the statements that took longest.
 	Steps []Step
 }
@@ -28,6 +29,10 @@ type Passage struct {
 func (p *Plane) Pass(ctx context.Context, w *Worker, conn id.Connection) (Passage, error) {
 	var all Passage
 	workerBefore, err := w.Processor()
+	if err != nil {
+		return Passage{}, err
+	}
+	databaseBefore, err := p.DatabaseProcessor(ctx)
 	if err != nil {
 		return Passage{}, err
 	}
@@ -46,6 +51,11 @@ func (p *Plane) Pass(ctx context.Context, w *Worker, conn id.Connection) (Passag
 		return Passage{}, err
 	}
 	all.WorkerProcessor, all.ServiceProcessor = workerAfter-workerBefore, processor()-serviceBefore
+	databaseAfter, err := p.DatabaseProcessor(ctx)
+	if err != nil {
+		return Passage{}, err
+	}
+	all.DatabaseProcessor = databaseAfter - databaseBefore
 	var staged time.Time
 	err = p.Super.QueryRow(ctx, "select phase_since from runs where run_id = $1 and phase = 'publishing'", all.Run.ID).Scan(&staged)
 	if err != nil {

@@ -1,9 +1,11 @@
 package dataplane
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,24 +26,71 @@ const tick = 10 * time.Millisecond
 
 // Processor is the processor time that the worker has taken so far.
 func (w *Worker) Processor() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.process.Process.Pid))
+	s, err := readStat(w.process.Process.Pid)
+	return s.own, err
+}
+
+// DatabaseProcessor is the processor time that the server has taken so far, in
+// all its processes.
+func (p *Plane) DatabaseProcessor(ctx context.Context) (time.Duration, error) {
+	var backend int
+	if err := p.Super.QueryRow(ctx, "select pg_backend_pid()").Scan(&backend); err != nil {
+		return 0, fmt.Errorf("find the server's process: %w", err)
+	}
+	s, err := readStat(backend)
 	if err != nil {
-		return 0, fmt.Errorf("read the worker's processor time: %w", err)
+		return 0, err
 	}
-	// The second field is a name in parentheses; user and system time are the
-	// 14th and 15th.
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, errors.New("the worker's processor time is not told")
+	server := s.parent
+	if s, err = readStat(server); err != nil {
+		return 0, err
 	}
-	var ticks int64
-	for _, f := range fields[11:13] {
-		n, err := strconv.ParseInt(f, 10, 64)
+	all := s.own + s.reaped
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return 0, fmt.Errorf("list the processes: %w", err)
+	}
+	for _, path := range processes {
+		pid, err := strconv.Atoi(filepath.Base(path))
 		if err != nil {
-			return 0, fmt.Errorf("read the worker's processor time: %w", err)
+			continue
 		}
-		ticks += n
+		// One that has ended meanwhile is counted with its parent next time.
+		if s, err := readStat(pid); err == nil && s.parent == server {
+			all += s.own
+		}
 	}
-	return time.Duration(ticks) * tick, nil
+	return all, nil
+}
+
+// stat is what proc(5) tells of a process: its parent, its own processor time and
+// that of children that have ended.
+type stat struct {
+	parent      int
+	own, reaped time.Duration
+}
+
+func readStat(pid int) (s stat, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return s, fmt.Errorf("read a process's state: %w", err)
+	}
+	// The second field is a name in parentheses; the fourth is the parent, and the
+	// 14th to 17th are user and system time, its own and that of its children.
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 15 {
+		return s, errors.New("a process's times are not told")
+	}
+	if s.parent, err = strconv.Atoi(fields[1]); err != nil {
+		return s, fmt.Errorf("read a process's state: %w", err)
+	}
+	var ticks [4]int64
+	for i := range ticks {
+		if ticks[i], err = strconv.ParseInt(fields[11+i], 10, 64); err != nil {
+			return s, fmt.Errorf("read a process's times: %w", err)
+		}
+	}
+	s.own, s.reaped = time.Duration(ticks[0]+ticks[1])*tick, time.Duration(ticks[2]+ticks[3])*tick
+	return s, nil
 }

@@ -21,9 +21,9 @@ type bench struct {
 	// dir is for everything that is written.
 	dir string
 	// worker and gatehouse are programs.
-	worker, gatehouse       string
+	worker, gatehouse string
 	// profile is a directory, or empty.
-	profile string
+	profile                 string
 	entities, relationships int
 	partitions, repeat      int
 }
