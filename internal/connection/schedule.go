@@ -96,13 +96,21 @@ func (s Schedule) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote; see [ParseSchedule] for what a
-// caller sends.
+// caller sends. A page of connections reads one for each.
 func (s *Schedule) UnmarshalJSON(raw []byte) error {
-	parsed, wrong := decodeSchedule(raw)
-	if len(wrong) > 0 {
-		return fault.InvalidFields(wrong...)
+	var written struct {
+		Type          ScheduleType `json:"type"`
+		Hour          int          `json:"hour"`
+		Minute        int          `json:"minute"`
+		Weekday       int          `json:"weekday"`
+		Cron          string       `json:"cron"`
+		Timezone      string       `json:"timezone"`
+		SpreadMinutes *int         `json:"spread_minutes"`
 	}
-	*s = parsed
+	if err := json.Unmarshal(raw, &written); err != nil {
+		return fmt.Errorf("read a schedule: %w", err)
+	}
+	*s = Schedule(written)
 	return nil
 }
 

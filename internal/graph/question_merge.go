@@ -55,7 +55,7 @@ func newMerge(v View, c id.Connection, kind connector.RelationshipKind, side Sid
 func (m *merge) next(ctx context.Context, n int) ([]merged, error) {
 	var found []merged
 	for len(found) < n {
-		if err := m.feed(ctx); err != nil {
+		if err := m.feed(ctx, n-len(found)); err != nil {
 			return nil, err
 		}
 		if len(m.heads) == 0 {
@@ -82,14 +82,16 @@ func (m *merge) next(ctx context.Context, n int) ([]merged, error) {
 	return found, nil
 }
 
-// feed reads on in the lists that have nothing buffered.
-func (m *merge) feed(ctx context.Context) error {
+// feed reads on in the lists that have nothing buffered, when so many neighbours
+// are still wanted.
+func (m *merge) feed(ctx context.Context, want int) error {
 	if len(m.starve) == 0 {
 		return nil
 	}
 	starts := make([]Start, len(m.starve))
 	byID := make(map[EntityID]*list, len(m.starve))
-	most := m.chunk
+	// None has to give more than are wanted, and few lists may give all of them.
+	most := max(m.chunk, min(want, 4*want/len(m.starve)))
 	for i, l := range m.starve {
 		starts[i] = Start{At: l.at, After: l.last}
 		byID[l.at] = l

@@ -3,7 +3,10 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -13,18 +16,14 @@ import (
 )
 
 func getConnection(ctx context.Context, q *dbsqlc.Queries, w id.Workspace, c id.Connection) (connection.Connection, error) {
-	// To the query, zero means any.
-	if c == 0 {
+	row, err := q.GetConnection(ctx, dbsqlc.GetConnectionParams{WorkspaceID: int64(w), ConnectionID: int64(c)})
+	if errors.Is(err, pgx.ErrNoRows) {
 		return connection.Connection{}, noConnection(c)
 	}
-	found, err := findConnections(ctx, q, dbsqlc.FindConnectionsParams{WorkspaceID: int64(w), ConnectionID: int64(c), Most: 1})
 	if err != nil {
-		return connection.Connection{}, err
+		return connection.Connection{}, fmt.Errorf("find connection: %w", err)
 	}
-	if len(found) == 0 {
-		return connection.Connection{}, noConnection(c)
-	}
-	return found[0], nil
+	return connectionFromRow(dbsqlc.FindConnectionsRow(row))
 }
 
 func findConnections(ctx context.Context, q *dbsqlc.Queries, p dbsqlc.FindConnectionsParams) ([]connection.Connection, error) {
@@ -48,7 +47,7 @@ func connectionFromRow(r dbsqlc.FindConnectionsRow) (connection.Connection, erro
 		ID:          id.Connection(r.ConnectionID),
 		Scope:       id.Scope{Tenant: id.Tenant(r.TenantID), Workspace: id.Workspace(r.WorkspaceID)},
 		Integration: integration.ID(r.IntegrationID), ConnectorID: r.ConnectorID, ConnectorVersion: r.ConnectorVersion,
-		Name: r.Name, Config: r.Config, CredentialType: orZero(r.CredentialType), SecretFields: append([]string(nil), r.SecretFields...), ReadScope: r.Scope, Metadata: r.Metadata,
+		Name: r.Name, Config: r.Config, CredentialType: orZero(r.CredentialType), SecretFields: append([]string(nil), r.SecretFields...), ReadScope: r.Scope, Metadata: r.Metadata, ScopesGranted: []string{},
 		ActsAs: orZero(r.ActsAs), IsDefault: r.IsDefault, Lifecycle: connection.Lifecycle(r.Lifecycle), Status: connection.Status(r.Status),
 		LastRunAt: r.LastRunAt, LastUsedAt: r.LastUsedAt, LastConnectedAt: r.LastConnectedAt, LastHealthCheckAt: r.LastHealthCheckAt,
 		LastErrorReason: operation.Code(orZero(r.LastErrorReasonCode)), LastErrorMessage: orZero(r.LastErrorMessage),
@@ -66,14 +65,16 @@ func connectionFromRow(r dbsqlc.FindConnectionsRow) (connection.Connection, erro
 	if err := json.Unmarshal(r.Schedule, &c.Schedule); err != nil {
 		return c, fmt.Errorf("decode the schedule of %s: %w", c.ID, err)
 	}
-	if err := json.Unmarshal(r.ConfigRefs, &c.ConfigRefs); err != nil {
-		return c, fmt.Errorf("decode the references of %s: %w", c.ID, err)
+	// Most connections have neither.
+	if string(r.ConfigRefs) != "{}" {
+		if err := json.Unmarshal(r.ConfigRefs, &c.ConfigRefs); err != nil {
+			return c, fmt.Errorf("decode the references of %s: %w", c.ID, err)
+		}
 	}
-	if len(c.ConfigRefs) == 0 {
-		c.ConfigRefs = nil
-	}
-	if err := json.Unmarshal(r.ScopesGranted, &c.ScopesGranted); err != nil {
-		return c, fmt.Errorf("decode the granted scopes of %s: %w", c.ID, err)
+	if string(r.ScopesGranted) != "[]" {
+		if err := json.Unmarshal(r.ScopesGranted, &c.ScopesGranted); err != nil {
+			return c, fmt.Errorf("decode the granted scopes of %s: %w", c.ID, err)
+		}
 	}
 	return c, nil
 }

@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
@@ -80,14 +83,28 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	return &DB{pool: pool, acquire: c.AcquireTimeout}, nil
 }
 
-// registerTypes teaches a connection the enums that binary COPY needs.
+// registerTypes teaches a connection the enums that binary COPY needs, and to read
+// JSON without looking at it.
 func registerTypes(ctx context.Context, conn *pgx.Conn) error {
 	types, err := conn.LoadTypes(ctx, []string{"entity_kind", "relationship_kind", "grant_effect"})
 	if err != nil {
 		return fmt.Errorf("load types: %w", err)
 	}
 	conn.TypeMap().RegisterTypes(types)
+	conn.TypeMap().RegisterType(&pgtype.Type{
+		Name: "jsonb", OID: pgtype.JSONBOID, Codec: &pgtype.JSONBCodec{Marshal: json.Marshal, Unmarshal: readJSON},
+	})
 	return nil
+}
+
+// readJSON copies what is wanted as it is: the server has checked it before it
+// was stored.
+func readJSON(raw []byte, into any) error {
+	if whole, ok := into.(*json.RawMessage); ok {
+		*whole = bytes.Clone(raw)
+		return nil
+	}
+	return json.Unmarshal(raw, into)
 }
 
 // Pool gives the composition root the pool for the job engine and listeners.

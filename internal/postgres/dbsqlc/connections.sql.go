@@ -148,22 +148,20 @@ select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connect
 from connections c
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = $1 and c.deleted_at is null
-  and ($2::bigint = 0 or c.connection_id = $2)
-  and ($3::bigint = 0 or c.target_id = $3)
-  and ($4::text = '' or c.integration_id = $4)
-  and ($5::text = '' or c.status = (nullif($5, ''))::connection_status)
-  and ($6::text = '' or c.lifecycle = (nullif($6, ''))::connection_lifecycle)
-  and ($7::text = '' or c.name collate "C" ^@ $7)
-  and (not $8::boolean or c.is_default)
-  and (not $9::boolean or c.schedule_paused_at is not null)
-  and c.connection_id > $10
+  and ($2::bigint = 0 or c.target_id = $2)
+  and ($3::text = '' or c.integration_id = $3)
+  and ($4::text = '' or c.status = (nullif($4, ''))::connection_status)
+  and ($5::text = '' or c.lifecycle = (nullif($5, ''))::connection_lifecycle)
+  and ($6::text = '' or c.name collate "C" ^@ $6)
+  and (not $7::boolean or c.is_default)
+  and (not $8::boolean or c.schedule_paused_at is not null)
+  and c.connection_id > $9
 order by c.connection_id
-limit $11
+limit $10
 `
 
 type FindConnectionsParams struct {
 	WorkspaceID   int64
-	ConnectionID  int64
 	TargetID      int64
 	IntegrationID string
 	Status        string
@@ -223,7 +221,6 @@ type FindConnectionsRow struct {
 func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams) ([]FindConnectionsRow, error) {
 	rows, err := q.db.Query(ctx, findConnections,
 		arg.WorkspaceID,
-		arg.ConnectionID,
 		arg.TargetID,
 		arg.IntegrationID,
 		arg.Status,
@@ -402,6 +399,115 @@ func (q *Queries) ForgetRequests(ctx context.Context, arg ForgetRequestsParams) 
 	return err
 }
 
+const getConnection = `-- name: GetConnection :one
+select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
+  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
+  c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
+  c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
+  c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
+  t.created_at as target_created_at, t.updated_at as target_updated_at
+from connections c
+left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
+where c.workspace_id = $1 and c.deleted_at is null and c.connection_id = $2
+`
+
+type GetConnectionParams struct {
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+type GetConnectionRow struct {
+	ConnectionID            int64
+	TenantID                int64
+	WorkspaceID             int64
+	IntegrationID           string
+	ConnectorID             string
+	ConnectorVersion        string
+	Name                    string
+	Config                  json.RawMessage
+	Scope                   json.RawMessage
+	Schedule                json.RawMessage
+	Metadata                json.RawMessage
+	ScopesGranted           json.RawMessage
+	CredentialType          *string
+	SecretFields            []string
+	ConfigRefs              json.RawMessage
+	ActsAs                  *string
+	IsDefault               bool
+	Lifecycle               string
+	Status                  string
+	LastRunAt               *time.Time
+	LastUsedAt              *time.Time
+	LastConnectedAt         *time.Time
+	LastHealthCheckAt       *time.Time
+	LastErrorReasonCode     *string
+	LastErrorMessage        *string
+	NextRunAt               *time.Time
+	LastScheduledAt         *time.Time
+	ScheduleFailures        int32
+	SchedulePausedAt        *time.Time
+	SchedulePauseReasonCode *string
+	Version                 int64
+	CreatedAt               time.Time
+	UpdatedAt               time.Time
+	TargetID                *int64
+	ProviderSystem          *string
+	ProviderTargetID        *string
+	TargetType              *string
+	TargetName              *string
+	TargetCreatedAt         *time.Time
+	TargetUpdatedAt         *time.Time
+}
+
+func (q *Queries) GetConnection(ctx context.Context, arg GetConnectionParams) (GetConnectionRow, error) {
+	row := q.db.QueryRow(ctx, getConnection, arg.WorkspaceID, arg.ConnectionID)
+	var i GetConnectionRow
+	err := row.Scan(
+		&i.ConnectionID,
+		&i.TenantID,
+		&i.WorkspaceID,
+		&i.IntegrationID,
+		&i.ConnectorID,
+		&i.ConnectorVersion,
+		&i.Name,
+		&i.Config,
+		&i.Scope,
+		&i.Schedule,
+		&i.Metadata,
+		&i.ScopesGranted,
+		&i.CredentialType,
+		&i.SecretFields,
+		&i.ConfigRefs,
+		&i.ActsAs,
+		&i.IsDefault,
+		&i.Lifecycle,
+		&i.Status,
+		&i.LastRunAt,
+		&i.LastUsedAt,
+		&i.LastConnectedAt,
+		&i.LastHealthCheckAt,
+		&i.LastErrorReasonCode,
+		&i.LastErrorMessage,
+		&i.NextRunAt,
+		&i.LastScheduledAt,
+		&i.ScheduleFailures,
+		&i.SchedulePausedAt,
+		&i.SchedulePauseReasonCode,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.TargetID,
+		&i.ProviderSystem,
+		&i.ProviderTargetID,
+		&i.TargetType,
+		&i.TargetName,
+		&i.TargetCreatedAt,
+		&i.TargetUpdatedAt,
+	)
+	return i, err
+}
+
 const getConnectionCount = `-- name: GetConnectionCount :one
 select live from connection_counts where workspace_id = $1
 `
@@ -507,7 +613,7 @@ from connections c
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = $1 and c.deleted_at is null and c.connection_id > $2
 order by c.connection_id
-limit $3
+limit (select $3::integer)
 `
 
 type ListConnectionsParams struct {
@@ -559,8 +665,9 @@ type ListConnectionsRow struct {
 	TargetUpdatedAt         *time.Time
 }
 
-// What FindConnections finds without conditions. One plan serves every page, and
-// is kept.
+// What FindConnections finds without conditions. One plan serves every page and
+// is kept: the bound comes by a subquery, because the server would plan for each
+// number anew, which takes longer than a page.
 func (q *Queries) ListConnections(ctx context.Context, arg ListConnectionsParams) ([]ListConnectionsRow, error) {
 	rows, err := q.db.Query(ctx, listConnections, arg.WorkspaceID, arg.After, arg.Most)
 	if err != nil {

@@ -14,7 +14,6 @@ select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connect
 from connections c
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = @workspace_id and c.deleted_at is null
-  and (@connection_id::bigint = 0 or c.connection_id = @connection_id)
   and (@target_id::bigint = 0 or c.target_id = @target_id)
   and (@integration_id::text = '' or c.integration_id = @integration_id)
   and (@status::text = '' or c.status = (nullif(@status, ''))::connection_status)
@@ -26,8 +25,9 @@ where c.workspace_id = @workspace_id and c.deleted_at is null
 order by c.connection_id
 limit @most;
 
--- What FindConnections finds without conditions. One plan serves every page, and
--- is kept.
+-- What FindConnections finds without conditions. One plan serves every page and
+-- is kept: the bound comes by a subquery, because the server would plan for each
+-- number anew, which takes longer than a page.
 -- name: ListConnections :many
 select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
   c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
@@ -40,7 +40,19 @@ from connections c
 left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
 where c.workspace_id = @workspace_id and c.deleted_at is null and c.connection_id > @after
 order by c.connection_id
-limit @most;
+limit (select @most::integer);
+
+-- name: GetConnection :one
+select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connector_id, c.connector_version, c.name,
+  c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
+  c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
+  c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
+  c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
+  t.created_at as target_created_at, t.updated_at as target_updated_at
+from connections c
+left join targets t on t.workspace_id = c.workspace_id and t.target_id = c.target_id
+where c.workspace_id = @workspace_id and c.deleted_at is null and c.connection_id = @connection_id;
 
 -- No row before the first connection.
 -- name: GetConnectionCount :one

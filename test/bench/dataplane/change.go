@@ -119,7 +119,7 @@ func (c *Changes) Bare(ctx context.Context, length time.Duration) (float64, erro
 			if err != nil {
 				return err
 			}
-			_, err = q.FindConnections(ctx, dbsqlc.FindConnectionsParams{WorkspaceID: int64(n.Scope.Workspace), ConnectionID: int64(n.ID), Most: 1})
+			_, err = q.GetConnection(ctx, dbsqlc.GetConnectionParams{WorkspaceID: int64(n.Scope.Workspace), ConnectionID: int64(n.ID)})
 			return err
 		})
 	})
