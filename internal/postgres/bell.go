@@ -22,8 +22,13 @@ type bell struct {
 	ringing, wanted bool
 }
 
-// ringTimeout bounds one notification.
-const ringTimeout = 5 * time.Second
+const (
+	// ringTimeout bounds one notification.
+	ringTimeout = 5 * time.Second
+	// ringPause is between two notifications. Each wakes everyone who listens, so
+	// that thousands in a second would keep them busy with nothing else.
+	ringPause = 10 * time.Millisecond
+)
 
 // ring returns at once. Notifications that are asked for while one is on its way
 // become one.
@@ -40,6 +45,7 @@ func (b *bell) ring(ctx context.Context) {
 func (b *bell) work(ctx context.Context) {
 	for b.next() {
 		b.notify(ctx)
+		<-time.After(ringPause)
 	}
 }
 

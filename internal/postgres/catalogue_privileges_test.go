@@ -10,12 +10,13 @@ import (
 // the reason. Looking across workspaces is the dispatcher's.
 func actAsOwner() map[string]string {
 	return map[string]string{
-		"refuse_when_archived": "locks the row of the caller's workspace, for which services have no privilege",
-		"emit_webhook_event":   "finds the endpoints that asked for an event, which services that make events cannot read",
-		"graph_prepare":        "makes the partitions of a connection, which only the owner of the parent may",
-		"graph_attach":         "attaches them",
-		"graph_drop":           "drops them",
-		"forget_runs":          "removes old runs of the caller's workspace, which no service may",
+		"refuse_when_archived":        "locks the row of the caller's workspace, for which services have no privilege",
+		"refuse_starts_when_archived": "does the same for a statement that starts many runs",
+		"emit_webhook_event":          "finds the endpoints that asked for an event, which services that make events cannot read",
+		"graph_prepare":               "makes the partitions of a connection, which only the owner of the parent may",
+		"graph_attach":                "attaches them",
+		"graph_drop":                  "drops them",
+		"forget_runs":                 "removes old runs of the caller's workspace, which no service may",
 	}
 }
 

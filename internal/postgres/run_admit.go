@@ -21,7 +21,8 @@ const admitTries = 10
 
 // Admit makes a queued run unless an unfinished one holds what it would; unique
 // indexes and an exclusion constraint decide. A start that is accepted takes one
-// exchange with the server, and one that is deduped two.
+// exchange with the server, which it may share with others, and one that is
+// deduped two.
 func (s *Runs) Admit(ctx context.Context, a run.Admission, e audit.Event) (admitted run.Admitted, err error) {
 	if a.Moves == nil && a.Onboarding == nil {
 		admitted, err = s.admitAlone(ctx, a, e)
@@ -58,7 +59,7 @@ func (s *Runs) Admit(ctx context.Context, a run.Admission, e audit.Event) (admit
 // those that are accepted, and those that join a run without changing it. For all
 // others it returns pgx.ErrNoRows.
 func (s *Runs) admitAlone(ctx context.Context, a run.Admission, e audit.Event) (run.Admitted, error) {
-	r, err := insertRun(ctx, s.db.change(a.Scope.Workspace), a, e)
+	r, err := s.together.admit(ctx, a, e)
 	if err == nil {
 		s.ready.ring(ctx)
 		return run.Admitted{Status: run.Accepted, Run: r}, nil
@@ -112,34 +113,6 @@ func (s *Runs) tryAdmit(ctx context.Context, tx pgx.Tx, a run.Admission, e audit
 	}
 	admitted.Run, err = s.get(ctx, tx, a.Scope.Workspace, id.Run(other))
 	return admitted, err
-}
-
-// insertRun inserts the run and its audit event; pgx.ErrNoRows when something
-// stands in its way.
-func insertRun(ctx context.Context, q *dbsqlc.Queries, a run.Admission, e audit.Event) (run.Run, error) {
-	payload, err := auditPayload(e)
-	if err != nil {
-		return run.Run{}, err
-	}
-	first, end, shared := heldColumns(a.Holds)
-	row, err := q.AdmitRun(ctx, dbsqlc.AdmitRunParams{
-		WorkspaceID: int64(a.Scope.Workspace), OperationType: string(a.Operation.Type), IntegrationID: orNull(string(a.Integration)),
-		ConnectionID: numberOrNull(a.Connection), TargetID: numberOrNull(a.Target), Queue: string(a.Operation.Queue),
-		Input: a.Input, Context: a.Context, Initiator: string(a.Initiator), InitiatedBy: numberOrNull(a.InitiatedBy),
-		DedupeKey: orNull(a.DedupeKey), ScopeKey: orNull(a.ScopeKey), HeldFirst: first, HeldEnd: end, HeldShared: shared,
-		Deadline: a.Operation.Deadline,
-		TenantID: int64(a.Scope.Tenant), ActorKind: string(e.Actor.Kind), ActorID: e.Actor.ID,
-		Action: string(e.Action), Outcome: string(e.Outcome), Payload: payload,
-	})
-	if err != nil {
-		return run.Run{}, fmt.Errorf("insert run: %w", err)
-	}
-	return run.Run{
-		ID: id.Run(row.RunID), Scope: a.Scope, Operation: a.Operation.Type, Integration: a.Integration,
-		Connection: a.Connection, ConnectionName: a.ConnectionName, Target: a.Target,
-		Status: run.Queued, Outcome: run.Pending, Phase: run.Executing, Counts: map[string]int64{}, Context: a.Context, Input: a.Input,
-		Initiator: a.Initiator, InitiatedBy: a.InitiatedBy, DeadlineAt: row.DeadlineAt, CreatedAt: row.CreatedAt,
-	}, nil
 }
 
 // heldColumns is how a hold of a target is stored; nulls for none.

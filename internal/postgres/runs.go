@@ -34,11 +34,16 @@ type Runs struct {
 	tenant id.Tenant
 	jobs   Jobs
 	ready  *bell
+	// together has starts of many callers share transactions.
+	together *admissions
 }
 
 // NewRuns makes the store of a data plane's runs.
 func NewRuns(db *DB, tenant id.Tenant, jobs Jobs) *Runs {
-	return &Runs{db: db, tenant: tenant, jobs: jobs, ready: &bell{db: db}}
+	return &Runs{
+		db: db, tenant: tenant, jobs: jobs, ready: &bell{db: db},
+		together: &admissions{db: db, waiting: map[line][]*asked{}},
+	}
 }
 
 func (s *Runs) scope(w id.Workspace) id.Scope { return id.Scope{Tenant: s.tenant, Workspace: w} }

@@ -13,82 +13,106 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const admitRun = `-- name: AdmitRun :one
-with admitted as (
+const admitRuns = `-- name: AdmitRuns :one
+with alone as materialized (
+  select case when cardinality($1::text[]) > 1
+    then pg_advisory_xact_lock(hashtextextended('gatehouse admissions ' || $2::bigint, $3::bigint)) end),
+asked as (
+  select
+    unnest($4::text[]) as operation_type, unnest($5::text[]) as integration_id, unnest($6::bigint[]) as connection_id,
+    unnest($7::bigint[]) as target_id, unnest($8::text[]) as queue, unnest($9::text[]) as input,
+    unnest($10::text[]) as context, unnest($11::text[]) as initiator, unnest($12::bigint[]) as member_id,
+    unnest($1::text[]) as dedupe_key, unnest($13::text[]) as scope_key, unnest($14::text[]) as held_parts,
+    unnest($15::boolean[]) as held_shared, unnest($16::bigint[]) as deadline, unnest($17::text[]) as actor_kind,
+    unnest($18::text[]) as actor_id, unnest($19::text[]) as action, unnest($20::text[]) as outcome,
+    unnest($21::text[]) as payload
+  from alone),
+admitted as (
   insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status,
     initiator, initiated_by, dedupe_key, scope_key, held_parts, held_shared, deadline_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, 'queued',
-    $9, $10, $11, $12,
-    case when $13::integer is not null then int4range($13::integer, $14::integer) end,
-    $15, clock_timestamp() + $16::interval)
+  select $3, operation_type, nullif(integration_id, ''), nullif(connection_id, 0), nullif(target_id, 0), queue, input::jsonb, context::jsonb, 'queued',
+    initiator, nullif(member_id, 0), nullif(dedupe_key, ''), nullif(scope_key, ''), nullif(held_parts, '')::int4range, held_shared,
+    clock_timestamp() + deadline * interval '1 microsecond'
+  from asked
   on conflict do nothing
-  returning workspace_id, run_id, created_at, deadline_at),
-event as (
+  returning run_id, dedupe_key, created_at, deadline_at),
+events as (
   insert into audit_events (tenant_id, workspace_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload)
-  select $17, workspace_id, $18, $19, $20, $21, 'run', 'run_' || run_id, $22 from admitted)
-select run_id, created_at, deadline_at from admitted
+  select $22, $3, a.actor_kind, a.actor_id, a.action, a.outcome, 'run', 'run_' || r.run_id, a.payload::jsonb
+  from admitted r join asked a on a.dedupe_key = coalesce(r.dedupe_key, ''))
+select coalesce(array_agg(coalesce(dedupe_key, '')), '{}')::text[] as dedupe_keys, coalesce(array_agg(run_id), '{}')::bigint[] as runs,
+  coalesce(array_agg(created_at), '{}')::timestamptz[] as created_at, coalesce(array_agg(deadline_at), '{}')::timestamptz[] as deadline_at
+from admitted
 `
 
-type AdmitRunParams struct {
-	WorkspaceID   int64
-	OperationType string
-	IntegrationID *string
-	ConnectionID  *int64
-	TargetID      *int64
-	Queue         string
-	Input         json.RawMessage
-	Context       json.RawMessage
-	Initiator     string
-	InitiatedBy   *int64
-	DedupeKey     *string
-	ScopeKey      *string
-	HeldFirst     *int32
-	HeldEnd       *int32
-	HeldShared    bool
-	Deadline      time.Duration
-	TenantID      int64
-	ActorKind     string
-	ActorID       string
-	Action        string
-	Outcome       string
-	Payload       json.RawMessage
+type AdmitRunsParams struct {
+	DedupeKeys     []string
+	Line           int64
+	WorkspaceID    int64
+	OperationTypes []string
+	Integrations   []string
+	Connections    []int64
+	Targets        []int64
+	Queues         []string
+	Inputs         []string
+	Contexts       []string
+	Initiators     []string
+	Members        []int64
+	ScopeKeys      []string
+	HeldParts      []string
+	HeldShared     []bool
+	Deadlines      []int64
+	ActorKinds     []string
+	Actors         []string
+	Actions        []string
+	Outcomes       []string
+	Payloads       []string
+	TenantID       int64
 }
 
-type AdmitRunRow struct {
-	RunID      int64
-	CreatedAt  time.Time
-	DeadlineAt *time.Time
+type AdmitRunsRow struct {
+	DedupeKeys []string
+	Runs       []int64
+	CreatedAt  []time.Time
+	DeadlineAt []time.Time
 }
 
-// The run and its audit event. A run that would hold what is taken is not inserted,
-// has no event, and returns no row.
-func (q *Queries) AdmitRun(ctx context.Context, arg AdmitRunParams) (AdmitRunRow, error) {
-	row := q.db.QueryRow(ctx, admitRun,
+// Runs and their audit events, of one workspace and each with a dedupe key of its
+// own. A run that would hold what is taken is not inserted, has no event, and is
+// not among those returned. Two transactions that each insert several runs could
+// wait for each other, so there is one of a line at a time.
+func (q *Queries) AdmitRuns(ctx context.Context, arg AdmitRunsParams) (AdmitRunsRow, error) {
+	row := q.db.QueryRow(ctx, admitRuns,
+		arg.DedupeKeys,
+		arg.Line,
 		arg.WorkspaceID,
-		arg.OperationType,
-		arg.IntegrationID,
-		arg.ConnectionID,
-		arg.TargetID,
-		arg.Queue,
-		arg.Input,
-		arg.Context,
-		arg.Initiator,
-		arg.InitiatedBy,
-		arg.DedupeKey,
-		arg.ScopeKey,
-		arg.HeldFirst,
-		arg.HeldEnd,
+		arg.OperationTypes,
+		arg.Integrations,
+		arg.Connections,
+		arg.Targets,
+		arg.Queues,
+		arg.Inputs,
+		arg.Contexts,
+		arg.Initiators,
+		arg.Members,
+		arg.ScopeKeys,
+		arg.HeldParts,
 		arg.HeldShared,
-		arg.Deadline,
+		arg.Deadlines,
+		arg.ActorKinds,
+		arg.Actors,
+		arg.Actions,
+		arg.Outcomes,
+		arg.Payloads,
 		arg.TenantID,
-		arg.ActorKind,
-		arg.ActorID,
-		arg.Action,
-		arg.Outcome,
-		arg.Payload,
 	)
-	var i AdmitRunRow
-	err := row.Scan(&i.RunID, &i.CreatedAt, &i.DeadlineAt)
+	var i AdmitRunsRow
+	err := row.Scan(
+		&i.DedupeKeys,
+		&i.Runs,
+		&i.CreatedAt,
+		&i.DeadlineAt,
+	)
 	return i, err
 }
 

@@ -6,7 +6,10 @@ create type run_phase as enum ('executing', 'publishing');
 
 create table runs (
   run_id bigint generated always as identity,
-  workspace_id bigint not null references workspaces,
+  -- No foreign keys to the workspace and to whoever started it, of which many
+  -- starts would lock the same row: nobody may delete either, and row-level
+  -- security confines a run to the workspace of its transaction.
+  workspace_id bigint not null,
   operation_type text not null,
   integration_id text,
   connection_id bigint,
@@ -45,10 +48,8 @@ create table runs (
   completed_at timestamptz,
 
   primary key (workspace_id, run_id),
-  constraint runs_id_unique unique (run_id, workspace_id),
   foreign key (workspace_id, connection_id) references connections,
   foreign key (workspace_id, target_id) references targets,
-  foreign key (workspace_id, initiated_by) references members (workspace_id, member_id),
   constraint runs_initiator check (initiator in ('user', 'schedule', 'system')),
   constraint runs_completed_has_outcome check ((status = 'completed') = (outcome <> 'pending')),
   constraint runs_completed_has_time check ((status = 'completed') = (completed_at is not null)),

@@ -174,9 +174,26 @@ revoke all on function refuse_when_archived() from public;
 
 create trigger open_workspace before insert or update of name, config, scope, schedule, metadata, deleted_at on connections
   for each row execute function refuse_when_archived();
--- A blocked start is no change: it records that nothing was done.
-create trigger open_workspace before insert on runs
-  for each row when (new.status <> 'completed') execute function refuse_when_archived();
+
+-- The same for statements that start many runs of one workspace. A blocked start
+-- is no change: it records that nothing was done.
+create function refuse_starts_when_archived() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  began bigint;
+  open boolean;
+begin
+  for began in select distinct r.workspace_id from added r where r.status <> 'completed' loop
+    select archived_at is null into open from workspaces where workspace_id = began for key share;
+    if not coalesce(open, true) then
+      raise 'workspace % is archived', began using errcode = 'GH001';
+    end if;
+  end loop;
+  return null;
+end $$;
+revoke all on function refuse_starts_when_archived() from public;
+create trigger open_workspace after insert on runs
+  referencing new table as added for each statement execute function refuse_starts_when_archived();
 -- Access may be ended in an archived workspace, and never given.
 create trigger open_workspace before insert or update of role on members
   for each row execute function refuse_when_archived();
@@ -326,7 +343,7 @@ drop trigger open_workspace on runs;
 drop trigger open_workspace on members;
 drop trigger open_workspace on api_keys;
 drop table claim_mappings, invitations, spent_id_tokens, sessions, people;
-drop function refuse_when_archived();
+drop function refuse_when_archived(), refuse_starts_when_archived();
 alter table api_keys drop column made_by;
 alter table workspaces drop column owner_id, drop constraint workspaces_tenant_level_stays_open;
 alter table members drop constraint members_person_is_known, drop constraint members_tenant_role, drop column person_id, drop column email,

@@ -190,7 +190,7 @@ begin atomic
     select distinct substring(c.relname from '^(?:entities|relationships)_([0-9]+)$')::bigint as run_id
     from pg_class c
     where c.relnamespace = 'staging'::regnamespace and c.relkind = 'r') s
-  where s.run_id is not null and not exists (select from runs r where r.run_id = s.run_id and r.completed_at is null)
+  where s.run_id is not null and not exists (select from runs r where r.run_id = s.run_id and r.status <> 'completed')
   limit most;
 end;
 

@@ -1,19 +1,37 @@
--- name: AdmitRun :one
--- The run and its audit event. A run that would hold what is taken is not inserted,
--- has no event, and returns no row.
-with admitted as (
+-- name: AdmitRuns :one
+-- Runs and their audit events, of one workspace and each with a dedupe key of its
+-- own. A run that would hold what is taken is not inserted, has no event, and is
+-- not among those returned. Two transactions that each insert several runs could
+-- wait for each other, so there is one of a line at a time.
+with alone as materialized (
+  select case when cardinality(@dedupe_keys::text[]) > 1
+    then pg_advisory_xact_lock(hashtextextended('gatehouse admissions ' || @line::bigint, @workspace_id::bigint)) end),
+asked as (
+  select
+    unnest(@operation_types::text[]) as operation_type, unnest(@integrations::text[]) as integration_id, unnest(@connections::bigint[]) as connection_id,
+    unnest(@targets::bigint[]) as target_id, unnest(@queues::text[]) as queue, unnest(@inputs::text[]) as input,
+    unnest(@contexts::text[]) as context, unnest(@initiators::text[]) as initiator, unnest(@members::bigint[]) as member_id,
+    unnest(@dedupe_keys::text[]) as dedupe_key, unnest(@scope_keys::text[]) as scope_key, unnest(@held_parts::text[]) as held_parts,
+    unnest(@held_shared::boolean[]) as held_shared, unnest(@deadlines::bigint[]) as deadline, unnest(@actor_kinds::text[]) as actor_kind,
+    unnest(@actors::text[]) as actor_id, unnest(@actions::text[]) as action, unnest(@outcomes::text[]) as outcome,
+    unnest(@payloads::text[]) as payload
+  from alone),
+admitted as (
   insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status,
     initiator, initiated_by, dedupe_key, scope_key, held_parts, held_shared, deadline_at)
-  values (@workspace_id, @operation_type, sqlc.narg(integration_id), sqlc.narg(connection_id), sqlc.narg(target_id), @queue, @input, @context, 'queued',
-    @initiator, sqlc.narg(initiated_by), sqlc.narg(dedupe_key), sqlc.narg(scope_key),
-    case when sqlc.narg(held_first)::integer is not null then int4range(sqlc.narg(held_first)::integer, sqlc.narg(held_end)::integer) end,
-    @held_shared, clock_timestamp() + @deadline::interval)
+  select @workspace_id, operation_type, nullif(integration_id, ''), nullif(connection_id, 0), nullif(target_id, 0), queue, input::jsonb, context::jsonb, 'queued',
+    initiator, nullif(member_id, 0), nullif(dedupe_key, ''), nullif(scope_key, ''), nullif(held_parts, '')::int4range, held_shared,
+    clock_timestamp() + deadline * interval '1 microsecond'
+  from asked
   on conflict do nothing
-  returning workspace_id, run_id, created_at, deadline_at),
-event as (
+  returning run_id, dedupe_key, created_at, deadline_at),
+events as (
   insert into audit_events (tenant_id, workspace_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload)
-  select @tenant_id, workspace_id, @actor_kind, @actor_id, @action, @outcome, 'run', 'run_' || run_id, @payload from admitted)
-select run_id, created_at, deadline_at from admitted;
+  select @tenant_id, @workspace_id, a.actor_kind, a.actor_id, a.action, a.outcome, 'run', 'run_' || r.run_id, a.payload::jsonb
+  from admitted r join asked a on a.dedupe_key = coalesce(r.dedupe_key, ''))
+select coalesce(array_agg(coalesce(dedupe_key, '')), '{}')::text[] as dedupe_keys, coalesce(array_agg(run_id), '{}')::bigint[] as runs,
+  coalesce(array_agg(created_at), '{}')::timestamptz[] as created_at, coalesce(array_agg(deadline_at), '{}')::timestamptz[] as deadline_at
+from admitted;
 
 -- name: InsertBlockedRun :one
 insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, reason_code,
