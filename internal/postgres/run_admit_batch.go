@@ -16,12 +16,8 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
-const (
-	// mostAdmissions is how many admissions one statement takes.
-	mostAdmissions = 64
-	// admissionLines is how many statements of one workspace are under way at most.
-	admissionLines = 2
-)
+// mostAdmissions is how many admissions one statement takes.
+const mostAdmissions = 64
 
 // admissions brings together what many callers want admitted to one workspace at
 // the same time. While a statement is on its way, others gather, and the next one
@@ -31,26 +27,10 @@ type admissions struct {
 	db *DB
 
 	mu sync.Mutex
-	// waiting are by line. A line with an entry has a goroutine that works it off.
-	waiting map[line][]*asked
-}
-
-// line is where an admission waits. Two transactions that each insert several runs
-// could wait for each other, so all that stand in each other's way are in one line,
-// and the database takes one of a line at a time.
-type line struct {
-	workspace id.Workspace
-	number    int64
-}
-
-// lineOf tells the line of an admission. Of those that hold something of a target,
-// or belong to no connection, no line is known to be the right one; they are
-// admitted alone.
-func lineOf(a run.Admission) (line, bool) {
-	if a.Connection == 0 || a.Holds != nil || a.DedupeKey == "" {
-		return line{}, false
-	}
-	return line{workspace: a.Scope.Workspace, number: int64(a.Connection) % admissionLines}, true
+	// waiting are by workspace. One with an entry has a goroutine that works it
+	// off, a statement at a time: two that each insert several runs could wait for
+	// each other.
+	waiting map[id.Workspace][]*asked
 }
 
 // asked is an admission and where its answer goes.
@@ -78,20 +58,16 @@ type answered struct {
 // admit inserts the run and its event in a transaction with others, and returns
 // once it is committed; pgx.ErrNoRows when something stands in its way.
 func (s *admissions) admit(ctx context.Context, a run.Admission, e audit.Event) (run.Run, error) {
-	l, ok := lineOf(a)
-	if !ok {
-		return insertRun(ctx, s.db.change(a.Scope.Workspace), a, e)
-	}
 	mine, err := ask(ctx, a, e)
 	if err != nil {
 		return run.Run{}, err
 	}
 	s.mu.Lock()
-	others, working := s.waiting[l]
-	s.waiting[l] = append(others, mine)
+	others, working := s.waiting[a.Scope.Workspace]
+	s.waiting[a.Scope.Workspace] = append(others, mine)
 	s.mu.Unlock()
 	if !working {
-		go s.work(context.WithoutCancel(ctx), l)
+		go s.work(context.WithoutCancel(ctx), a.Scope.Workspace)
 	}
 	select {
 	case got := <-mine.answer:
@@ -102,20 +78,20 @@ func (s *admissions) admit(ctx context.Context, a run.Admission, e audit.Event) 
 }
 
 // work ends when nothing waits any more.
-func (s *admissions) work(ctx context.Context, l line) {
-	for batch := s.next(l); batch != nil; batch = s.next(l) {
-		s.send(ctx, l, batch)
+func (s *admissions) work(ctx context.Context, w id.Workspace) {
+	for batch := s.next(w); batch != nil; batch = s.next(w) {
+		s.send(ctx, w, batch)
 	}
 }
 
 // next takes what one statement can: each dedupe key once, so that its row tells
 // whose it is. Whoever has gone by now is left out.
-func (s *admissions) next(l line) []*asked {
+func (s *admissions) next(w id.Workspace) []*asked {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var batch, left []*asked
 	keys := map[string]bool{}
-	for _, a := range s.waiting[l] {
+	for _, a := range s.waiting[w] {
 		switch key := a.admission.DedupeKey; {
 		case a.ctx.Err() != nil:
 		case len(batch) == mostAdmissions || keys[key]:
@@ -126,22 +102,22 @@ func (s *admissions) next(l line) []*asked {
 		}
 	}
 	if batch == nil {
-		delete(s.waiting, l)
+		delete(s.waiting, w)
 		return nil
 	}
-	s.waiting[l] = left
+	s.waiting[w] = left
 	return batch
 }
 
 // send has the database decide and answers everyone.
-func (s *admissions) send(ctx context.Context, l line, batch []*asked) {
+func (s *admissions) send(ctx context.Context, w id.Workspace, batch []*asked) {
 	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
-	runs, err := insertRuns(ctx, s.db.change(l.workspace), l.number, batch)
+	runs, err := insertRuns(ctx, s.db.change(w), batch)
 	if saidNo(err) && len(batch) > 1 {
 		// One of them cannot be, and the others are no worse for its company.
 		for _, a := range batch {
-			s.send(ctx, l, []*asked{a})
+			s.send(ctx, w, []*asked{a})
 		}
 		return
 	}
@@ -170,7 +146,7 @@ func insertRun(ctx context.Context, q *dbsqlc.Queries, a run.Admission, e audit.
 	if err != nil {
 		return run.Run{}, err
 	}
-	runs, err := insertRuns(ctx, q, 0, []*asked{alone})
+	runs, err := insertRuns(ctx, q, []*asked{alone})
 	if err != nil {
 		return run.Run{}, err
 	}
@@ -182,10 +158,10 @@ func insertRun(ctx context.Context, q *dbsqlc.Queries, a run.Admission, e audit.
 }
 
 // insertRuns inserts runs of one workspace with their events, and returns those
-// that nothing stood in the way of, by dedupe key. Several are of one line.
-func insertRuns(ctx context.Context, q *dbsqlc.Queries, line int64, batch []*asked) (map[string]run.Run, error) {
+// that nothing stood in the way of, by dedupe key.
+func insertRuns(ctx context.Context, q *dbsqlc.Queries, batch []*asked) (map[string]run.Run, error) {
 	scope := batch[0].admission.Scope
-	p := dbsqlc.AdmitRunsParams{WorkspaceID: int64(scope.Workspace), TenantID: int64(scope.Tenant), Line: line}
+	p := dbsqlc.AdmitRunsParams{WorkspaceID: int64(scope.Workspace), TenantID: int64(scope.Tenant)}
 	for _, a := range batch {
 		addRow(&p, a)
 	}

@@ -42,7 +42,7 @@ type Runs struct {
 func NewRuns(db *DB, tenant id.Tenant, jobs Jobs) *Runs {
 	return &Runs{
 		db: db, tenant: tenant, jobs: jobs, ready: &bell{db: db},
-		together: &admissions{db: db, waiting: map[line][]*asked{}},
+		together: &admissions{db: db, waiting: map[id.Workspace][]*asked{}},
 	}
 }
 

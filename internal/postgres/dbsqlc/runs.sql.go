@@ -16,21 +16,21 @@ import (
 const admitRuns = `-- name: AdmitRuns :one
 with alone as materialized (
   select case when cardinality($1::text[]) > 1
-    then pg_advisory_xact_lock(hashtextextended('gatehouse admissions ' || $2::bigint, $3::bigint)) end),
+    then pg_advisory_xact_lock(hashtextextended('gatehouse admissions', $2::bigint)) end),
 asked as (
   select
-    unnest($4::text[]) as operation_type, unnest($5::text[]) as integration_id, unnest($6::bigint[]) as connection_id,
-    unnest($7::bigint[]) as target_id, unnest($8::text[]) as queue, unnest($9::text[]) as input,
-    unnest($10::text[]) as context, unnest($11::text[]) as initiator, unnest($12::bigint[]) as member_id,
-    unnest($1::text[]) as dedupe_key, unnest($13::text[]) as scope_key, unnest($14::text[]) as held_parts,
-    unnest($15::boolean[]) as held_shared, unnest($16::bigint[]) as deadline, unnest($17::text[]) as actor_kind,
-    unnest($18::text[]) as actor_id, unnest($19::text[]) as action, unnest($20::text[]) as outcome,
-    unnest($21::text[]) as payload
+    unnest($3::text[]) as operation_type, unnest($4::text[]) as integration_id, unnest($5::bigint[]) as connection_id,
+    unnest($6::bigint[]) as target_id, unnest($7::text[]) as queue, unnest($8::text[]) as input,
+    unnest($9::text[]) as context, unnest($10::text[]) as initiator, unnest($11::bigint[]) as member_id,
+    unnest($1::text[]) as dedupe_key, unnest($12::text[]) as scope_key, unnest($13::text[]) as held_parts,
+    unnest($14::boolean[]) as held_shared, unnest($15::bigint[]) as deadline, unnest($16::text[]) as actor_kind,
+    unnest($17::text[]) as actor_id, unnest($18::text[]) as action, unnest($19::text[]) as outcome,
+    unnest($20::text[]) as payload
   from alone),
 admitted as (
   insert into runs (workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status,
     initiator, initiated_by, dedupe_key, scope_key, held_parts, held_shared, deadline_at)
-  select $3, operation_type, nullif(integration_id, ''), nullif(connection_id, 0), nullif(target_id, 0), queue, input::jsonb, context::jsonb, 'queued',
+  select $2, operation_type, nullif(integration_id, ''), nullif(connection_id, 0), nullif(target_id, 0), queue, input::jsonb, context::jsonb, 'queued',
     initiator, nullif(member_id, 0), nullif(dedupe_key, ''), nullif(scope_key, ''), nullif(held_parts, '')::int4range, held_shared,
     clock_timestamp() + deadline * interval '1 microsecond'
   from asked
@@ -38,7 +38,7 @@ admitted as (
   returning run_id, dedupe_key, created_at, deadline_at),
 events as (
   insert into audit_events (tenant_id, workspace_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload)
-  select $22, $3, a.actor_kind, a.actor_id, a.action, a.outcome, 'run', 'run_' || r.run_id, a.payload::jsonb
+  select $21, $2, a.actor_kind, a.actor_id, a.action, a.outcome, 'run', 'run_' || r.run_id, a.payload::jsonb
   from admitted r join asked a on a.dedupe_key = coalesce(r.dedupe_key, ''))
 select coalesce(array_agg(coalesce(dedupe_key, '')), '{}')::text[] as dedupe_keys, coalesce(array_agg(run_id), '{}')::bigint[] as runs,
   coalesce(array_agg(created_at), '{}')::timestamptz[] as created_at, coalesce(array_agg(deadline_at), '{}')::timestamptz[] as deadline_at
@@ -47,7 +47,6 @@ from admitted
 
 type AdmitRunsParams struct {
 	DedupeKeys     []string
-	Line           int64
 	WorkspaceID    int64
 	OperationTypes []string
 	Integrations   []string
@@ -80,11 +79,10 @@ type AdmitRunsRow struct {
 // Runs and their audit events, of one workspace and each with a dedupe key of its
 // own. A run that would hold what is taken is not inserted, has no event, and is
 // not among those returned. Two transactions that each insert several runs could
-// wait for each other, so there is one of a line at a time.
+// wait for each other, so there is one at a time.
 func (q *Queries) AdmitRuns(ctx context.Context, arg AdmitRunsParams) (AdmitRunsRow, error) {
 	row := q.db.QueryRow(ctx, admitRuns,
 		arg.DedupeKeys,
-		arg.Line,
 		arg.WorkspaceID,
 		arg.OperationTypes,
 		arg.Integrations,

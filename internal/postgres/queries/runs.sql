@@ -2,10 +2,10 @@
 -- Runs and their audit events, of one workspace and each with a dedupe key of its
 -- own. A run that would hold what is taken is not inserted, has no event, and is
 -- not among those returned. Two transactions that each insert several runs could
--- wait for each other, so there is one of a line at a time.
+-- wait for each other, so there is one at a time.
 with alone as materialized (
   select case when cardinality(@dedupe_keys::text[]) > 1
-    then pg_advisory_xact_lock(hashtextextended('gatehouse admissions ' || @line::bigint, @workspace_id::bigint)) end),
+    then pg_advisory_xact_lock(hashtextextended('gatehouse admissions', @workspace_id::bigint)) end),
 asked as (
   select
     unnest(@operation_types::text[]) as operation_type, unnest(@integrations::text[]) as integration_id, unnest(@connections::bigint[]) as connection_id,
