@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,12 +159,14 @@ func testEnding(r Report, by audit.Actor) (Ending, TestReport) {
 	}
 	reached := Reached{Target: r.Check.Target, ActsAs: r.Check.ActsAs}
 	named := reached.validate() == nil
-	if r.Check.Sufficient && !named {
+	// An organisation that may not be looked at has no name, and nothing of it is read.
+	denied := slices.ContainsFunc(r.Check.Remediation, func(m connector.Remediation) bool { return m.Category == connector.RemedyPermissions })
+	if r.Check.Sufficient && !named && !denied {
 		return failed(Report{Error: &connector.Error{
 			Category: connector.ContractViolation, Message: "the connector's check found enough and named no organisation that it could be of",
 		}})
 	}
-	t := TestReport{Success: r.Check.Sufficient, Granted: r.Check.Granted, Remediation: r.Check.Remediation, Outlook: r.Check.Streams}
+	t := TestReport{Success: r.Check.Sufficient && named, Granted: r.Check.Granted, Remediation: r.Check.Remediation, Outlook: r.Check.Streams}
 	if named {
 		t.Reached = &reached
 	}
@@ -171,6 +174,9 @@ func testEnding(r Report, by audit.Actor) (Ending, TestReport) {
 	if !t.Success {
 		end.Outcome, end.Reason = Failed, operation.PermissionDenied
 		end.Failure = &Failure{Message: "some streams could not be read completely"}
+		if !named {
+			end.Failure.Message = "it cannot be seen which organisation the credentials reach"
+		}
 		for i, m := range t.Remediation {
 			if i == MaxFailureDetails {
 				break

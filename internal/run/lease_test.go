@@ -60,3 +60,23 @@ func TestASufficientCheckNamesItsOrganisation(t *testing.T) {
 	require.Equal(t, run.Succeeded, store.end.Outcome)
 	require.Equal(t, "o-1", store.report.Reached.Target.ID)
 }
+
+// Whoever may not see the organisation is told which permission that takes.
+func TestACheckThatMayNotSeeItsOrganisationSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	store := &testStore{}
+	remedy := connector.Remediation{Category: connector.RemedyPermissions, Message: "Missing organizations:DescribeOrganization in the organisation", Action: "Add it."}
+	check := connector.CheckResult{
+		Sufficient: true, Remediation: []connector.Remediation{remedy},
+		Streams: []connector.StreamOutlook{{Stream: "organization", Coverage: connector.Partial, Missing: []string{"organizations:DescribeOrganization"}}},
+	}
+	_, err := (&run.Leases{Store: store}).Finish(t.Context(), run.Fence{}, run.Report{Check: &check})
+	require.NoError(t, err)
+	require.Equal(t, operation.PermissionDenied, store.end.Reason)
+	require.Contains(t, store.end.Failure.Message, "which organisation")
+	require.Equal(t, []string{remedy.Message}, store.end.Failure.Details)
+	require.False(t, store.report.Success)
+	require.Nil(t, store.report.Reached)
+	require.Equal(t, check.Remediation, store.report.Remediation)
+	require.Equal(t, check.Streams, store.report.Outlook)
+}

@@ -24,9 +24,12 @@ func announced() *regexp.Regexp {
 func opaque() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9+/_~.=-]{32,}`) }
 
 // harmless matches text that is kept although it may look random: names in AWS,
-// and ids of requests, tenants and applications.
+// ids of requests, tenants and applications, and permissions that are named by a
+// service and words, such as organizations:ListOrganizationalUnitsForParent.
 func harmless() *regexp.Regexp {
-	return regexp.MustCompile(`^(arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:\S+|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$`)
+	return regexp.MustCompile(`^(arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:\S+` +
+		`|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}` +
+		`|[a-z][a-z0-9-]{1,30}:([A-Z][a-z]+)+)$`)
 }
 
 // Sanitise makes a provider's or connector's text safe to store and show: one

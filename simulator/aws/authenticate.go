@@ -134,6 +134,10 @@ func (s *Simulator) documents(c *call) (allowing []policy.Document, boundary *po
 			}
 		}
 	}
+	// The first is whoever calls; groups follow.
+	if given, ok := s.grants.of(identities[0].Name); ok {
+		allowing = []policy.Document{given}
+	}
 	if limit, ok := inv.Policy(bound); ok {
 		document := limit.DefaultVersion().Document
 		boundary = &document

@@ -37,6 +37,7 @@ type Simulator struct {
 	sessions sessions
 	faults   faults
 	calls    counter
+	grants   grants
 	summary  func() estate.Summary
 
 	reportsMu sync.Mutex
