@@ -70,7 +70,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	if err != nil {
 		return nil, err
 	}
-	runs := postgres.NewRuns(db, tenant, postgres.Jobs{Publish: queue.PublishTx, Ended: queue.EndedTx})
+	runs := postgres.NewRuns(db, tenant, c.catalog, postgres.Jobs{Publish: queue.PublishTx, Ended: queue.EndedTx})
 	store := postgres.NewGraph(db, runs)
 	gate := &run.Gate{Connections: postgres.NewConnections(db), Catalog: c.catalog, Store: runs, Licence: postgres.NewLicences(db)}
 	listener := postgres.NewListener(db, c.log)
@@ -97,7 +97,8 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			{Name: "webhooks", Tell: postgres.NewWebhookEvents(db).TellRun},
 			{Name: "the metrics", Tell: metrics.countEnded, Once: true},
 		},
-		Forget: inboxes.Forget, Onboarding: onboards.Keeper,
+		Forget:     []func(context.Context) error{inboxes.Forget, sessions.Forget, postgres.NewBudgets(db).Forget},
+		Onboarding: onboards.Keeper,
 	})
 	if err != nil {
 		return nil, err

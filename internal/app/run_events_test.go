@@ -36,7 +36,9 @@ func newEventBench(t *testing.T) *eventBench {
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	ignore := func(context.Context, pgx.Tx, run.Ref) error { return nil }
-	b.leases = &run.Leases{Store: postgres.NewRuns(db, 1, postgres.Jobs{Publish: ignore, Ended: ignore})}
+	catalog, err := newCatalog()
+	require.NoError(t, err)
+	b.leases = &run.Leases{Store: postgres.NewRuns(db, 1, catalog, postgres.Jobs{Publish: ignore, Ended: ignore})}
 	var g group
 	for _, background := range b.services[0].background {
 		g.add(background)

@@ -68,7 +68,7 @@ func newTestBenchUnder(t *testing.T, protection KeySettings, allowRefs ...string
 		listening.Go(func() { _ = listener.Run(ctx) })
 		t.Cleanup(func() { cancel(); listening.Wait() })
 		ignore := func(context.Context, pgx.Tx, run.Ref) error { return nil }
-		b.leases = &run.Leases{Store: postgres.NewRuns(db, 1, postgres.Jobs{Ended: ignore}), Ready: listener}
+		b.leases = &run.Leases{Store: postgres.NewRuns(db, 1, catalog, postgres.Jobs{Ended: ignore}), Ready: listener}
 		return server.URL
 	})
 	return b

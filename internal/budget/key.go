@@ -3,9 +3,14 @@ package budget
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 )
+
+// KeptFor is how long a budget stays that nobody asks for: longer than the longest
+// period of a limit, 31 days, so that it would be full.
+const KeptFor = 90 * 24 * time.Hour
 
 // Key names one budget of a tenant: what the provider counts together.
 type Key struct {

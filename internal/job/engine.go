@@ -31,8 +31,8 @@ type Config struct {
 	Retention *run.Retention
 	// Ended are told of each run that has ended.
 	Ended []EndedSubscriber
-	// Forget deletes notifications that have been kept long enough.
-	Forget func(ctx context.Context) error
+	// Forget each delete what has been kept long enough, of one kind.
+	Forget []func(ctx context.Context) error
 	Logger *slog.Logger
 }
 
@@ -119,7 +119,7 @@ func NewEngine(c Config) (*Engine, error) {
 		periodic = append(periodic, retentionRound())
 	}
 	river.AddWorker(workers, &endedWorker{subscribers: c.Ended})
-	river.AddWorker(workers, &forgetNotificationsWorker{forget: c.Forget})
+	river.AddWorker(workers, &forgetKeptWorker{forget: c.Forget})
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
 		Schema:       schema,
 		Logger:       slog.New(quiet{c.Logger.Handler()}),

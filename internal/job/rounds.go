@@ -85,6 +85,6 @@ func rounds() []*river.PeriodicJob {
 		river.NewPeriodicJob(river.PeriodicInterval(run.SweepEvery), func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, opts }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(scheduleEvery), func() (river.JobArgs, *river.InsertOpts) { return scheduleArgs{}, opts }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(forgetEvery), func() (river.JobArgs, *river.InsertOpts) { return forgetArgs{}, opts }, nil),
-		river.NewPeriodicJob(river.PeriodicInterval(forgetNotificationsEvery), func() (river.JobArgs, *river.InsertOpts) { return forgetNotificationsArgs{}, opts }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(forgetKeptEvery), func() (river.JobArgs, *river.InsertOpts) { return forgetKeptArgs{}, opts }, nil),
 	}
 }

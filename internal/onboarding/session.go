@@ -32,6 +32,10 @@ func Statuses() []Status { return []Status{Open, Bootstrapping, Stopped, Complet
 // as abandoned, from its last change.
 const Lifetime = 30 * 24 * time.Hour
 
+// KeptFor is how long a session that was completed or abandoned can still be
+// looked at. What it did is in the audit record.
+const KeptFor = 90 * 24 * time.Hour
+
 // MaxOperations bounds a bootstrap.
 const MaxOperations = 20
 

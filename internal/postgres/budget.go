@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/budget"
+	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -48,4 +49,12 @@ func (s *Budgets) Take(ctx context.Context, f run.Fence, k budget.Key, declared 
 	}
 	g.Wait = time.Duration(wait * float64(time.Second))
 	return g, nil
+}
+
+// Forget deletes budgets that nobody has asked for long enough, and that no run
+// which is kept has a part in.
+func (s *Budgets) Forget(ctx context.Context) error {
+	return forgetAll(func() (int64, error) {
+		return s.db.plain().ForgetThrottleBudgets(ctx, dbsqlc.ForgetThrottleBudgetsParams{Kept: budget.KeptFor, Most: forgetMost})
+	})
 }

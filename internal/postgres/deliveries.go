@@ -30,7 +30,9 @@ func (s *Webhooks) Claim(ctx context.Context, most int) ([]webhook.Ref, error) {
 	}
 	refs := make([]webhook.Ref, len(rows))
 	for i, r := range rows {
-		refs[i] = webhook.Ref{Scope: id.Scope{Tenant: s.tenant, Workspace: id.Workspace(r.WorkspaceID)}, Delivery: id.Delivery(r.DeliveryID)}
+		refs[i] = webhook.Ref{
+			Scope: id.Scope{Tenant: s.tenant, Workspace: id.Workspace(r.WorkspaceID)}, Delivery: id.Delivery(r.DeliveryID), Attempt: int(r.Attempt),
+		}
 	}
 	return refs, nil
 }
@@ -39,7 +41,9 @@ func (s *Webhooks) Claim(ctx context.Context, most int) ([]webhook.Ref, error) {
 func (s *Webhooks) Load(ctx context.Context, r webhook.Ref) (j webhook.Job, ok bool, err error) {
 	err = s.db.InWorkspace(ctx, r.Scope.Workspace, func(tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		row, err := q.GetDeliveryJob(ctx, dbsqlc.GetDeliveryJobParams{WorkspaceID: int64(r.Scope.Workspace), DeliveryID: int64(r.Delivery)})
+		row, err := q.GetDeliveryJob(ctx, dbsqlc.GetDeliveryJobParams{
+			WorkspaceID: int64(r.Scope.Workspace), DeliveryID: int64(r.Delivery), Attempt: int32(r.Attempt),
+		})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -48,7 +52,7 @@ func (s *Webhooks) Load(ctx context.Context, r webhook.Ref) (j webhook.Job, ok b
 		}
 		d := row.WebhookDelivery
 		j = webhook.Job{
-			Ref: r, Endpoint: s.endpoint(row.WebhookEndpoint), Attempt: int(d.Attempts), Failed: int(d.Step),
+			Ref: r, Endpoint: s.endpoint(row.WebhookEndpoint), Failed: int(d.Step),
 			Event: webhook.Event{ID: id.WebhookEvent(d.EventID), Type: webhook.EventType(row.EventType), OccurredAt: row.OccurredAt, Data: row.Data},
 		}
 		secrets, err := q.ListGoodWebhookSecrets(ctx, dbsqlc.ListGoodWebhookSecretsParams{WorkspaceID: d.WorkspaceID, EndpointID: d.EndpointID})

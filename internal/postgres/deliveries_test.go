@@ -4,12 +4,54 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/webhook"
 )
+
+// Whoever is held up after a claim, until somebody else has claimed the delivery,
+// has nothing to do any more, and what it says of its attempt counts for nothing:
+// not against the endpoint, and not as the later attempt.
+func TestAStalledSenderCountsNoAttemptTwice(t *testing.T) {
+	t.Parallel()
+	h := newHooked(t)
+	endpoints, err := h.store.List(t.Context(), h.scope, 0, 1)
+	require.NoError(t, err)
+	w := endpoints[0].ID
+	_, err = h.store.Ping(t.Context(), h.scope, w, hookEvent(audit.WebhookPinged))
+	require.NoError(t, err)
+	claim := func() webhook.Ref {
+		refs, err := h.store.Claim(t.Context(), 1)
+		require.NoError(t, err)
+		require.Len(t, refs, 1)
+		return refs[0]
+	}
+	stalled := claim()
+	before, ok, err := h.store.Load(t.Context(), stalled)
+	require.NoError(t, err)
+	require.True(t, ok)
+	h.exec(t, `update webhook_deliveries set claimed_until = now() - interval '1 second'`)
+	later := claim()
+	require.Equal(t, []int{1, 2}, []int{stalled.Attempt, later.Attempt})
+
+	_, ok, err = h.store.Load(t.Context(), stalled)
+	require.NoError(t, err)
+	require.False(t, ok, "somebody else has it in hand")
+	pause := time.Minute
+	failed := webhook.Ending{Status: 500, Problem: "the endpoint answered 500", Retry: &pause}
+	require.NoError(t, h.store.Finish(t.Context(), before, failed, hookEvent(audit.WebhookDisabled)))
+	require.Zero(t, h.number(t, `select failures from webhook_endpoints`))
+	require.Equal(t, 1, h.number(t, `select count(*) from webhook_deliveries where status = 'pending' and claimed_until is not null and step = 0`))
+
+	j, ok, err := h.store.Load(t.Context(), later)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.NoError(t, h.store.Finish(t.Context(), j, webhook.Ending{Status: 200}, hookEvent(audit.WebhookDisabled)))
+	require.Equal(t, 2, h.number(t, `select attempts from webhook_deliveries where status = 'succeeded'`))
+}
 
 // Deliveries of one endpoint that all learn at once that it is gone switch it off
 // once, and none fails because of another.

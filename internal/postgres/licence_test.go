@@ -64,7 +64,7 @@ func newLicensed(t *testing.T) *licensed {
 	l.register(t, keyring.Key{Wrapper: "local", ID: "local:1"})
 	l.b = id.Scope{Tenant: 1}
 	require.NoError(t, l.super.QueryRow(t.Context(), `insert into workspaces (name) values ('second') returning workspace_id`).Scan(&l.b.Workspace))
-	l.runs = postgres.NewRuns(l.discovery, 1, (&queue{}).jobs())
+	l.runs = postgres.NewRuns(l.discovery, 1, l.catalog, (&queue{}).jobs())
 	l.gate = &run.Gate{
 		Connections: postgres.NewConnections(l.discovery), Catalog: l.catalog, Store: l.runs, Licence: postgres.NewLicences(l.discovery),
 	}

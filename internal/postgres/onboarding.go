@@ -200,6 +200,13 @@ func (s *Onboarding) Overdue(ctx context.Context, most int) (advance, expire []o
 	return advance, expire, nil
 }
 
+// Forget deletes sessions that ended long enough ago.
+func (s *Onboarding) Forget(ctx context.Context) error {
+	return forgetAll(func() (int64, error) {
+		return s.db.plain().ForgetOnboarding(ctx, dbsqlc.ForgetOnboardingParams{Kept: onboarding.KeptFor, Most: forgetMost})
+	})
+}
+
 func (s *Onboarding) across(ctx context.Context, sql string, args ...any) ([]onboarding.Ref, error) {
 	rows, err := plain{s.db}.Query(ctx, sql, args...)
 	if err != nil {

@@ -87,7 +87,7 @@ func TestNoPooledConnectionCarriesAWorkspaceOver(t *testing.T) {
 	db, err := postgres.Open(t.Context(), postgres.Config{URL: base.URL("svc_discovery"), Service: "test", MaxConns: poolSize})
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
-	runs := postgres.NewRuns(db, 1, d.queue.jobs())
+	runs := postgres.NewRuns(db, 1, d.catalog, d.queue.jobs())
 	rapid.Check(t, func(rt *rapid.T) {
 		var open []*work
 		end := func(o *work, last func(ctx context.Context, tx pgx.Tx) error) {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -116,17 +116,15 @@ func (s *Runs) tellEnded(ctx context.Context, tx pgx.Tx, scope id.Scope, r id.Ru
 }
 
 // follow admits the run that was asked for while row was under way, as the gate
-// would now: none of a connection that has been deleted, and a blocked one of a
-// connection that cannot be used any more.
+// would now: none of a connection that has been deleted, and a blocked one where
+// a prerequisite is missing.
 func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
-	known, err := dbsqlc.New(tx).GetConnectionTarget(ctx, dbsqlc.GetConnectionTargetParams{
-		WorkspaceID: row.WorkspaceID, ConnectionID: orZero(row.ConnectionID),
-	})
+	conn, err := getConnection(ctx, dbsqlc.New(tx), id.Workspace(row.WorkspaceID), id.Connection(orZero(row.ConnectionID)))
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("find the connection: %w", err)
-	}
-	if known.DeletedAt != nil {
-		return nil
 	}
 	op, err := operation.Get(operation.Type(row.OperationType))
 	if err != nil {
@@ -134,7 +132,7 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 	}
 	a := run.Admission{
 		Scope: s.scope(id.Workspace(row.WorkspaceID)), Operation: op,
-		Integration: integrationOf(row), Connection: id.Connection(orZero(row.ConnectionID)), ConnectionName: known.Name, Target: id.Target(orZero(row.TargetID)),
+		Integration: integrationOf(row), Connection: id.Connection(orZero(row.ConnectionID)), ConnectionName: conn.Name, Target: id.Target(orZero(row.TargetID)),
 		Input: row.Input, Context: row.Context, Initiator: run.BySystem, InitiatedBy: id.Member(orZero(row.RerunRequestedBy)),
 		DedupeKey: orZero(row.DedupeKey), ScopeKey: orZero(row.ScopeKey), Holds: holdOf(row),
 	}
@@ -145,9 +143,13 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 		Actor: audit.System("gate"), Action: audit.RunAccepted, Outcome: audit.Succeeded, TargetType: "run",
 		Payload: map[string]any{"operation_type": row.OperationType, "follows": id.Run(row.RunID).String()},
 	}
-	why, ok, err := readyNow(ctx, tx, a.Integration, connection.Lifecycle(known.Lifecycle), op.Type)
+	r, err := licenceRecord(ctx, tx)
 	if err != nil {
 		return err
+	}
+	why, ok, err := a.Recheck(r.Standing(), s.catalog, &conn)
+	if err != nil {
+		return fmt.Errorf("ask whether %s may be followed: %w", id.Run(row.RunID), err)
 	}
 	if !ok {
 		e.Action, e.Outcome, e.Payload["reason_code"] = audit.RunBlocked, audit.Denied, string(why)
@@ -158,21 +160,6 @@ func (s *Runs) follow(ctx context.Context, tx pgx.Tx, row dbsqlc.Run) error {
 		return err
 	}
 	return dbsqlc.New(tx).NotifyRuns(ctx, runReady)
-}
-
-// readyNow returns the reason why an operation cannot be started on a connection
-// now.
-func readyNow(ctx context.Context, tx pgx.Tx, i integration.ID, lifecycle connection.Lifecycle, op operation.Type) (why operation.Code, ok bool, err error) {
-	r, err := licenceRecord(ctx, tx)
-	if err != nil {
-		return "", false, err
-	}
-	if _, ok := r.Standing().Allows(i); !ok {
-		return operation.IntegrationNotLicensed, false, nil
-	}
-	now := connection.Connection{Lifecycle: lifecycle}
-	why, ok = now.Ready(op)
-	return why, ok, nil
 }
 
 func failureMessage(end run.Ending) *string {

@@ -70,7 +70,7 @@ func TestRunDoesNotEndUntold(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)
 	full := errors.New("the queue is full")
-	runs := postgres.NewRuns(d.db, 1, postgres.Jobs{Publish: d.queue.add, Ended: func(context.Context, pgx.Tx, run.Ref) error { return full }})
+	runs := postgres.NewRuns(d.db, 1, d.catalog, postgres.Jobs{Publish: d.queue.add, Ended: func(context.Context, pgx.Tx, run.Ref) error { return full }})
 	h := d.begin(t, d.scope, d.connect(t, d.scope))
 	_, err := runs.Fail(t.Context(), h.fence, failing())
 	require.ErrorIs(t, err, full)

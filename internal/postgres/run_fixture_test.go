@@ -25,13 +25,14 @@ import (
 
 // discovery is a data plane as its discovery service sees it.
 type discovery struct {
-	super  *pgxpool.Pool
-	db     *postgres.DB
-	runs   *postgres.Runs
-	graph  *postgres.Graph
-	ingest *graph.Ingest
-	scope  id.Scope
-	queue  *queue
+	super   *pgxpool.Pool
+	db      *postgres.DB
+	catalog *integration.Catalog
+	runs    *postgres.Runs
+	graph   *postgres.Graph
+	ingest  *graph.Ingest
+	scope   id.Scope
+	queue   *queue
 }
 
 // queue notes which runs were handed to the publisher, and which have ended.
@@ -88,8 +89,8 @@ func openDiscovery(tb testing.TB, url string, super *pgxpool.Pool) *discovery {
 	tb.Cleanup(db.Close)
 	catalog, err := integration.NewCatalog([]connector.Connector{graphConnector{}})
 	require.NoError(tb, err)
-	d := &discovery{super: super, db: db, queue: &queue{}}
-	d.runs = postgres.NewRuns(db, 1, d.queue.jobs())
+	d := &discovery{super: super, db: db, catalog: catalog, queue: &queue{}}
+	d.runs = postgres.NewRuns(db, 1, catalog, d.queue.jobs())
 	d.graph = postgres.NewGraph(db, d.runs)
 	d.ingest = &graph.Ingest{Store: d.graph, Catalog: catalog}
 	d.exec(tb, `insert into integrations (integration_id, name, connector_id, connector_version, connector_type, provider_system,

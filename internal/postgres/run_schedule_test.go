@@ -26,7 +26,7 @@ func (d *discovery) replica(tb testing.TB, db *postgres.DB) *run.Keeper {
 	tb.Helper()
 	catalog, err := integration.NewCatalog([]connector.Connector{graphConnector{}})
 	require.NoError(tb, err)
-	runs := postgres.NewRuns(db, 1, d.queue.jobs())
+	runs := postgres.NewRuns(db, 1, d.catalog, d.queue.jobs())
 	return &run.Keeper{Store: runs, Gate: &run.Gate{
 		Connections: postgres.NewConnections(db), Catalog: catalog, Store: runs, Licence: postgres.NewLicences(db),
 	}}

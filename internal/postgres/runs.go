@@ -9,6 +9,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -32,16 +33,19 @@ type Jobs struct {
 type Runs struct {
 	db     *DB
 	tenant id.Tenant
-	jobs   Jobs
-	ready  *bell
+	// catalog says what the run needs that follows another.
+	catalog *integration.Catalog
+	jobs    Jobs
+	ready   *bell
 	// together has starts of many callers share transactions.
 	together *admissions
 }
 
-// NewRuns makes the store of a data plane's runs.
-func NewRuns(db *DB, tenant id.Tenant, jobs Jobs) *Runs {
+// NewRuns makes the store of a data plane's runs. By the catalog it decides whether
+// a run that was asked to follow another one may start.
+func NewRuns(db *DB, tenant id.Tenant, catalog *integration.Catalog, jobs Jobs) *Runs {
 	return &Runs{
-		db: db, tenant: tenant, jobs: jobs, ready: &bell{db: db},
+		db: db, tenant: tenant, catalog: catalog, jobs: jobs, ready: &bell{db: db},
 		together: &admissions{db: db, waiting: map[id.Workspace][]*asked{}},
 	}
 }

@@ -39,6 +39,7 @@ func webhookDeeds(t *testing.T, p *plane) []deed {
 	draft.ID, err = store.NextID(ctx)
 	require.NoError(t, err)
 	var pinged webhook.Delivery
+	var claimed []webhook.Ref
 	return []deed{
 		{action: audit.WebhookCreated, in: p.super, do: func() error {
 			_, err := store.Create(ctx, draft, sealedSecret(1), hookEvent(audit.WebhookCreated))
@@ -61,11 +62,12 @@ func webhookDeeds(t *testing.T, p *plane) []deed {
 				return err
 			}
 			// In hand, for the next deed.
-			_, err := store.Claim(ctx, 1)
+			var err error
+			claimed, err = store.Claim(ctx, 1)
 			return err
 		}},
 		{action: audit.WebhookDisabled, in: p.super, do: func() error {
-			j, ok, err := store.Load(ctx, webhook.Ref{Scope: p.a, Delivery: pinged.ID})
+			j, ok, err := store.Load(ctx, claimed[0])
 			require.NoError(t, err)
 			require.True(t, ok)
 			return store.Finish(ctx, j, webhook.Ending{Status: 410, Problem: "the endpoint answered 410", Gone: true}, hookEvent(audit.WebhookDisabled))

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/nearest"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 )
@@ -28,10 +30,41 @@ func (g *Gate) standsInTheWay(ctx context.Context, conn *connection.Connection, 
 	if err != nil {
 		return nil, err
 	}
+	return missing(standing, g.Catalog, conn, op, in)
+}
+
+// Recheck asks of an admission that was granted before, on conn as it is now,
+// whether it would be again. If not, why is the reason, and the admission's context
+// says more. A selection that the integration does not have any more is
+// [operation.ScopeInvalid].
+func (a *Admission) Recheck(standing licence.Standing, catalog *integration.Catalog, conn *connection.Connection) (why operation.Code, ok bool, err error) {
+	in, err := a.Operation.ReadInput(a.Input)
+	var b *blocker
+	if err == nil {
+		b, err = missing(standing, catalog, conn, a.Operation, in)
+	}
+	switch {
+	case fault.KindOf(err) == fault.Invalid:
+		b = &blocker{operation.ScopeInvalid, err.Error()}
+	case err != nil:
+		return "", false, err
+	case b == nil:
+		return "", true, nil
+	}
+	s := surroundings{}
+	if err := json.Unmarshal(a.Context, &s); err != nil {
+		return "", false, fmt.Errorf("read the context of a run: %w", err)
+	}
+	s.detail(*b)
+	a.Context, err = s.encode()
+	return b.why, false, err
+}
+
+func missing(standing licence.Standing, catalog *integration.Catalog, conn *connection.Connection, op operation.Operation, in operation.Input) (*blocker, error) {
 	if detail, ok := standing.Allows(conn.Integration); !ok {
 		return &blocker{operation.IntegrationNotLicensed, detail}, nil
 	}
-	entry, err := g.Catalog.Get(conn.Integration)
+	entry, err := catalog.Get(conn.Integration)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		return &blocker{operation.OperationNotSupported, fmt.Sprintf("this deployment has no integration %s any more", conn.Integration)}, nil
@@ -47,12 +80,12 @@ func (g *Gate) standsInTheWay(ctx context.Context, conn *connection.Connection, 
 	if why, ok := conn.Ready(op.Type); !ok {
 		return &blocker{why: why}, nil
 	}
-	missing, err := entry.MissingSecrets(conn.Config, conn.SecretFields)
+	absent, err := entry.MissingSecrets(conn.Config, conn.SecretFields)
 	if err != nil {
 		return nil, err
 	}
-	if len(missing) > 0 {
-		return &blocker{operation.CredentialMissing, "nothing is stored as " + strings.Join(missing, ", ")}, nil
+	if len(absent) > 0 {
+		return &blocker{operation.CredentialMissing, "nothing is stored as " + strings.Join(absent, ", ")}, nil
 	}
 	if _, holds := op.Protects.TargetHold(); holds && conn.Target == nil {
 		return &blocker{why: operation.TargetUnknown}, nil

@@ -61,10 +61,12 @@ type Store interface {
 	ReplaySince(ctx context.Context, scope id.Scope, w id.Webhook, since time.Time, all bool, most int, event audit.Event) (replayed int, err error)
 }
 
-// Ref names a delivery and its workspace.
+// Ref names one attempt at a delivery: the one that whoever claimed it may make.
 type Ref struct {
 	Scope    id.Scope
 	Delivery id.Delivery
+	// Attempt counts from 1.
+	Attempt int
 }
 
 // Job is all that it takes to make an attempt.
@@ -72,10 +74,8 @@ type Job struct {
 	Ref
 	Endpoint Endpoint
 	Event    Event
-	// Attempt is the number of the attempt that this is. Failed counts those of
-	// the schedule that failed before.
-	Attempt int
-	Failed  int
+	// Failed counts the attempts of the schedule that failed before.
+	Failed int
 	// Secrets are those that are good now, the newest first.
 	Secrets []connection.Sealed
 }
@@ -96,10 +96,10 @@ type Ending struct {
 // DeliveryStore is the queue.
 type DeliveryStore interface {
 	// Claim takes due deliveries in hand for ClaimFor, at most that many and a few
-	// of each endpoint.
+	// of each endpoint. Each claim is an attempt, whatever comes of it.
 	Claim(ctx context.Context, most int) ([]Ref, error)
 	// Load returns what is needed for an attempt; ok is false when there is
-	// nothing to do any more.
+	// nothing to do any more, or somebody else is at a later attempt.
 	Load(ctx context.Context, r Ref) (j Job, ok bool, err error)
 	// Finish stores how an attempt ended, unless another has been made since. An
 	// endpoint that is gone, or has failed for DisableAfter, is disabled,

@@ -77,7 +77,7 @@ func newPlane(tb testing.TB) *plane {
 	require.NoError(tb, err)
 	queue, err := job.NewQueue(p.db.Pool())
 	require.NoError(tb, err)
-	runs := postgres.NewRuns(p.db, 1, postgres.Jobs{Publish: queue.PublishTx, Ended: queue.EndedTx})
+	runs := postgres.NewRuns(p.db, 1, p.catalog, postgres.Jobs{Publish: queue.PublishTx, Ended: queue.EndedTx})
 	store := postgres.NewGraph(p.db, runs)
 	p.stores = stores{runs, runs, runs, store, store}
 	p.exec(tb, `insert into integrations (integration_id, name, connector_id, connector_version, connector_type, provider_system,

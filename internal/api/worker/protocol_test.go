@@ -89,7 +89,7 @@ func newPlatform(t *testing.T) *platform {
 	require.NoError(t, err)
 	p := &platform{super: base.SuperuserPool(), scope: id.Scope{Tenant: 1}}
 	ignore := func(context.Context, pgx.Tx, run.Ref) error { return nil }
-	p.runs = postgres.NewRuns(open("svc_discovery"), 1, postgres.Jobs{Publish: ignore, Ended: ignore})
+	p.runs = postgres.NewRuns(open("svc_discovery"), 1, catalog, postgres.Jobs{Publish: ignore, Ended: ignore})
 	p.graph = postgres.NewGraph(open("svc_discovery"), p.runs)
 	_, err = p.super.Exec(t.Context(), `insert into integrations (integration_id, name, connector_id, connector_version, connector_type, provider_system,
 		required_permissions, emits_entities, emits_relationships, limits_blind_spots, supports_test, manifest)

@@ -155,6 +155,22 @@ func (q *Queries) FollowingOnboarding(ctx context.Context, arg FollowingOnboardi
 	return items, nil
 }
 
+const forgetOnboarding = `-- name: ForgetOnboarding :one
+select forget_onboarding($1::interval, $2::integer)::bigint
+`
+
+type ForgetOnboardingParams struct {
+	Kept time.Duration
+	Most int32
+}
+
+func (q *Queries) ForgetOnboarding(ctx context.Context, arg ForgetOnboardingParams) (int64, error) {
+	row := q.db.QueryRow(ctx, forgetOnboarding, arg.Kept, arg.Most)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const insertOnboarding = `-- name: InsertOnboarding :one
 insert into onboarding_sessions (workspace_id, integration_id, started_by)
 values ($1, $2, $3)

@@ -27,6 +27,22 @@ func (q *Queries) ClearThrottleLimit(ctx context.Context, arg ClearThrottleLimit
 	return result.RowsAffected(), nil
 }
 
+const forgetThrottleBudgets = `-- name: ForgetThrottleBudgets :one
+select forget_throttle_budgets($1::interval, $2::integer)::bigint
+`
+
+type ForgetThrottleBudgetsParams struct {
+	Kept time.Duration
+	Most int32
+}
+
+func (q *Queries) ForgetThrottleBudgets(ctx context.Context, arg ForgetThrottleBudgetsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, forgetThrottleBudgets, arg.Kept, arg.Most)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const listThrottleLimits = `-- name: ListThrottleLimits :many
 select integration_id, scope, calls, per_seconds, burst, concurrent, set_by, set_at from throttle_limits order by integration_id, scope
 `

@@ -12,7 +12,7 @@ import (
 )
 
 const claimDeliveries = `-- name: ClaimDeliveries :many
-select workspace_id::bigint as workspace_id, delivery_id::bigint as delivery_id
+select workspace_id::bigint as workspace_id, delivery_id::bigint as delivery_id, attempt::integer as attempt
 from claim_webhook_deliveries($1, $2, $3::interval)
 `
 
@@ -25,6 +25,7 @@ type ClaimDeliveriesParams struct {
 type ClaimDeliveriesRow struct {
 	WorkspaceID int64
 	DeliveryID  int64
+	Attempt     int32
 }
 
 func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
@@ -36,7 +37,7 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams
 	var items []ClaimDeliveriesRow
 	for rows.Next() {
 		var i ClaimDeliveriesRow
-		if err := rows.Scan(&i.WorkspaceID, &i.DeliveryID); err != nil {
+		if err := rows.Scan(&i.WorkspaceID, &i.DeliveryID, &i.Attempt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -231,12 +232,14 @@ select d.workspace_id, d.delivery_id, d.endpoint_id, d.event_id, d.status, d.att
 from webhook_deliveries d
 join webhook_endpoints p on p.workspace_id = d.workspace_id and p.endpoint_id = d.endpoint_id
 join webhook_events e on e.workspace_id = d.workspace_id and e.event_id = d.event_id
-where d.workspace_id = $1 and d.delivery_id = $2 and d.status = 'pending' and d.claimed_until is not null and p.disabled_at is null
+where d.workspace_id = $1 and d.delivery_id = $2 and d.attempts = $3 and d.status = 'pending'
+  and d.claimed_until is not null and p.disabled_at is null
 `
 
 type GetDeliveryJobParams struct {
 	WorkspaceID int64
 	DeliveryID  int64
+	Attempt     int32
 }
 
 type GetDeliveryJobRow struct {
@@ -247,8 +250,9 @@ type GetDeliveryJobRow struct {
 	OccurredAt      time.Time
 }
 
+// None when another attempt has been begun since.
 func (q *Queries) GetDeliveryJob(ctx context.Context, arg GetDeliveryJobParams) (GetDeliveryJobRow, error) {
-	row := q.db.QueryRow(ctx, getDeliveryJob, arg.WorkspaceID, arg.DeliveryID)
+	row := q.db.QueryRow(ctx, getDeliveryJob, arg.WorkspaceID, arg.DeliveryID, arg.Attempt)
 	var i GetDeliveryJobRow
 	err := row.Scan(
 		&i.WebhookDelivery.WorkspaceID,

@@ -85,3 +85,6 @@ from onboarding_operations o
 join onboarding_sessions s on s.workspace_id = o.workspace_id and s.session_id = o.session_id
 where o.workspace_id = @workspace_id and (o.run_id = @run_id or o.waits_for = @run_id) and o.state in ('started', 'waiting') and s.status = 'bootstrapping'
 order by s.session_id;
+
+-- name: ForgetOnboarding :one
+select forget_onboarding(@kept::interval, @most::integer)::bigint;

@@ -11,3 +11,6 @@ returning set_at;
 
 -- name: ClearThrottleLimit :execrows
 delete from throttle_limits where integration_id = @integration_id and scope = @scope;
+
+-- name: ForgetThrottleBudgets :one
+select forget_throttle_budgets(@kept::interval, @most::integer)::bigint;

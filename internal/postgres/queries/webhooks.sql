@@ -102,15 +102,17 @@ set status = 'failed', next_attempt_at = null, claimed_until = null, completed_a
 where workspace_id = @workspace_id and endpoint_id = @endpoint_id and status = 'pending';
 
 -- name: ClaimDeliveries :many
-select workspace_id::bigint as workspace_id, delivery_id::bigint as delivery_id
+select workspace_id::bigint as workspace_id, delivery_id::bigint as delivery_id, attempt::integer as attempt
 from claim_webhook_deliveries(@most, @most_per_endpoint, @claim_for::interval);
 
+-- None when another attempt has been begun since.
 -- name: GetDeliveryJob :one
 select sqlc.embed(d), sqlc.embed(p), e.event_type, e.data, e.occurred_at
 from webhook_deliveries d
 join webhook_endpoints p on p.workspace_id = d.workspace_id and p.endpoint_id = d.endpoint_id
 join webhook_events e on e.workspace_id = d.workspace_id and e.event_id = d.event_id
-where d.workspace_id = $1 and d.delivery_id = $2 and d.status = 'pending' and d.claimed_until is not null and p.disabled_at is null;
+where d.workspace_id = @workspace_id and d.delivery_id = @delivery_id and d.attempts = @attempt and d.status = 'pending'
+  and d.claimed_until is not null and p.disabled_at is null;
 
 -- An attempt counts only while no other has been begun since.
 -- name: CompleteDelivery :execrows

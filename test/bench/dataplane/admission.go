@@ -56,7 +56,7 @@ func (p *Plane) NewStarts(ctx context.Context, i string, clients, connections in
 		return nil, err
 	}
 	p.dbs = append(p.dbs, db)
-	store := postgres.NewRuns(db, p.Caller.Scope.Tenant, p.jobs)
+	store := postgres.NewRuns(db, p.Caller.Scope.Tenant, p.Gate.Catalog, p.jobs)
 	return &Starts{
 		plane: p, store: store, integration: integration.ID(i), clients: clients, free: free,
 		gate: &run.Gate{Connections: postgres.NewConnections(db), Catalog: p.Gate.Catalog, Store: store, Licence: postgres.NewLicences(db)},

@@ -147,7 +147,7 @@ func (p *Plane) compose(ctx context.Context) error {
 		return err
 	}
 	p.jobs = postgres.Jobs{Publish: queue.PublishTx, Ended: queue.EndedTx}
-	runs := postgres.NewRuns(discovery, p.Caller.Scope.Tenant, p.jobs)
+	runs := postgres.NewRuns(discovery, p.Caller.Scope.Tenant, catalog, p.jobs)
 	store := postgres.NewGraph(discovery, runs)
 	listener := postgres.NewListener(discovery, log)
 	p.Connections = &connection.Service{Store: postgres.NewConnections(integrations), Catalog: catalog}
