@@ -20,7 +20,7 @@ type settings struct {
 	SetEnv   []string `sep:"none" placeholder:"FIELD=VARIABLE" help:"A field whose value is in an environment variable. For secrets."`
 	Ref      []string `sep:"none" placeholder:"FIELD=REF" help:"A secret field that refers to a secret kept elsewhere: env:NAME or file:/PATH of the integrations service, awssm:ARN#KEY."`
 	Scope    []string `sep:"none" placeholder:"FIELD=VALUE" help:"A field of the scope, or the whole scope as JSON."`
-	Schedule string   `placeholder:"WHEN" complete:"schedules" help:"When discovery starts by itself: manual, hourly@15, daily@02:00, weekly@mon@02:00, cron@30 2 * * 1-5, each with @Europe/Paris behind it for a time zone."`
+	Schedule string   `placeholder:"WHEN" complete:"schedules" help:"When discovery starts by itself: manual, hourly@15, daily@02:00, weekly@mon@02:00, cron@30 2 * * 1-5, each with @Europe/Paris behind it for a time zone; and ~30 at the end to have starts spread over 30 minutes, ~0 for none."`
 }
 
 // ConnectionsCreateCmd is `gatehouse connections create`.

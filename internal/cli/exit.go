@@ -21,7 +21,8 @@ const (
 	exitOK = 0
 	// exitFailure is every failure without a status of its own.
 	exitFailure = 1
-	// exitUsage means that the command line is not understood.
+	// exitUsage means that the command line is not understood, or that what it gives
+	// is not valid: the same whether it is found here or by the server.
 	exitUsage = 2
 	// exitNotFound means that there is no such thing, or none the key may see.
 	exitNotFound = 3
@@ -138,6 +139,8 @@ func statusOfFault(kind fault.Kind) int {
 
 func statusOfProblem(status int) int {
 	switch status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return exitUsage
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return exitDenied
 	case http.StatusNotFound:

@@ -87,8 +87,10 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 	} {
 		mux.Handle(pattern, authenticated(handle))
 	}
-	for pattern, handle := range f.handleOnboarding() {
-		mux.Handle(pattern, authenticated(handle))
+	for _, more := range []map[string]http.HandlerFunc{f.handleOnboarding(), f.handleNotify()} {
+		for pattern, handle := range more {
+			mux.Handle(pattern, authenticated(handle))
+		}
 	}
 	mux.HandleFunc("GET /v1/sign-in", people.getSignIn)
 	mux.HandleFunc("POST /v1/sessions", people.createSession)

@@ -31,7 +31,7 @@ const topics = `
 A server is named by GATEHOUSE_URL and GATEHOUSE_API_KEY, by a context (gatehouse
 context --help), or by nothing at all where gatehouse dev runs in this directory.
 
-Exit status: 0 done; 1 failed; 2 command line not understood; 3 not found; 4 denied;
+Exit status: 0 done; 1 failed; 2 what was given is not valid; 3 not found; 4 denied;
 5 a run or test was blocked or did not succeed; 6 server not available; 130 interrupted.
 
 First steps:

@@ -14,8 +14,8 @@ import (
 type RunsStartCmd struct {
 	Remote
 	Operation   string   `arg:"" complete:"operations" help:"The operation, such as discovery.run; gatehouse operations lists them."`
-	Connection  string   `placeholder:"CONNECTION" complete:"connections" xor:"on" required:"" help:"Id or unique name of the connection."`
-	Target      string   `placeholder:"TARGET" xor:"on" required:"" help:"Id or unique name of the target, whose default connection is used."`
+	Connection  string   `placeholder:"CONNECTION" complete:"connections" xor:"on" help:"Id or unique name of the connection; this or --target is needed."`
+	Target      string   `placeholder:"TARGET" xor:"on" help:"Id or unique name of the target, whose default connection is used."`
 	Integration string   `placeholder:"INTEGRATION" complete:"integrations" help:"With --target: the integration whose default connection is used, where several have one."`
 	Input       []string `placeholder:"NAME=VALUE" sep:"none" help:"What the operation takes, such as streams=iam,lambda; values of a list are separated by commas. May be repeated."`
 	Watch       bool     `short:"w" help:"Follow the run until it ends."`
@@ -34,6 +34,9 @@ A discovery reads the connection's scope. With --input it reads chosen streams, 
 
 // Run starts an operation.
 func (cmd *RunsStartCmd) Run(ctx context.Context, e *environment) error {
+	if cmd.Connection == "" && cmd.Target == "" {
+		return usagef("say on what: --connection CONNECTION, or --target TARGET for its default connection")
+	}
 	c, err := cmd.client(e.services.Version)
 	if err != nil {
 		return err

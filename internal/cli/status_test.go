@@ -110,7 +110,7 @@ func TestEveryRemoteCommandExitsByWhatTheServerSays(t *testing.T) {
 	}
 	for answered, want := range map[int]int{
 		http.StatusUnauthorized: exitDenied, http.StatusForbidden: exitDenied, http.StatusNotFound: exitNotFound,
-		http.StatusConflict: exitFailure, http.StatusPreconditionFailed: exitFailure, http.StatusUnprocessableEntity: exitFailure,
+		http.StatusConflict: exitFailure, http.StatusPreconditionFailed: exitFailure, http.StatusUnprocessableEntity: exitUsage, http.StatusBadRequest: exitUsage,
 		http.StatusInternalServerError: exitFailure, http.StatusTooManyRequests: exitUnavailable,
 		http.StatusBadGateway: exitUnavailable, http.StatusServiceUnavailable: exitUnavailable, http.StatusGatewayTimeout: exitUnavailable,
 	} {

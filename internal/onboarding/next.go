@@ -46,10 +46,16 @@ func (s *Session) NextSteps() []operation.NextStep {
 	case Stopped:
 		return append(operation.NextSteps(s.Reason, s.Connection.String()), s.resuming(at)...)
 	case Completed:
-		return []operation.NextStep{
+		steps := []operation.NextStep{
 			{Label: "Ask who can reach what", Description: "What was found is in the access graph.", Href: "/v1/entities", ActionType: ActAsk},
-			{Label: "Give the connection a schedule", Description: "Without one, what was found stays as it is until somebody starts discovery.", Href: s.connectionHref(), ActionType: operation.ActEditConnection},
 		}
+		if !s.Scheduled {
+			steps = append(steps, operation.NextStep{
+				Label: "Give the connection a schedule", Description: "Without one, what was found stays as it is until somebody starts discovery.",
+				Href: s.connectionHref(), ActionType: operation.ActEditConnection,
+			})
+		}
+		return steps
 	case Abandoned:
 		return []operation.NextStep{{Label: "Start another session", Description: "The connection, if one was made, is still there.", Href: "/v1/onboarding", ActionType: ActStartOnboarding}}
 	}

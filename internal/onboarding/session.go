@@ -82,6 +82,8 @@ type Session struct {
 	// Connection is zero until one is picked.
 	Connection     id.Connection
 	ConnectionName string
+	// Scheduled says that the connection starts by itself.
+	Scheduled bool
 	// Taken are the steps that were taken.
 	Taken map[Step]Taken
 	// Verification is the last one of the connection; nil before the first.

@@ -48,7 +48,7 @@ func findOnboarding(ctx context.Context, tx pgx.Tx, scope id.Scope, p dbsqlc.Fin
 	for i, r := range rows {
 		found[i] = onboarding.Session{
 			ID: id.Onboarding(r.SessionID), Scope: scope, Integration: integration.ID(r.IntegrationID), Status: onboarding.Status(r.Status),
-			Connection: id.Connection(r.ConnectionID), ConnectionName: r.ConnectionName, Taken: map[onboarding.Step]onboarding.Taken{},
+			Connection: id.Connection(r.ConnectionID), ConnectionName: r.ConnectionName, Scheduled: r.ConnectionScheduled, Taken: map[onboarding.Step]onboarding.Taken{},
 			Surface: r.Surface, Reason: operation.Code(r.ReasonCode), Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 		}
 		ids[i], of[r.SessionID] = r.SessionID, &found[i]

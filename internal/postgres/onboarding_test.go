@@ -352,3 +352,13 @@ func TestSessionsAreListed(t *testing.T) {
 	require.Equal(t, []id.Onboarding{first.ID}, list(onboarding.Filter{Before: second.ID}))
 	require.Empty(t, list(onboarding.Filter{Integration: "azure"}))
 }
+
+// A session knows whether its connection starts by itself.
+func TestASessionKnowsOfASchedule(t *testing.T) {
+	t.Parallel()
+	o := newOnboarded(t)
+	s := o.open(t, o.connect(t, o.scope))
+	require.False(t, s.Scheduled)
+	o.exec(t, `update connections set schedule = '{"type": "daily", "hour": 2}' where connection_id = $1`, s.Connection)
+	require.True(t, o.session(t, s).Scheduled)
+}

@@ -69,22 +69,24 @@ type Deliverer struct {
 func (d *Deliverer) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for range atOnce {
-		all.Go(func() { d.repeat(ctx, lookEvery, d.Round) })
+		all.Go(func() { d.repeat(ctx, lookEvery, "webhooks could not be delivered, and will be", d.Round) })
 	}
 	all.Go(func() {
-		d.repeat(ctx, forgetEvery, func(ctx context.Context) (int, error) { return 0, d.Store.Forget(ctx) })
+		d.repeat(ctx, forgetEvery, "old events of webhooks could not be removed, and will be", func(ctx context.Context) (int, error) {
+			return 0, d.Store.Forget(ctx)
+		})
 	})
 	all.Wait()
 	return nil
 }
 
 // repeat does something again and again: at once while there is something to do,
-// and else after a pause.
-func (d *Deliverer) repeat(ctx context.Context, every time.Duration, do func(ctx context.Context) (int, error)) {
+// and else after a pause. What is logged when it failed is for the caller to say.
+func (d *Deliverer) repeat(ctx context.Context, every time.Duration, failed string, do func(ctx context.Context) (int, error)) {
 	for ctx.Err() == nil {
 		n, err := do(ctx)
 		if err != nil && ctx.Err() == nil {
-			d.Log.LogAttrs(ctx, slog.LevelWarn, "webhooks could not be delivered, and will be", slog.Any("error", err))
+			d.Log.LogAttrs(ctx, slog.LevelWarn, failed, slog.Any("error", err))
 		}
 		if n > 0 && err == nil {
 			continue

@@ -43,7 +43,7 @@ func (q *Queries) DeleteOnboardingSteps(ctx context.Context, arg DeleteOnboardin
 
 const findOnboarding = `-- name: FindOnboarding :many
 select s.session_id, s.integration_id, coalesce(s.connection_id, 0)::bigint as connection_id, coalesce(c.name, '')::text as connection_name,
-  s.status, coalesce(s.verify_run_id, 0)::bigint as verify_run_id, s.surface, coalesce(s.reason_code, '')::text as reason_code, s.version, s.created_at, s.updated_at
+  coalesce(c.schedule->>'type' <> 'manual', false)::boolean as connection_scheduled, s.status, coalesce(s.verify_run_id, 0)::bigint as verify_run_id, s.surface, coalesce(s.reason_code, '')::text as reason_code, s.version, s.created_at, s.updated_at
 from onboarding_sessions s
 left join connections c on c.workspace_id = s.workspace_id and c.connection_id = s.connection_id
 where s.workspace_id = $1
@@ -67,17 +67,18 @@ type FindOnboardingParams struct {
 }
 
 type FindOnboardingRow struct {
-	SessionID      int64
-	IntegrationID  string
-	ConnectionID   int64
-	ConnectionName string
-	Status         string
-	VerifyRunID    int64
-	Surface        string
-	ReasonCode     string
-	Version        int64
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	SessionID           int64
+	IntegrationID       string
+	ConnectionID        int64
+	ConnectionName      string
+	ConnectionScheduled bool
+	Status              string
+	VerifyRunID         int64
+	Surface             string
+	ReasonCode          string
+	Version             int64
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
 }
 
 // One query for every way of finding sessions, so that there is one row to map.
@@ -103,6 +104,7 @@ func (q *Queries) FindOnboarding(ctx context.Context, arg FindOnboardingParams) 
 			&i.IntegrationID,
 			&i.ConnectionID,
 			&i.ConnectionName,
+			&i.ConnectionScheduled,
 			&i.Status,
 			&i.VerifyRunID,
 			&i.Surface,

@@ -9,7 +9,7 @@ select version from onboarding_sessions where workspace_id = @workspace_id and s
 -- One query for every way of finding sessions, so that there is one row to map.
 -- name: FindOnboarding :many
 select s.session_id, s.integration_id, coalesce(s.connection_id, 0)::bigint as connection_id, coalesce(c.name, '')::text as connection_name,
-  s.status, coalesce(s.verify_run_id, 0)::bigint as verify_run_id, s.surface, coalesce(s.reason_code, '')::text as reason_code, s.version, s.created_at, s.updated_at
+  coalesce(c.schedule->>'type' <> 'manual', false)::boolean as connection_scheduled, s.status, coalesce(s.verify_run_id, 0)::bigint as verify_run_id, s.surface, coalesce(s.reason_code, '')::text as reason_code, s.version, s.created_at, s.updated_at
 from onboarding_sessions s
 left join connections c on c.workspace_id = s.workspace_id and c.connection_id = s.connection_id
 where s.workspace_id = @workspace_id
