@@ -44,6 +44,8 @@ type DevConfig struct {
 	Limits Limits
 	// KeepRuns is how long runs are kept once they have ended; zero for ever.
 	KeepRuns time.Duration
+	// KeepHistory is how far back questions can go; zero for ever.
+	KeepHistory time.Duration
 	// SignIn lets people sign in; API keys work in any case.
 	SignIn  SignInConfig
 	Version string
@@ -118,7 +120,7 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 		},
 		func() (*service, error) {
 			return newDiscovery(ctx, discoveryConfig{
-				databaseURL: db.urls[postgres.RoleDiscovery], workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, metrics: h.metrics, log: c.Logger,
+				databaseURL: db.urls[postgres.RoleDiscovery], workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, keepHistory: c.KeepHistory, metrics: h.metrics, log: c.Logger,
 			})
 		},
 		func() (*service, error) {

@@ -37,6 +37,8 @@ type discoveryConfig struct {
 	catalog     *integration.Catalog
 	// keepRuns is how long runs are kept once they have ended; zero for ever.
 	keepRuns time.Duration
+	// keepHistory is how far back questions can go; zero for ever.
+	keepHistory time.Duration
 	// metrics takes those of runs; nil takes none.
 	metrics prometheus.Registerer
 	log     *slog.Logger
@@ -90,7 +92,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	engine, err := job.NewEngine(job.Config{
 		Pool: db.Pool(), Publisher: &graph.Publisher{Store: store},
 		Keeper:    &run.Keeper{Store: runs, Gate: gate, Publish: queue.Publish, Swept: func(n int) { metrics.swept.Add(float64(n)) }},
-		Retention: &run.Retention{Store: runs, Keep: c.keepRuns}, Logger: c.log,
+		Retention: &run.Retention{Store: runs, Keep: c.keepRuns}, History: &graph.History{Store: store, Keep: c.keepHistory}, Logger: c.log,
 		Ended: []job.EndedSubscriber{
 			{Name: "its initiator", Tell: inboxes.TellInitiator},
 			{Name: "onboarding", Tell: onboards.Keeper.RunEnded},

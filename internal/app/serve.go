@@ -39,6 +39,8 @@ type ServeConfig struct {
 	// KeepRuns is how long runs are kept once they have ended, zero for ever; for
 	// discovery.
 	KeepRuns time.Duration
+	// KeepHistory is how far back questions can go, zero for ever; for discovery.
+	KeepHistory time.Duration
 	// AdminKeyFile is where the first admin key of an empty data plane is
 	// written, and beside it a tenant administrator's; for workspaces.
 	AdminKeyFile string
@@ -100,7 +102,7 @@ func newService(ctx context.Context, c ServeConfig, metrics prometheus.Registere
 			return nil, err
 		}
 		return newDiscovery(ctx, discoveryConfig{
-			databaseURL: c.DatabaseURL, workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, metrics: metrics, log: c.Logger,
+			databaseURL: c.DatabaseURL, workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, keepHistory: c.KeepHistory, metrics: metrics, log: c.Logger,
 		})
 	case "workspaces":
 		admin, tenant, err := firstKeys(ctx, c.DatabaseURL, c.AdminKeyFile)

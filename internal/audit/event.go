@@ -29,6 +29,9 @@ const (
 	RunCancelled          Action = "run_cancelled"
 	// RunsRemoved is of retention: how many, not which.
 	RunsRemoved Action = "runs_removed"
+	// HistoryRemoved is of retention: how many versions of the graph, and from
+	// when on its history is kept.
+	HistoryRemoved Action = "history_removed"
 
 	OnboardingStarted             Action = "onboarding_started"
 	OnboardingConnectionPicked    Action = "onboarding_connection_picked"

@@ -79,7 +79,7 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 	if e.services.Dev == nil {
 		return errNotBuilt
 	}
-	keep, err := cmd.keepRuns()
+	keepRuns, keepHistory, err := cmd.kept()
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 	}
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowRefs: cmd.AllowRef, AllowPrivateNetworks: cmd.AllowPrivateNetworks, EndpointHosts: cmd.EndpointHosts,
-		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(), KeepRuns: keep,
+		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(), KeepRuns: keepRuns, KeepHistory: keepHistory,
 		SignIn: people,
 	}))
 }

@@ -58,7 +58,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 			return usagef("%s: is missing; the %s service needs it", needed.flag, needed.service)
 		}
 	}
-	keep, err := cmd.keepRuns()
+	keepRuns, keepHistory, err := cmd.kept()
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 	return listening(e.services.Serve(ctx, cmd.process(e), ServeOptions{
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
 		Keys: cmd.options(), AllowRefs: cmd.AllowRef, DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
-		Limits: cmd.requestLimits(), KeepRuns: keep,
+		Limits: cmd.requestLimits(), KeepRuns: keepRuns, KeepHistory: keepHistory,
 		SignIn: people, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
 		AuditSinks: cmd.AuditSink, AuditSinkSecrets: cmd.AuditSinkSecret,
 	}))

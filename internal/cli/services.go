@@ -75,6 +75,8 @@ type DevOptions struct {
 	SignIn      SignInOptions
 	// KeepRuns is how long runs are kept once they have ended; zero for ever.
 	KeepRuns time.Duration
+	// KeepHistory is how far back questions can go; zero for ever.
+	KeepHistory time.Duration
 }
 
 // SignInOptions say how people sign in; without an Issuer they do not.
@@ -107,6 +109,8 @@ type ServeOptions struct {
 	TokenFile string
 	// KeepRuns is how long discovery keeps runs that have ended; zero for ever.
 	KeepRuns time.Duration
+	// KeepHistory is how far back questions can go; zero for ever.
+	KeepHistory time.Duration
 	// AdminKeyFile is where workspaces writes the first admin key of an empty
 	// data plane, and beside it a tenant administrator's.
 	AdminKeyFile string

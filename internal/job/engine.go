@@ -29,6 +29,8 @@ type Config struct {
 	Onboarding *onboarding.Keeper
 	// Retention removes old runs; nil keeps them.
 	Retention *run.Retention
+	// History removes old versions of the graph after that; nil keeps them.
+	History *graph.History
 	// Ended are told of each run that has ended.
 	Ended []EndedSubscriber
 	// Forget each delete what has been kept long enough, of one kind.
@@ -115,7 +117,7 @@ func NewEngine(c Config) (*Engine, error) {
 		periodic = append(periodic, onboardingRound())
 	}
 	if c.Retention != nil {
-		river.AddWorker(workers, &retainWorker{retention: c.Retention})
+		river.AddWorker(workers, &retainWorker{retention: c.Retention, history: c.History})
 		periodic = append(periodic, retentionRound())
 	}
 	river.AddWorker(workers, &endedWorker{subscribers: c.Ended})

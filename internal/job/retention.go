@@ -2,10 +2,12 @@ package job
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/riverqueue/river"
 
+	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -29,15 +31,20 @@ const (
 type retainWorker struct {
 	river.WorkerDefaults[retainArgs]
 	retention *run.Retention
+	history   *graph.History
 }
 
 func (w *retainWorker) Timeout(*river.Job[retainArgs]) time.Duration { return retainTimeout }
 
 func (w *retainWorker) Work(ctx context.Context, _ *river.Job[retainArgs]) error {
-	return w.retention.Round(ctx)
+	err := w.retention.Round(ctx)
+	if w.history != nil {
+		err = errors.Join(err, w.history.Round(ctx))
+	}
+	return err
 }
 
-// retentionRound is the periodic job that removes old runs.
+// retentionRound is the periodic job that removes old runs and versions.
 func retentionRound() *river.PeriodicJob {
 	opts := roundOpts()
 	return river.NewPeriodicJob(river.PeriodicInterval(retainEvery), func() (river.JobArgs, *river.InsertOpts) { return retainArgs{}, opts }, nil)

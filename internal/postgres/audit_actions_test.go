@@ -63,7 +63,7 @@ func shownElsewhere() map[audit.Action]string {
 		audit.OnboardingStarted: onboarding, audit.OnboardingConnectionPicked: onboarding, audit.OnboardingVerificationStarted: onboarding,
 		audit.OnboardingBootstrapStarted: onboarding, audit.OnboardingResumed: onboarding, audit.OnboardingStopped: onboarding,
 		audit.OnboardingCompleted: onboarding, audit.OnboardingAbandoned: onboarding,
-		audit.RunsRemoved:   "TestOldRunsGoWithTheirEvent",
+		audit.RunsRemoved: "TestOldRunsGoWithTheirEvent", audit.HistoryRemoved: "TestHistoryIsRemovedWithItsEvent",
 		audit.AuditExported: "TestUnrecordedExportDoesNotHappen in internal/app",
 		audit.AccessDenied:  "TestADenialStaysOneWithoutItsEvent in internal/api",
 	}

@@ -16,6 +16,7 @@ func actAsOwner() map[string]string {
 		"graph_prepare":               "makes the partitions of a connection, which only the owner of the parent may",
 		"graph_attach":                "attaches them",
 		"graph_drop":                  "drops them",
+		"forget_history":              "removes old versions of the caller's workspace, which no service may",
 		"forget_runs":                 "removes old runs of the caller's workspace, which no service may",
 	}
 }

@@ -40,12 +40,13 @@ func (v *graphView) At(ctx context.Context, m graph.Moment) (graph.View, error) 
 	// A moment between two microseconds is the earlier one: what a version says
 	// of its time is not finer.
 	asked := m.At.Truncate(time.Microsecond)
-	var at *time.Time
+	var at, begins *time.Time
 	var connections []int64
 	var cuts []*time.Time
 	var coverage []json.RawMessage
 	err := v.tx.QueryRow(ctx, `
-		select asked.at, coalesce(array_agg(c.connection_id order by c.connection_id) filter (where c.connection_id is not null), '{}'),
+		select asked.at, (select h.begins_at from graph_histories h where h.workspace_id = $1),
+		  coalesce(array_agg(c.connection_id order by c.connection_id) filter (where c.connection_id is not null), '{}'),
 		  coalesce(array_agg(p.published_at order by c.connection_id) filter (where c.connection_id is not null), '{}'),
 		  coalesce(array_agg(p.coverage order by c.connection_id) filter (where c.connection_id is not null), '{}')
 		from (
@@ -60,13 +61,15 @@ func (v *graphView) At(ctx context.Context, m graph.Moment) (graph.View, error) 
 		  where p.workspace_id = $1 and p.connection_id = c.connection_id and p.visible_at <= asked.at
 		  order by p.visible_at desc
 		  limit 1) p on true
-		group by asked.at`, v.workspace, asked, m.Run, v.connections).Scan(&at, &connections, &cuts, &coverage)
+		group by asked.at`, v.workspace, asked, m.Run, v.connections).Scan(&at, &begins, &connections, &cuts, &coverage)
 	if err != nil {
 		return nil, fmt.Errorf("find the graph at a moment: %w", err)
 	}
 	switch {
 	case at == nil:
 		return nil, m.Refuse("%s published nothing that is still there: only a run that read a connection, and whose connection has not been deleted, stands for a moment", m.Run)
+	case begins != nil && at.Before(*begins):
+		return nil, m.Refuse("is before the workspace's history begins, at %s: what had ended by then is no longer kept", begins.UTC().Format(time.RFC3339Nano))
 	case at.After(v.moment):
 		return nil, m.Refuse("is in the future; it is %s now", v.moment.UTC().Format(time.RFC3339))
 	}
