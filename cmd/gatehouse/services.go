@@ -24,7 +24,7 @@ func services() cli.Services {
 func dev(ctx context.Context, p cli.Process, o cli.DevOptions) error {
 	c := app.DevConfig{
 		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs, AllowPrivate: o.AllowPrivateNetworks, EndpointHosts: o.EndpointHosts, LicenceKeys: o.LicenceKeys, Limits: app.Limits(o.Limits),
-		KeepRuns: o.KeepRuns, KeepHistory: o.KeepHistory, Version: versionText(), Logger: p.Logger,
+		KeepRuns: o.KeepRuns, KeepHistory: o.KeepHistory, Exports: app.ExportLimits(o.Exports), Version: versionText(), Logger: p.Logger,
 		SignIn: signIn(o.SignIn, o.AllowPrivateNetworks),
 	}
 	return app.Dev(ctx, c, func(ctx context.Context, r app.Running) error {
@@ -84,7 +84,7 @@ func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 	return app.Serve(ctx, app.ServeConfig{
 		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs,
 		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, AuditKeyFile: o.AuditKeyFile,
-		Limits: app.Limits(o.Limits), KeepRuns: o.KeepRuns, KeepHistory: o.KeepHistory, Version: versionText(), Logger: p.Logger,
+		Limits: app.Limits(o.Limits), KeepRuns: o.KeepRuns, KeepHistory: o.KeepHistory, Exports: app.ExportLimits(o.Exports), Version: versionText(), Logger: p.Logger,
 		SignIn: signIn(o.SignIn, o.AllowPrivateNetworks), AllowPrivate: o.AllowPrivateNetworks,
 		AuditSinks: app.AuditSinks{Targets: o.AuditSinks, SecretFiles: o.AuditSinkSecrets, AllowPrivate: o.AllowPrivateNetworks, Stdout: p.Stdout},
 	})

@@ -51,6 +51,7 @@ func describeIDs(r huma.Registry) {
 	describeID[id.Webhook](r)
 	describeID[id.WebhookEvent](r)
 	describeID[id.Delivery](r)
+	describeID[id.Export](r)
 }
 
 func describeID[T Identifier](r huma.Registry) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,6 +111,11 @@ func problemsOfMux(mux *http.ServeMux) http.Handler {
 		}
 		writeProblem(w, problem(r.Context(), http.StatusNotFound, "there is nothing at this path; see /docs"))
 	})
+}
+
+// WriteProblem answers with a problem where an operation makes its answer itself.
+func WriteProblem(ctx context.Context, w http.ResponseWriter, status int, detail string) {
+	writeProblem(w, problem(ctx, status, detail))
 }
 
 func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {

@@ -99,6 +99,12 @@ func walkCalls() map[string]walkCall {
 		made, _ := got.decoded(t)["webhook_id"].(string)
 		return made
 	}
+	exported := func(t *testing.T, w *walker) string {
+		got := w.builder(t, http.MethodPost, "/v1/exports", `{"what":"entities","format":"csv"}`)
+		require.Equal(t, http.StatusCreated, got.status, got.text)
+		made, _ := got.decoded(t)["export_id"].(string)
+		return made
+	}
 	tenants := func(t *testing.T, w *walker) string { return w.workspace(t).String() }
 	// Nothing has been discovered here: whoever may ask finds nothing.
 	const entity = "ent_00000000000000000000000000000001"
@@ -219,5 +225,15 @@ func walkCalls() map[string]walkCall {
 		"who-can":       {want: http.StatusNotFound, thing: fixed(entity)},
 		"what-can":      {want: http.StatusNotFound, thing: fixed(entity)},
 		"access-paths":  {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
+
+		// The tenant level has no graph.
+		"create-export": {want: created, tenantWant: http.StatusForbidden, body: `{"what":"entities","format":"csv"}`},
+		"list-exports":  {want: ok},
+		"get-export":    {want: ok, named: true, thing: exported},
+		"cancel-export": {want: ok, named: true, thing: exported},
+		"delete-export": {want: gone, named: true, thing: exported},
+		// Nobody makes files here: TestExportIsMadeAndDownloaded downloads one.
+		"download-export":     {want: http.StatusConflict, named: true, thing: exported},
+		"get-export-manifest": {want: http.StatusConflict, named: true, thing: exported},
 	}
 }

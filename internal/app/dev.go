@@ -46,6 +46,8 @@ type DevConfig struct {
 	KeepRuns time.Duration
 	// KeepHistory is how far back questions can go; zero for ever.
 	KeepHistory time.Duration
+	// Exports bounds exports.
+	Exports ExportLimits
 	// SignIn lets people sign in; API keys work in any case.
 	SignIn  SignInConfig
 	Version string
@@ -120,7 +122,7 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 		},
 		func() (*service, error) {
 			return newDiscovery(ctx, discoveryConfig{
-				databaseURL: db.urls[postgres.RoleDiscovery], workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, keepHistory: c.KeepHistory, metrics: h.metrics, log: c.Logger,
+				databaseURL: db.urls[postgres.RoleDiscovery], workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, keepHistory: c.KeepHistory, exports: c.Exports, metrics: h.metrics, log: c.Logger,
 			})
 		},
 		func() (*service, error) {

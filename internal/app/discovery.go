@@ -10,6 +10,7 @@ import (
 
 	apiaccess "github.com/gatehouse-project/gatehouse/internal/api/access"
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
+	apiexport "github.com/gatehouse-project/gatehouse/internal/api/export"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
 	apinotification "github.com/gatehouse-project/gatehouse/internal/api/notification"
 	apionboarding "github.com/gatehouse-project/gatehouse/internal/api/onboarding"
@@ -39,6 +40,7 @@ type discoveryConfig struct {
 	keepRuns time.Duration
 	// keepHistory is how far back questions can go; zero for ever.
 	keepHistory time.Duration
+	exports     ExportLimits
 	// metrics takes those of runs; nil takes none.
 	metrics prometheus.Registerer
 	log     *slog.Logger
@@ -85,6 +87,10 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 	onboards := &onboarding.Service{
 		Store: sessions, Connections: gate.Connections, Catalog: c.catalog, Keeper: &onboarding.Keeper{Store: sessions, Gate: gate},
 	}
+	exports, maker, err := newExports(db, tenant, queue, c.exports)
+	if err != nil {
+		return nil, err
+	}
 	metrics, err := newRunMetrics(runs, c.log, c.metrics)
 	if err != nil {
 		return nil, err
@@ -101,6 +107,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 		},
 		Forget:     []func(context.Context) error{inboxes.Forget, sessions.Forget, postgres.NewBudgets(db).Forget},
 		Onboarding: onboards.Keeper,
+		Exports:    maker,
 	})
 	if err != nil {
 		return nil, err
@@ -115,6 +122,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			budgets := &budget.Service{Store: postgres.NewBudgets(db), Catalog: c.catalog}
 			apithrottling.Mount(a, budgets)
 			apiaccess.Mount(a, questions)
+			apiexport.Mount(a, exports)
 			apinotification.Mount(a, &notification.Service{Store: inboxes})
 			apiworker.MountDiscovery(a, apiworker.Discovery{
 				Leases: &run.Leases{Store: runs, Ready: listener}, Ingest: &graph.Ingest{Store: store, Catalog: c.catalog}, Batches: batches, Token: c.workerToken,

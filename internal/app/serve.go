@@ -41,6 +41,8 @@ type ServeConfig struct {
 	KeepRuns time.Duration
 	// KeepHistory is how far back questions can go, zero for ever; for discovery.
 	KeepHistory time.Duration
+	// Exports bounds exports; for discovery alone.
+	Exports ExportLimits
 	// AdminKeyFile is where the first admin key of an empty data plane is
 	// written, and beside it a tenant administrator's; for workspaces.
 	AdminKeyFile string
@@ -102,7 +104,7 @@ func newService(ctx context.Context, c ServeConfig, metrics prometheus.Registere
 			return nil, err
 		}
 		return newDiscovery(ctx, discoveryConfig{
-			databaseURL: c.DatabaseURL, workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, keepHistory: c.KeepHistory, metrics: metrics, log: c.Logger,
+			databaseURL: c.DatabaseURL, workerToken: token, catalog: catalog, keepRuns: c.KeepRuns, keepHistory: c.KeepHistory, exports: c.Exports, metrics: metrics, log: c.Logger,
 		})
 	case "workspaces":
 		admin, tenant, err := firstKeys(ctx, c.DatabaseURL, c.AdminKeyFile)

@@ -29,7 +29,7 @@ func rules() []rule {
 		"internal/audit", "internal/auditlog", "internal/ocsf", "internal/workspace", "internal/integration", "internal/operation",
 		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence", "internal/notification", "internal/webhook",
 		"internal/budget",
-		"internal/onboarding",
+		"internal/onboarding", "internal/export",
 	}
 	inward := append(append([]string{}, foundation...), domain...)
 
@@ -46,6 +46,12 @@ func rules() []rule {
 
 	auditlog := domainRule("internal/auditlog", "internal/audit", "internal/workspace")
 	auditlog.external = []string{"golang.org/x/mod/sumdb", "github.com/go-json-experiment/json"}
+	// An export's files are formats of others; each has a package below it.
+	export := domainRule("internal/export", "internal/audit", "internal/workspace", "internal/integration", "internal/graph", "internal/idempotency")
+	export.external = []string{"github.com/go-json-experiment/json"}
+	parquet := export
+	parquet.folder, parquet.local = "internal/export/parquetfile", append([]string{"internal/export"}, export.local...)
+	parquet.external = []string{"github.com/parquet-go/parquet-go"}
 	connection := domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/idempotency")
 	connection.external = []string{"github.com/robfig/cron"}
 
@@ -83,6 +89,9 @@ func rules() []rule {
 		domainRule("internal/onboarding", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 		domainRule("internal/keyring", "internal/audit", "internal/connection"),
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
+
+		parquet,
+		export,
 
 		domainRule("internal/notification", "internal/workspace", "internal/operation", "internal/run"),
 		domainRule("internal/webhook", "internal/audit", "internal/workspace", "internal/connection"),

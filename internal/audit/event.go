@@ -63,6 +63,16 @@ const (
 
 	AuditExported Action = "audit_exported"
 
+	ExportRequested Action = "export_requested"
+	// ExportCompleted holds the hash of the file; evidence rests on it.
+	ExportCompleted  Action = "export_completed"
+	ExportFailed     Action = "export_failed"
+	ExportCancelled  Action = "export_cancelled"
+	ExportDownloaded Action = "export_downloaded"
+	// ExportDeleted is of a member, or of the system when the export was kept long
+	// enough.
+	ExportDeleted Action = "export_deleted"
+
 	ThrottleLimitSet     Action = "throttle_limit_set"
 	ThrottleLimitCleared Action = "throttle_limit_cleared"
 

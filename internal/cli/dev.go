@@ -60,6 +60,7 @@ type DevCmd struct {
 	DataDir string `default:"${devdata}" env:"GATEHOUSE_DATA_DIR" type:"path" complete:"files" placeholder:"DIR" help:"Where the database, keys and logs are kept (${default})."`
 	local
 	retention
+	exportBounds
 	licenceKeys
 	encryption
 	references
@@ -83,13 +84,17 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
+	exports, err := cmd.exportLimits()
+	if err != nil {
+		return err
+	}
 	people, err := cmd.signInOptions()
 	if err != nil {
 		return err
 	}
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowRefs: cmd.AllowRef, AllowPrivateNetworks: cmd.AllowPrivateNetworks, EndpointHosts: cmd.EndpointHosts,
-		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(), KeepRuns: keepRuns, KeepHistory: keepHistory,
+		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(), KeepRuns: keepRuns, KeepHistory: keepHistory, Exports: exports,
 		SignIn: people,
 	}))
 }

@@ -25,6 +25,7 @@ type ServeCmd struct {
 	encryption
 	references
 	retention
+	exportBounds
 	providerSignIn
 }
 
@@ -62,6 +63,10 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
+	exports, err := cmd.exportLimits()
+	if err != nil {
+		return err
+	}
 	people, err := cmd.signInOptions()
 	if err != nil {
 		return err
@@ -69,7 +74,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 	return listening(e.services.Serve(ctx, cmd.process(e), ServeOptions{
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
 		Keys: cmd.options(), AllowRefs: cmd.AllowRef, DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
-		Limits: cmd.requestLimits(), KeepRuns: keepRuns, KeepHistory: keepHistory,
+		Limits: cmd.requestLimits(), KeepRuns: keepRuns, KeepHistory: keepHistory, Exports: exports,
 		SignIn: people, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
 		AuditSinks: cmd.AuditSink, AuditSinkSecrets: cmd.AuditSinkSecret,
 	}))

@@ -77,6 +77,15 @@ type DevOptions struct {
 	KeepRuns time.Duration
 	// KeepHistory is how far back questions can go; zero for ever.
 	KeepHistory time.Duration
+	// Exports bounds exports.
+	Exports ExportLimits
+}
+
+// ExportLimits bound exports: how long one is kept once it has ended, and how many
+// bytes its file may have.
+type ExportLimits struct {
+	Keep     time.Duration
+	MaxBytes int64
 }
 
 // SignInOptions say how people sign in; without an Issuer they do not.
@@ -111,6 +120,8 @@ type ServeOptions struct {
 	KeepRuns time.Duration
 	// KeepHistory is how far back questions can go; zero for ever.
 	KeepHistory time.Duration
+	// Exports bounds exports; of discovery.
+	Exports ExportLimits
 	// AdminKeyFile is where workspaces writes the first admin key of an empty
 	// data plane, and beside it a tenant administrator's.
 	AdminKeyFile string

@@ -20,6 +20,7 @@ type (
 	webhookEventKind struct{}
 	deliveryKind     struct{}
 	restoreKind      struct{}
+	exportKind       struct{}
 )
 
 func (tenantKind) Prefix() string       { return "t" }
@@ -40,6 +41,7 @@ func (webhookKind) Prefix() string      { return "wh" }
 func (webhookEventKind) Prefix() string { return "evt" }
 func (deliveryKind) Prefix() string     { return "dlv" }
 func (restoreKind) Prefix() string      { return "rst" }
+func (exportKind) Prefix() string       { return "exp" }
 
 type (
 	// Tenant identifies a customer.
@@ -78,6 +80,8 @@ type (
 	Delivery = ID[deliveryKind]
 	// Restore identifies the preview of a restore and its execution.
 	Restore = ID[restoreKind]
+	// Export identifies a request to take data out, and its file.
+	Export = ID[exportKind]
 )
 
 // Scope is the workspace a use case works in, and the tenant it belongs to.

@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/gatehouse-project/gatehouse/internal/export"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/onboarding"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -27,6 +28,8 @@ type Config struct {
 	Keeper    *run.Keeper
 	// Onboarding advances onboarding sessions; nil leaves them.
 	Onboarding *onboarding.Keeper
+	// Exports makes the files of exports; nil makes none.
+	Exports *export.Maker
 	// Retention removes old runs; nil keeps them.
 	Retention *run.Retention
 	// History removes old versions of the graph after that; nil keeps them.
@@ -116,6 +119,11 @@ func NewEngine(c Config) (*Engine, error) {
 		river.AddWorker(workers, &onboardingWorker{keeper: c.Onboarding})
 		periodic = append(periodic, onboardingRound())
 	}
+	if c.Exports != nil {
+		river.AddWorker(workers, &exportWorker{maker: c.Exports})
+		river.AddWorker(workers, &tendExportsWorker{maker: c.Exports})
+		periodic = append(periodic, tendExportsRound())
+	}
 	if c.Retention != nil {
 		river.AddWorker(workers, &retainWorker{retention: c.Retention, history: c.History})
 		periodic = append(periodic, retentionRound())
@@ -133,6 +141,7 @@ func NewEngine(c Config) (*Engine, error) {
 		// Two publishes side by side; more would only share the same disk.
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 2}, publishQueue: {MaxWorkers: 2}, endedQueue: {MaxWorkers: endedAtOnce},
+			exportQueue: {MaxWorkers: exportsAtOnce},
 		},
 	})
 	if err != nil {

@@ -1,0 +1,146 @@
+package export
+
+import (
+	"encoding/hex"
+	"time"
+
+	"github.com/gatehouse-project/gatehouse/internal/api"
+	domain "github.com/gatehouse-project/gatehouse/internal/export"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/integration"
+)
+
+// Query says what an export holds.
+type Query struct {
+	What         string        `json:"what" enum:"entities,relationships,graph,who_can,what_can,why" doc:"Entities and relationships are tables, graph is both in one file; the others are the whole answers of the questions about access."`
+	Format       string        `json:"format" enum:"csv,jsonl,parquet,opengraph,evidence" doc:"csv, jsonl and parquet hold tables and answers, opengraph the graph and answers, evidence an answer with every edge behind it."`
+	Kind         string        `json:"kind,omitempty" maxLength:"64" doc:"Of entities or relationships: only those of this kind." example:"Account"`
+	Type         string        `json:"type,omitempty" maxLength:"256" doc:"Only entities of this type, the provider's own term; of answers, only accounts (who_can) or resources (what_can)." example:"iam_role"`
+	ConnectionID id.Connection `json:"connection_id,omitempty" doc:"Only what this connection read."`
+	Provider     string        `json:"provider,omitempty" maxLength:"64" doc:"Of answers: only access found through this integration." example:"aws"`
+	Action       string        `json:"action,omitempty" maxLength:"256" doc:"Of answers: only grants that speak of this action of the provider, without wildcards." example:"s3:GetObject"`
+	Access       string        `json:"access,omitempty" enum:"direct,inherited" doc:"Of answers: only access held so."`
+	ResourceID   string        `json:"resource_id,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"The resource of who_can."`
+	PrincipalID  string        `json:"principal_id,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"The principal or account of what_can."`
+	From         string        `json:"from,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"Where the ways of why begin."`
+	To           string        `json:"to,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"Where the ways of why end."`
+}
+
+func (q Query) domain() (domain.Query, error) {
+	found := domain.Query{
+		Subject: domain.Subject(q.What), Format: domain.Format(q.Format), Kind: q.Kind, Type: q.Type, Connection: q.ConnectionID,
+		Integration: integration.ID(q.Provider), Action: q.Action, Access: graph.AccessKind(q.Access),
+	}
+	for _, e := range []struct {
+		name, text string
+		into       *graph.EntityID
+	}{
+		{"resource_id", q.ResourceID, &found.Resource},
+		{"principal_id", q.PrincipalID, &found.Principal},
+		{"from", q.From, &found.From},
+		{"to", q.To, &found.To},
+	} {
+		if e.text == "" {
+			continue
+		}
+		if err := e.into.UnmarshalText([]byte(e.text)); err != nil {
+			return found, fault.InvalidField(e.name, "%s", err.Error())
+		}
+	}
+	return found, nil
+}
+
+func fromQuery(q domain.Query) Query {
+	return Query{
+		What: string(q.Subject), Format: string(q.Format), Kind: q.Kind, Type: q.Type, ConnectionID: q.Connection, Provider: string(q.Integration),
+		Action: q.Action, Access: string(q.Access), ResourceID: text(q.Resource), PrincipalID: text(q.Principal), From: text(q.From), To: text(q.To),
+	}
+}
+
+func text(e graph.EntityID) string {
+	if e == (graph.EntityID{}) {
+		return ""
+	}
+	return e.String()
+}
+
+// Export is an export as the API shows it.
+type Export struct {
+	ExportID    id.Export  `json:"export_id" example:"exp_123"`
+	RequestedBy id.Member  `json:"requested_by" example:"mem_123"`
+	Query       Query      `json:"query"`
+	Status      string     `json:"status" enum:"queued,running,completed,failed,cancelled"`
+	Rows        int64      `json:"rows" doc:"How many were written up to now; of graphs, nodes and edges."`
+	Bytes       int64      `json:"bytes" doc:"How many were written up to now."`
+	SHA256      *string    `json:"sha256" doc:"Of the whole file, in hexadecimal; null until it is completed."`
+	FileName    string     `json:"file_name" example:"gatehouse-exp_123-entities.csv"`
+	MediaType   string     `json:"media_type" example:"text/csv; charset=utf-8; header=present"`
+	Failure     string     `json:"failure,omitempty" doc:"Why there is no file."`
+	CreatedAt   time.Time  `json:"created_at"`
+	StartedAt   *time.Time `json:"started_at"`
+	EndedAt     *time.Time `json:"ended_at"`
+	ExpiresAt   *time.Time `json:"expires_at" doc:"When the export and its file are removed; null until it has ended."`
+}
+
+func fromDomain(x domain.Export) Export {
+	shown := Export{
+		ExportID: x.ID, RequestedBy: x.RequestedBy, Query: fromQuery(x.Query), Status: string(x.Status), Rows: x.Rows, Bytes: x.Bytes,
+		FileName: fileName(x), MediaType: x.Query.Format.MediaType(), Failure: x.Failure,
+		CreatedAt: x.CreatedAt.UTC(), StartedAt: utc(x.StartedAt), EndedAt: utc(x.EndedAt), ExpiresAt: utc(x.ExpiresAt),
+	}
+	if x.SHA256 != nil {
+		sum := hex.EncodeToString(x.SHA256)
+		shown.SHA256 = &sum
+	}
+	return shown
+}
+
+// fileName has no character that would need quoting in a header.
+func fileName(x domain.Export) string {
+	name := "gatehouse-" + x.ID.String() + "-" + string(x.Query.Subject)
+	if x.Query.Format == domain.Evidence {
+		name += "-evidence"
+	}
+	return name + x.Query.Format.Extension()
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+// List is a page of exports.
+type List struct {
+	Exports    []Export `json:"exports" nullable:"false"`
+	NextCursor string   `json:"next_cursor,omitempty"`
+}
+
+type createInput struct {
+	IdempotencyKey string `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters, best a random UUID. For 24 hours the same request with the same key answers with the export that the first one requested, and requests none; another request with it is refused."`
+	Body           Query
+}
+
+type createdOutput struct {
+	Location string `header:"Location"`
+	Replayed string `header:"Idempotency-Replayed" doc:"true when an earlier request, the same as this one, requested the export."`
+	Body     Export
+}
+
+type listInput struct {
+	api.Page
+	Status string `query:"status" enum:"queued,running,completed,failed,cancelled" doc:"Only exports with this status."`
+	Mine   bool   `query:"mine" doc:"Only exports that the caller requested."`
+}
+
+type listOutput struct{ Body List }
+
+type oneInput struct {
+	ExportID api.PathID[id.Export] `path:"export_id"`
+}
+
+type oneOutput struct{ Body Export }
