@@ -54,7 +54,7 @@ func allActions(t *testing.T) (found []audit.Action) {
 
 // shownElsewhere are the actions whose events other tests count.
 func shownElsewhere() map[audit.Action]string {
-	const property, onboarding = "TestEachChangeHasExactlyOneEvent", "TestOnboardingNeedsItsEvents"
+	const property, onboarding, exports = "TestEachChangeHasExactlyOneEvent", "TestOnboardingNeedsItsEvents", "TestExportsNeedTheirEvents"
 	return map[audit.Action]string{
 		audit.ConnectionCreated: property, audit.ConnectionEdited: property, audit.ConnectionDeleted: property, audit.ConnectionTested: property,
 		audit.ConfigurationDisclosed: property, audit.RunAccepted: property, audit.RunBlocked: property, audit.RunStarted: property,
@@ -64,6 +64,8 @@ func shownElsewhere() map[audit.Action]string {
 		audit.OnboardingBootstrapStarted: onboarding, audit.OnboardingResumed: onboarding, audit.OnboardingStopped: onboarding,
 		audit.OnboardingCompleted: onboarding, audit.OnboardingAbandoned: onboarding,
 		audit.RunsRemoved: "TestOldRunsGoWithTheirEvent", audit.HistoryRemoved: "TestHistoryIsRemovedWithItsEvent",
+		audit.ExportRequested: exports, audit.ExportCompleted: exports, audit.ExportFailed: exports, audit.ExportCancelled: exports,
+		audit.ExportDownloaded: exports, audit.ExportDeleted: exports,
 		audit.AuditExported: "TestUnrecordedExportDoesNotHappen in internal/app",
 		audit.AccessDenied:  "TestADenialStaysOneWithoutItsEvent in internal/api",
 	}

@@ -73,13 +73,14 @@ func (r graphReading) within(c id.Connection) []int64 {
 const rowsAtOnce = 2_000
 
 // stream calls each for every row of a query, which is read by a cursor, so that
-// neither side holds the whole of it.
-func (r graphReading) stream(ctx context.Context, sql string, args []any, each func(row pgx.Rows) error) error {
-	if _, err := r.tx.Exec(ctx, "declare exported no scroll cursor for "+sql, args...); err != nil {
+// neither side holds the whole of it. A name always has the same columns: what the
+// driver knows of a fetch it knows by its text.
+func (r graphReading) stream(ctx context.Context, name, sql string, args []any, each func(row pgx.Rows) error) error {
+	if _, err := r.tx.Exec(ctx, "declare "+name+" no scroll cursor for "+sql, args...); err != nil {
 		return fmt.Errorf("begin to read the graph: %w", err)
 	}
 	for {
-		rows, err := r.tx.Query(ctx, fmt.Sprintf("fetch %d from exported", rowsAtOnce))
+		rows, err := r.tx.Query(ctx, fmt.Sprintf("fetch %d from %s", rowsAtOnce, name))
 		if err != nil {
 			return fmt.Errorf("read the graph: %w", err)
 		}
@@ -98,7 +99,7 @@ func (r graphReading) stream(ctx context.Context, sql string, args []any, each f
 			break
 		}
 	}
-	if _, err := r.tx.Exec(ctx, "close exported"); err != nil {
+	if _, err := r.tx.Exec(ctx, "close "+name); err != nil {
 		return fmt.Errorf("end reading the graph: %w", err)
 	}
 	return nil
@@ -119,7 +120,7 @@ func (r graphReading) EachEntity(ctx context.Context, f export.EntityFilter, fn 
 			args = append(args, f.Type)
 			sql += fmt.Sprintf(" and type = $%d", len(args))
 		}
-		err := r.stream(ctx, sql, args, func(row pgx.Rows) error {
+		err := r.stream(ctx, "exported_entities", sql, args, func(row pgx.Rows) error {
 			e, err := r.scanEntity(row, true)
 			if err != nil {
 				return fmt.Errorf("read an entity: %w", err)
@@ -149,7 +150,7 @@ func (r graphReading) EachRelationship(ctx context.Context, f export.Relationshi
 			args = append(args, kindCode(f.Kind))
 			sql += ` and kind_code = $3::text::"char"`
 		}
-		err = r.stream(ctx, sql, args, func(row pgx.Rows) error {
+		err = r.stream(ctx, "exported_relationships", sql, args, func(row pgx.Rows) error {
 			found := export.Relationship{Connection: connection, Integration: r.integrations[connection]}
 			var terms, attributes []byte
 			err := row.Scan(&found.ID, (*[16]byte)(&found.From), (*[16]byte)(&found.To), (*string)(&found.Kind), &found.Key, (*string)(&found.Effect),

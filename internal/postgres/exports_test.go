@@ -1,0 +1,412 @@
+package postgres_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/export"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
+)
+
+// Every subject is exported in every format that it has, and holds what the graph
+// does.
+func TestExportsHoldTheGraph(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	bucket, user := x.id(x.bucket), x.id(x.user)
+	for _, test := range []struct {
+		query export.Query
+		rows  int64
+		names []string
+	}{
+		{export.Query{Subject: export.Entities}, 8, []string{"user/ann", "bucket/payroll", "conn_"}},
+		{export.Query{Subject: export.Entities, Kind: "Account"}, 2, []string{"user/ann", "role/admin"}},
+		{export.Query{Subject: export.Entities, Type: "s3_bucket"}, 1, []string{"bucket/payroll"}},
+		{export.Query{Subject: export.Relationships}, 9, []string{"entitlement_grants_resource", "s3:Get*", "iam", "123456789012"}},
+		{export.Query{Subject: export.Relationships, Kind: "account_assumes_account"}, 1, []string{"MultiFactorAuthPresent"}},
+		{export.Query{Subject: export.WhoCan, Resource: bucket}, 2, []string{"user/ann", "conditional", "policy/read"}},
+		{export.Query{Subject: export.WhatCan, Principal: user}, 2, []string{"bucket/payroll", "function/pay"}},
+		{export.Query{Subject: export.Why, From: user, To: bucket}, 8, []string{"group/readers", "policy/guard", "run_7"}},
+	} {
+		for _, format := range []export.Format{export.CSV, export.JSONLines, export.Parquet} {
+			test.query.Format = format
+			content, m := x.content(t, test.query)
+			require.Equal(t, test.rows, m.Rows, "%+v", test.query)
+			if format == export.Parquet {
+				file, err := parquet.OpenFile(bytes.NewReader(content), int64(len(content)))
+				require.NoError(t, err)
+				require.Equal(t, test.rows, file.NumRows())
+				continue
+			}
+			for _, name := range test.names {
+				require.Contains(t, strings.ReplaceAll(string(content), `""`, `"`), name, "%+v", test.query)
+			}
+			if format == export.CSV {
+				lines, err := csv.NewReader(bytes.NewReader(content)).ReadAll()
+				require.NoError(t, err)
+				require.Equal(t, m.Columns, lines[0])
+				require.Len(t, lines, int(test.rows)+1)
+				continue
+			}
+			lines := bufio.NewScanner(bytes.NewReader(content))
+			for n := int64(0); lines.Scan(); n++ {
+				var line map[string]any
+				require.NoError(t, json.Unmarshal(lines.Bytes(), &line))
+				require.Len(t, line, len(m.Columns))
+			}
+		}
+	}
+}
+
+// graphDocument is an OpenGraph document as far as tests look at it.
+type graphDocument struct {
+	Graph struct {
+		Nodes []struct {
+			ID         string         `json:"id"`
+			Kinds      []string       `json:"kinds"`
+			Properties map[string]any `json:"properties"`
+		} `json:"nodes"`
+		Edges []struct {
+			Kind  string `json:"kind"`
+			Start struct {
+				Value string `json:"value"`
+			} `json:"start"`
+			End struct {
+				Value string `json:"value"`
+			} `json:"end"`
+		} `json:"edges"`
+	} `json:"graph"`
+}
+
+// Both ends of every edge of a graph are among its nodes.
+func TestExportedGraphsAreWhole(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	for _, test := range []struct {
+		query        export.Query
+		nodes, edges int
+	}{
+		{export.Query{Subject: export.Graph}, 8, 9},
+		// Two accounts, the person, and the bucket; access of both and whose one is.
+		{export.Query{Subject: export.WhoCan, Resource: x.id(x.bucket)}, 4, 3},
+		{export.Query{Subject: export.WhatCan, Principal: x.id(x.ann)}, 4, 3},
+		{export.Query{Subject: export.Why, From: x.id(x.user), To: x.id(x.bucket)}, 6, 7},
+	} {
+		test.query.Format = export.OpenGraph
+		content, m := x.content(t, test.query)
+		var d graphDocument
+		require.NoError(t, json.Unmarshal(content, &d))
+		require.Len(t, d.Graph.Nodes, test.nodes, "%s", content)
+		require.Len(t, d.Graph.Edges, test.edges, "%s", content)
+		require.EqualValues(t, test.nodes+test.edges, m.Rows)
+		nodes := map[string]bool{}
+		for _, n := range d.Graph.Nodes {
+			require.False(t, nodes[n.ID], "%s is there twice", n.ID)
+			require.NotEmpty(t, n.Properties["name"])
+			nodes[n.ID] = true
+		}
+		for _, e := range d.Graph.Edges {
+			require.True(t, nodes[e.Start.Value] && nodes[e.End.Value], "%+v", e)
+		}
+	}
+}
+
+// A file of many chunks is read from any place.
+func TestExportIsReadFromAnyPlace(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	big := x.newConnection(t, x.workspace, "big")
+	for i := range 12_000 {
+		big.add(connector.Account, "iam_user", fmt.Sprintf("%06d-%s", i, strings.Repeat("x", 200)))
+	}
+	x.publish(t, big)
+	content, m := x.content(t, export.Query{Subject: export.Entities, Format: export.JSONLines, Connection: big.connection})
+	require.EqualValues(t, 12_000, m.Rows)
+	require.Len(t, m.Coverage, 1)
+	require.Greater(t, len(content), 3*export.ChunkSize)
+	_, file, err := x.service.Download(t.Context(), x.caller, x.queued[len(x.queued)-1].Export, "bytes=1-2")
+	require.NoError(t, err)
+	for _, at := range []int64{0, 1, export.ChunkSize - 1, export.ChunkSize, 2*export.ChunkSize + 7, int64(len(content)) - 1, int64(len(content))} {
+		_, err := file.Seek(at, io.SeekStart)
+		require.NoError(t, err)
+		rest, err := io.ReadAll(file)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(content[at:], rest), "from %d on", at)
+	}
+	_, err = file.Seek(-1, io.SeekStart)
+	require.Error(t, err)
+}
+
+// A maker that is killed leaves nothing that could be downloaded; another one takes
+// over, and the first one, should it live, can write no more.
+func TestKilledMakerLeavesNoHalfFile(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	e := x.create(t, export.Query{Subject: export.Entities, Format: export.CSV})
+	ref := export.Ref{Scope: e.Scope, Export: e.ID}
+	first, ok, err := x.store.Begin(t.Context(), ref)
+	require.NoError(t, err)
+	require.True(t, ok)
+	chunk := export.Chunk{Bytes: bytes.Repeat([]byte{'x'}, export.ChunkSize), Rows: 3, Size: export.ChunkSize}
+	require.NoError(t, x.store.Append(t.Context(), ref, first.Attempt, chunk))
+	require.EqualValues(t, 3, x.get(t, e).Rows, "progress shows")
+	_, _, err = x.service.Download(t.Context(), x.caller, e.ID, "")
+	require.Equal(t, fault.Conflict, fault.KindOf(err), "%v", err)
+	_, err = x.store.Chunk(t.Context(), ref, 0)
+	require.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
+
+	_, ok, err = x.store.Begin(t.Context(), ref)
+	require.NoError(t, err)
+	require.False(t, ok, "somebody is at it")
+	x.queued = nil
+	require.NoError(t, x.maker.Tend(t.Context()))
+	require.Empty(t, x.queued)
+	x.silence(t, e)
+	require.NoError(t, x.maker.Tend(t.Context()))
+	require.Equal(t, []export.Ref{ref}, x.queued)
+
+	require.Equal(t, export.Completed, x.make(t, e).Status)
+	chunk.Number = 1
+	require.ErrorIs(t, x.store.Append(t.Context(), ref, first.Attempt, chunk), export.ErrNotMine)
+	require.ErrorIs(t, x.store.Alive(t.Context(), ref, first.Attempt), export.ErrNotMine)
+	require.ErrorIs(t, x.store.Complete(t.Context(), ref, first.Attempt, export.Result{Manifest: []byte("{}")}, audit.Event{}), export.ErrNotMine)
+	_, file, err := x.service.Download(t.Context(), x.caller, e.ID, "")
+	require.NoError(t, err)
+	content, err := io.ReadAll(file)
+	require.NoError(t, err)
+	require.NotContains(t, string(content), "xxxx", "what the first one wrote is gone")
+}
+
+// silence makes as if whoever makes an export had not been heard of for long.
+func (x *exports) silence(t *testing.T, e export.Export) {
+	t.Helper()
+	_, err := x.super.Exec(t.Context(), "update exports set alive_at = alive_at - interval '1 hour' where export_id = $1", e.ID)
+	require.NoError(t, err)
+}
+
+func TestExportThatFailsTooOftenIsGivenUp(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	e := x.create(t, export.Query{Subject: export.Entities, Format: export.CSV})
+	for range export.MaxAttempts {
+		_, ok, err := x.store.Begin(t.Context(), export.Ref{Scope: e.Scope, Export: e.ID})
+		require.NoError(t, err)
+		require.True(t, ok)
+		x.silence(t, e)
+	}
+	require.NoError(t, x.maker.Tend(t.Context()))
+	e = x.get(t, e)
+	require.Equal(t, export.Failed, e.Status)
+	require.Contains(t, e.Failure, "try again")
+	require.NotNil(t, e.ExpiresAt)
+}
+
+func TestExportOfWhatIsNotThereFails(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	e := x.make(t, x.create(t, export.Query{Subject: export.WhoCan, Format: export.CSV, Resource: x.id(connector.Ref{Kind: connector.Resource, ID: "none"})}))
+	require.Equal(t, export.Failed, e.Status)
+	require.Contains(t, e.Failure, "there is no entity")
+	x.maker.MaxBytes = 100
+	e = x.make(t, x.create(t, export.Query{Subject: export.Entities, Format: export.CSV}))
+	require.Equal(t, export.Failed, e.Status)
+	require.Contains(t, e.Failure, "larger")
+}
+
+func TestCancelledExportStops(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	e := x.create(t, export.Query{Subject: export.Entities, Format: export.CSV})
+	ref := export.Ref{Scope: e.Scope, Export: e.ID}
+	begun, _, err := x.store.Begin(t.Context(), ref)
+	require.NoError(t, err)
+	chunk := export.Chunk{Bytes: []byte("x"), Rows: 1, Size: 1}
+	require.NoError(t, x.store.Append(t.Context(), ref, begun.Attempt, chunk))
+	cancelled, err := x.service.Cancel(t.Context(), x.caller, e.ID)
+	require.NoError(t, err)
+	require.Equal(t, export.Cancelled, cancelled.Status)
+	chunk.Number = 1
+	require.ErrorIs(t, x.store.Append(t.Context(), ref, begun.Attempt, chunk), export.ErrNotMine)
+	var chunks int
+	require.NoError(t, x.super.QueryRow(t.Context(), "select count(*) from export_chunks").Scan(&chunks))
+	require.Zero(t, chunks)
+	require.Equal(t, export.Cancelled, x.make(t, e).Status, "a job that comes late does nothing")
+	_, err = x.service.Cancel(t.Context(), x.caller, e.ID)
+	require.Equal(t, fault.Conflict, fault.KindOf(err), "%v", err)
+}
+
+func TestExportsExpire(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	x.maker.Keep = time.Nanosecond
+	e := x.make(t, x.create(t, export.Query{Subject: export.Entities, Format: export.CSV}))
+	require.Equal(t, export.Completed, e.Status)
+	require.NoError(t, x.maker.Tend(t.Context()))
+	_, err := x.service.Get(t.Context(), x.caller, e.ID)
+	require.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
+	require.Equal(t, 1, eventsOf(t, x.super)[audit.ExportDeleted])
+	var chunks int
+	require.NoError(t, x.super.QueryRow(t.Context(), "select count(*) from export_chunks").Scan(&chunks))
+	require.Zero(t, chunks)
+}
+
+// Another workspace's exports do not exist, and an export holds its own workspace
+// alone.
+func TestExportsStayInTheirWorkspace(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	e := x.make(t, x.create(t, export.Query{Subject: export.Entities, Format: export.CSV}))
+	other := x.newStory(t)
+	stranger := x.memberOf(t, other.workspace)
+	ctx := t.Context()
+	_, err := x.service.Get(ctx, stranger, e.ID)
+	require.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
+	_, _, err = x.service.Download(ctx, stranger, e.ID, "")
+	require.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
+	_, err = x.service.Cancel(ctx, stranger, e.ID)
+	require.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
+	require.Equal(t, fault.NotFound, fault.KindOf(x.service.Delete(ctx, stranger, e.ID)))
+	_, err = x.store.Chunk(ctx, export.Ref{Scope: stranger.Scope, Export: e.ID}, 0)
+	require.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
+	found, err := x.service.List(ctx, stranger, export.Filter{Limit: 10})
+	require.NoError(t, err)
+	require.Empty(t, found)
+
+	for _, q := range []export.Query{
+		{Subject: export.Entities, Format: export.JSONLines},
+		{Subject: export.Relationships, Format: export.JSONLines},
+		{Subject: export.Graph, Format: export.OpenGraph},
+	} {
+		content, m := x.content(t, q)
+		require.NotContains(t, string(content), other.connection.String()+`"`)
+		require.NotContains(t, string(content), other.id(other.user).String())
+		require.Len(t, m.Coverage, 1)
+	}
+	foreign, _ := x.content2(t, export.Query{Subject: export.Entities, Format: export.JSONLines, Connection: other.connection})
+	require.Empty(t, foreign, "a connection of another workspace has nothing here")
+}
+
+// content2 is content for an export that may rest on nothing.
+func (x *exports) content2(t *testing.T, q export.Query) ([]byte, export.Export) {
+	t.Helper()
+	made := x.make(t, x.create(t, q))
+	require.Equal(t, export.Completed, made.Status, made.Failure)
+	_, file, err := x.service.Download(t.Context(), x.caller, made.ID, "")
+	require.NoError(t, err)
+	content, err := io.ReadAll(file)
+	require.NoError(t, err)
+	return content, made
+}
+
+func TestExportsOfAWorkspaceAreBounded(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	q := export.Query{Subject: export.Entities, Format: export.CSV}
+	var made []export.Export
+	for range export.MaxUnfinished {
+		made = append(made, x.create(t, q))
+	}
+	_, _, err := x.service.Create(t.Context(), x.caller, q, nil)
+	require.Equal(t, fault.Conflict, fault.KindOf(err), "%v", err)
+	x.service.MaxBytes = 1
+	for _, e := range made {
+		x.make(t, e)
+	}
+	_, _, err = x.service.Create(t.Context(), x.caller, q, nil)
+	require.Equal(t, fault.Conflict, fault.KindOf(err), "%v", err)
+	for _, e := range made {
+		require.NoError(t, x.service.Delete(t.Context(), x.caller, e.ID))
+	}
+	x.create(t, q)
+}
+
+// A request that is sent again, also at the same moment, makes one export.
+func TestExportIsRequestedOnce(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	q := export.Query{Subject: export.Entities, Format: export.CSV}
+	once, err := idempotency.NewRequest(x.caller.Member, "create-export", "7f0c2f0a-6f0e-4ad6-9f2b-7c7b1a6a0a11", q)
+	require.NoError(t, err)
+	ids := make([]id.Export, 4)
+	var all sync.WaitGroup
+	for i := range ids {
+		all.Go(func() {
+			e, _, err := x.service.Create(t.Context(), x.caller, q, once)
+			if err == nil {
+				ids[i] = e.ID
+			}
+		})
+	}
+	all.Wait()
+	for _, e := range ids {
+		require.Equal(t, ids[0], e)
+		require.NotZero(t, e)
+	}
+	require.Equal(t, 1, eventsOf(t, x.super)[audit.ExportRequested])
+	require.NoError(t, x.service.Delete(t.Context(), x.caller, ids[0]))
+	_, _, err = x.service.Create(t.Context(), x.caller, q, once)
+	require.Equal(t, fault.Conflict, fault.KindOf(err), "%v", err)
+}
+
+// Each action fails and leaves nothing when its event cannot be written.
+func TestExportsNeedTheirEvents(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	q := export.Query{Subject: export.Entities, Format: export.CSV}
+	var e, none export.Export
+	ctx := t.Context()
+	for _, d := range []deed{
+		{action: audit.ExportRequested, do: func() (err error) { e, _, err = x.service.Create(ctx, x.caller, q, nil); return err }},
+		{action: audit.ExportCancelled, do: func() (err error) { _, err = x.service.Cancel(ctx, x.caller, e.ID); return err }},
+		{action: audit.ExportCompleted, do: func() error {
+			if none.ID == 0 {
+				return fmt.Errorf("nothing is to be made yet")
+			}
+			x.silence(t, none)
+			return x.maker.Make(ctx, export.Ref{Scope: none.Scope, Export: none.ID})
+		}},
+		{action: audit.ExportDownloaded, do: func() (err error) { _, _, err = x.service.Download(ctx, x.caller, none.ID, ""); return err }},
+		{action: audit.ExportDeleted, do: func() error { return x.service.Delete(ctx, x.caller, none.ID) }},
+		{action: audit.ExportFailed, do: func() error { return x.maker.GiveUp(ctx, export.Ref{Scope: e.Scope, Export: e.ID}) }},
+	} {
+		switch d.action {
+		case audit.ExportCompleted:
+			none = x.create(t, q)
+		case audit.ExportFailed:
+			e = x.create(t, q)
+		}
+		events := eventsOf(t, x.super)[d.action]
+		execOn(t, x.super, "alter table audit_events add constraint refused check (false) not valid")
+		before := x.statuses(t)
+		require.Error(t, d.do(), "%s happened without its event", d.action)
+		if d.action != audit.ExportCompleted { // which leaves it to be made again
+			require.Equal(t, before, x.statuses(t), "%s left something without its event", d.action)
+		}
+		require.NotContains(t, x.statuses(t), "completed:0", "nothing is completed that is not recorded")
+		execOn(t, x.super, "alter table audit_events drop constraint refused")
+		require.NoError(t, d.do(), "%s", d.action)
+		require.Equal(t, events+1, eventsOf(t, x.super)[d.action], "%s has one event", d.action)
+	}
+}
+
+// statuses are those of all exports, with their ids.
+func (x *exports) statuses(t *testing.T) (all string) {
+	t.Helper()
+	require.NoError(t, x.super.QueryRow(t.Context(), "select coalesce(string_agg(export_id || ' ' || status || ':' || rows, ', ' order by export_id), '') from exports").Scan(&all))
+	return all
+}
