@@ -27,8 +27,9 @@ func newExports(db *postgres.DB, tenant id.Tenant, queue *job.Queue, limits Expo
 	if err != nil {
 		return nil, nil, err
 	}
-	return &export.Service{Store: store, Recorder: db, MaxBytes: limits.MaxBytes, Keep: limits.Keep}, &export.Maker{
-		Store: store, Source: postgres.NewExportSource(db), Queue: queue.Export, MaxBytes: limits.MaxBytes, Keep: limits.Keep,
+	source := postgres.NewExportSource(db)
+	return &export.Service{Store: store, Recorder: db, Source: source, MaxBytes: limits.MaxBytes, Keep: limits.Keep}, &export.Maker{
+		Store: store, Source: source, Queue: queue.Export, MaxBytes: limits.MaxBytes, Keep: limits.Keep,
 		Encodings: export.Encodings{
 			Tables: map[export.Format]export.TableEncoding{
 				export.CSV:       csvfile.Encoding{},

@@ -12,6 +12,7 @@ import (
 	apiaudit "github.com/gatehouse-project/gatehouse/internal/api/audit"
 	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
+	apiexport "github.com/gatehouse-project/gatehouse/internal/api/export"
 	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
 	apilicence "github.com/gatehouse-project/gatehouse/internal/api/licence"
 	apinotification "github.com/gatehouse-project/gatehouse/internal/api/notification"
@@ -24,6 +25,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/auditlog"
 	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/connection"
+	"github.com/gatehouse-project/gatehouse/internal/export"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/notification"
@@ -53,6 +55,7 @@ func OpenAPI() ([]byte, error) {
 	apiwebhook.Mount(a, &webhook.Service{})
 	apientity.Mount(a, &graph.Questions{})
 	apiaccess.Mount(a, &graph.Questions{})
+	apiexport.Mount(a, &export.Service{})
 	apithrottling.Mount(a, &budget.Service{})
 	apiworkspace.Mount(a, &workspace.Service{})
 	apilicence.Mount(a, &licence.Service{})

@@ -110,7 +110,7 @@ func (m *Maker) make(ctx context.Context, x Export) error {
 	}
 	out := newChunker(most, func(c Chunk) error { return m.Store.Append(ctx, ref, x.Attempt, c) })
 	var manifest []byte
-	err := m.Source.Read(ctx, x.Scope.Workspace, func(r Reading) (err error) {
+	err := m.Source.Read(ctx, x.Scope.Workspace, x.Query.moment(), func(r Reading) (err error) {
 		w := &work{Export: x, reading: r, questions: &graph.Questions{Store: r.Questions()}, encodings: m.Encodings, out: out}
 		if err := w.write(ctx); err != nil {
 			return err

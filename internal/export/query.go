@@ -3,6 +3,7 @@ package export
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
@@ -71,6 +72,15 @@ type Query struct {
 	Principal graph.EntityID   `json:"principal_id,omitzero"`
 	From      graph.EntityID   `json:"from,omitzero"`
 	To        graph.EntityID   `json:"to,omitzero"`
+	// AsOf, or the run whose publication it was, is the moment that the export
+	// shows; with neither, that at which its making begins.
+	AsOf    time.Time `json:"as_of,omitzero"`
+	AsOfRun id.Run    `json:"as_of_run_id,omitzero"`
+}
+
+// moment is what the export is of.
+func (q *Query) moment() graph.Moment {
+	return graph.Moment{At: q.AsOf, Run: q.AsOfRun, Parameter: "as_of"}
 }
 
 // takes are the fields that a subject can be narrowed by, and those that it needs,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
@@ -21,6 +22,7 @@ const targetType = "export"
 type Service struct {
 	Store    Store
 	Recorder audit.Recorder
+	Source   Source
 	// MaxBytes bounds a file; [MaxBytes] when zero.
 	MaxBytes int64
 	// Keep is how long an export is kept once it has ended; [Keep] when zero.
@@ -46,9 +48,42 @@ func (s *Service) Create(ctx context.Context, c workspace.Caller, q Query, once 
 	if err := q.Check(); err != nil {
 		return Export{}, false, err
 	}
+	if err := s.checkNames(ctx, c, &q); err != nil {
+		return Export{}, false, err
+	}
 	return s.Store.Create(ctx, Draft{Scope: c.Scope, RequestedBy: c.Member, Query: q, Once: once}, s.maxKept(), audit.Event{
 		Actor: c.Actor(), Action: audit.ExportRequested, Outcome: audit.Succeeded, TargetType: targetType,
 		Payload: map[string]any{"query": q},
+	})
+}
+
+// checkNames finds out whether there was such a moment, and what the query names at
+// it: an export that would fail is refused.
+func (s *Service) checkNames(ctx context.Context, c workspace.Caller, q *Query) error {
+	named := []struct {
+		field string
+		id    graph.EntityID
+	}{
+		{"resource_id", q.Resource},
+		{"principal_id", q.Principal},
+		{"from", q.From},
+		{"to", q.To},
+	}
+	return s.Source.Read(ctx, c.Scope.Workspace, q.moment(), func(r Reading) error {
+		questions := &graph.Questions{Store: r.Questions()}
+		for _, n := range named {
+			if n.id == (graph.EntityID{}) {
+				continue
+			}
+			_, err := questions.GetEntity(ctx, c, n.id, graph.Moment{})
+			if told, ok := fault.As(err); ok && told.Kind == fault.NotFound {
+				return fault.InvalidField(n.field, "names nothing: %s", told.Message)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

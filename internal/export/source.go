@@ -13,9 +13,10 @@ import (
 
 // Source opens the graph for reading.
 type Source interface {
-	// Read calls fn with the workspace's graph at one moment: what is published
-	// meanwhile does not show. The reading ends with fn.
-	Read(ctx context.Context, w id.Workspace, fn func(r Reading) error) error
+	// Read calls fn with the workspace's graph as it was at a moment: what is
+	// published meanwhile does not show. The reading ends with fn. The error is
+	// Invalid for a moment that the graph does not know.
+	Read(ctx context.Context, w id.Workspace, at graph.Moment, fn func(r Reading) error) error
 }
 
 // Reading is the graph of one workspace at one moment. It is for one goroutine,
@@ -23,7 +24,7 @@ type Source interface {
 type Reading interface {
 	// Moment is the time that the reading shows.
 	Moment() time.Time
-	// Questions answers questions about the same moment.
+	// Questions answers questions about the same moment, which counts as now.
 	Questions() graph.QuestionStore
 	// EachEntity calls fn with each entity that passes, in no order.
 	EachEntity(ctx context.Context, f EntityFilter, fn func(e graph.Entity) error) error

@@ -83,7 +83,7 @@ func (w *work) putQuestion(ctx context.Context, r *records) error {
 	}
 	var entities []graph.Entity
 	for _, e := range about {
-		found, err := w.questions.GetEntity(ctx, w.asker(), e)
+		found, err := w.questions.GetEntity(ctx, w.asker(), e, graph.Moment{})
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func (s seen[K]) first(k K) bool {
 }
 
 func (w *work) accessGraph(ctx context.Context, node func(graph.Entity) error, edge func(Edge) error) error {
-	subject, err := w.questions.GetEntity(ctx, w.asker(), w.subject())
+	subject, err := w.questions.GetEntity(ctx, w.asker(), w.subject(), graph.Moment{})
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func newExports(t *testing.T) *exports {
 		return nil
 	})
 	require.NoError(t, err)
-	x.service = &export.Service{Store: x.store, Recorder: b.db}
+	x.service = &export.Service{Store: x.store, Recorder: b.db, Source: postgres.NewExportSource(b.db)}
 	x.maker = &export.Maker{
 		Store: x.store, Source: postgres.NewExportSource(b.db),
 		Encodings: export.Encodings{

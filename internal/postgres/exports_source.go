@@ -25,8 +25,12 @@ func NewExportSource(db *DB) ExportSource { return ExportSource{db} }
 
 // Read calls fn with the workspace's graph at one moment. The transaction holds a
 // snapshot, as [DB.Snapshot] does, and nothing else: it blocks nobody.
-func (s ExportSource) Read(ctx context.Context, w id.Workspace, fn func(r export.Reading) error) error {
+func (s ExportSource) Read(ctx context.Context, w id.Workspace, at graph.Moment, fn func(r export.Reading) error) error {
 	return s.db.Snapshot(ctx, w, func(v graph.View) error {
+		v, err := v.At(ctx, at)
+		if err != nil {
+			return err
+		}
 		view, ok := v.(*graphView)
 		if !ok {
 			return fmt.Errorf("a view of the graph is a %T", v)
@@ -75,7 +79,8 @@ const rowsAtOnce = 2_000
 // stream calls each for every row of a query, which is read by a cursor, so that
 // neither side holds the whole of it. A name always has the same columns: what the
 // driver knows of a fetch it knows by its text.
-func (r graphReading) stream(ctx context.Context, name, sql string, args []any, each func(row pgx.Rows) error) error {
+func (r graphReading) stream(ctx context.Context, c id.Connection, name, sql string, args []any, each func(row pgx.Rows) error) error {
+	sql, args = r.versions(c, sql, args)
 	if _, err := r.tx.Exec(ctx, "declare "+name+" no scroll cursor for "+sql, args...); err != nil {
 		return fmt.Errorf("begin to read the graph: %w", err)
 	}
@@ -110,8 +115,8 @@ func (r graphReading) EachEntity(ctx context.Context, f export.EntityFilter, fn 
 	for _, c := range r.within(f.Connection) {
 		sql, args := `
 			select `+entityFields+`, identifiers, attributes
-			from entities
-			where workspace_id = $1 and connection_id = $2 and valid_to is null`, []any{r.workspace, c}
+			from {entities} e
+			where workspace_id = $1 and connection_id = $2`, []any{r.workspace, c}
 		if f.Kind != "" {
 			args = append(args, string(f.Kind))
 			sql += fmt.Sprintf(" and kind = $%d::text::entity_kind", len(args))
@@ -120,7 +125,7 @@ func (r graphReading) EachEntity(ctx context.Context, f export.EntityFilter, fn 
 			args = append(args, f.Type)
 			sql += fmt.Sprintf(" and type = $%d", len(args))
 		}
-		err := r.stream(ctx, "exported_entities", sql, args, func(row pgx.Rows) error {
+		err := r.stream(ctx, id.Connection(c), "exported_entities", sql, args, func(row pgx.Rows) error {
 			e, err := r.scanEntity(row, true)
 			if err != nil {
 				return fmt.Errorf("read an entity: %w", err)
@@ -143,14 +148,14 @@ func (r graphReading) EachRelationship(ctx context.Context, f export.Relationshi
 			return err
 		}
 		sql, args := `
-			select `+edgeFields+`, attributes
-			from relationships
-			where workspace_id = $1 and connection_id = $2 and valid_to is null`, []any{r.workspace, c}
+			select relationship_id, from_id, to_id, kind::text, key, effect::text, terms, partition_id, first_run_id, valid_from, attributes
+			from {relationships} r
+			where workspace_id = $1 and connection_id = $2`, []any{r.workspace, c}
 		if f.Kind != "" {
 			args = append(args, kindCode(f.Kind))
 			sql += ` and kind_code = $3::text::"char"`
 		}
-		err = r.stream(ctx, "exported_relationships", sql, args, func(row pgx.Rows) error {
+		err = r.stream(ctx, connection, "exported_relationships", sql, args, func(row pgx.Rows) error {
 			found := export.Relationship{Connection: connection, Integration: r.integrations[connection]}
 			var terms, attributes []byte
 			err := row.Scan(&found.ID, (*[16]byte)(&found.From), (*[16]byte)(&found.To), (*string)(&found.Kind), &found.Key, (*string)(&found.Effect),

@@ -219,7 +219,19 @@ func TestExportThatFailsTooOftenIsGivenUp(t *testing.T) {
 func TestExportOfWhatIsNotThereFails(t *testing.T) {
 	t.Parallel()
 	x := newExports(t)
-	e := x.make(t, x.create(t, export.Query{Subject: export.WhoCan, Format: export.CSV, Resource: x.id(connector.Ref{Kind: connector.Resource, ID: "none"})}))
+	none := export.Query{Subject: export.WhoCan, Format: export.CSV, Resource: x.id(connector.Ref{Kind: connector.Resource, ID: "none"})}
+	_, _, err := x.service.Create(t.Context(), x.caller, none, nil)
+	require.Equal(t, fault.Invalid, fault.KindOf(err), "%v", err)
+	require.ErrorContains(t, err, "resource_id: names nothing")
+	future := export.Query{Subject: export.Entities, Format: export.CSV, AsOf: time.Now().Add(time.Hour)}
+	_, _, err = x.service.Create(t.Context(), x.caller, future, nil)
+	require.ErrorContains(t, err, "as_of: is in the future")
+
+	// It can also go between the request and the making.
+	gone := x.create(t, export.Query{Subject: export.WhoCan, Format: export.CSV, Resource: x.id(x.bucket)})
+	_, err = x.super.Exec(t.Context(), "update entities set valid_to = now() where entity_id = $1", [16]byte(x.id(x.bucket)))
+	require.NoError(t, err)
+	e := x.make(t, gone)
 	require.Equal(t, export.Failed, e.Status)
 	require.Contains(t, e.Failure, "there is no entity")
 	x.maker.MaxBytes = 100

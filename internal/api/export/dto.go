@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/api/entity"
 	domain "github.com/gatehouse-project/gatehouse/internal/export"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
@@ -26,6 +27,7 @@ type Query struct {
 	PrincipalID  string        `json:"principal_id,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"The principal or account of what_can."`
 	From         string        `json:"from,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"Where the ways of why begin."`
 	To           string        `json:"to,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"Where the ways of why end."`
+	AsOf         string        `json:"as_of,omitempty" maxLength:"64" doc:"The moment that the export shows: a time that is not in the future, or a run, which stands for when what it read became visible. When left out, the moment at which its making begins." example:"2026-01-31T08:00:00Z"`
 }
 
 func (q Query) domain() (domain.Query, error) {
@@ -49,11 +51,25 @@ func (q Query) domain() (domain.Query, error) {
 			return found, fault.InvalidField(e.name, "%s", err.Error())
 		}
 	}
+	if q.AsOf != "" {
+		var at entity.QueryMoment
+		if err := at.UnmarshalText([]byte(q.AsOf)); err != nil {
+			return found, fault.InvalidField("as_of", "%s", err.Error())
+		}
+		found.AsOf, found.AsOfRun = at.At.UTC(), at.Run
+	}
 	return found, nil
 }
 
 func fromQuery(q domain.Query) Query {
+	asOf := ""
+	if q.AsOfRun != 0 {
+		asOf = q.AsOfRun.String()
+	} else if !q.AsOf.IsZero() {
+		asOf = q.AsOf.UTC().Format(time.RFC3339Nano)
+	}
 	return Query{
+		AsOf: asOf,
 		What: string(q.Subject), Format: string(q.Format), Kind: q.Kind, Type: q.Type, ConnectionID: q.Connection, Provider: string(q.Integration),
 		Action: q.Action, Access: string(q.Access), ResourceID: text(q.Resource), PrincipalID: text(q.Principal), From: text(q.From), To: text(q.To),
 	}
