@@ -63,7 +63,7 @@ func activityOf(a audit.Action) activity {
 		return authentication(logon, "Logon")
 	case audit.SignedOut:
 		return authentication(logoff, "Logoff")
-	case audit.ConfigurationDisclosed, audit.AuditExported, audit.AuditEventsRead, audit.WorkspacesListed:
+	case audit.ConfigurationDisclosed, audit.AuditExported, audit.AuditEventsRead, audit.WorkspacesListed, audit.ExportDownloaded:
 		return apiActivity(activityRead, "Read")
 	case audit.RunAccepted, audit.RunBlocked:
 		return apiActivity(activityCreate, "Create")

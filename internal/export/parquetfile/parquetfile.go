@@ -22,7 +22,7 @@ type Encoding struct{}
 var _ export.TableEncoding = Encoding{}
 
 type writer struct {
-	parquet *parquet.Writer
+	parquet *parquet.GenericWriter[any]
 	row     parquet.Row
 	rows    int
 }
@@ -33,7 +33,7 @@ func (Encoding) Open(w io.Writer, t export.Table) (export.TableWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &writer{parquet: parquet.NewWriter(w, schema, parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.CreatedBy("Gatehouse", "1", ""))}, nil
+	return &writer{parquet: parquet.NewGenericWriter[any](w, schema, parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.CreatedBy("Gatehouse", "1", ""))}, nil
 }
 
 // schemaOf keeps the table's order, where a parquet.Group has that of names.
