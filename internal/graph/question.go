@@ -124,9 +124,8 @@ type View interface {
 	// Entities returns entities of a connection, without identifiers and
 	// attributes.
 	Entities(ctx context.Context, c id.Connection, ids []EntityID) (map[EntityID]Entity, error)
-	// Walk returns the edges of each hop, in no particular order, those of hop n
-	// at n; see [Hop].
-	Walk(ctx context.Context, c id.Connection, from []EntityID, hops []Hop) ([][]Edge, error)
+	// Walk reads hops in one exchange; what belongs to hop n is at n. See [Hop].
+	Walk(ctx context.Context, c id.Connection, from []EntityID, hops []Hop) ([]Walked, error)
 	// Between returns the edges of a kind between pairs, in no particular order.
 	Between(ctx context.Context, c id.Connection, kind connector.RelationshipKind, pairs []Pair) ([]Edge, error)
 	// Links returns which edges of some kinds exist at one of the given entities,
@@ -140,6 +139,8 @@ type View interface {
 	Assumable(ctx context.Context, c id.Connection, kind connector.RelationshipKind, to []EntityID, most int) ([]EntityID, error)
 	// Coverage says how completely a connection was read.
 	Coverage(ctx context.Context, c id.Connection) (Coverage, error)
+	// Describe is Entities and Coverage in one exchange.
+	Describe(ctx context.Context, c id.Connection, ids []EntityID) (map[EntityID]Entity, Coverage, error)
 	// Partitions names stream partitions.
 	Partitions(ctx context.Context, ids []int64) (map[int64]PartitionName, error)
 }

@@ -94,6 +94,8 @@ type access struct {
 	filter   AccessFilter
 	now      time.Time
 	includes out
+	// first is what the first walk read of the lists that are merged.
+	first *Walked
 	// represented has the principals of accounts that may become rows.
 	represented represented
 	// counting says that rows are judged to be counted only.
@@ -148,6 +150,27 @@ func (a *access) complete(ctx context.Context, p pager, answer *AccessAnswer) er
 	return a.describe(ctx, answer)
 }
 
+// begin is where the page that was asked for begins.
+func (a *access) begin() AccessPosition {
+	if a.filter.After == nil {
+		return AccessPosition{}
+	}
+	return *a.filter.After
+}
+
+// heads asks for the beginnings of the lists that this page merges.
+func (a *access) heads() *Heads {
+	return &Heads{After: a.begin().ID, About: a.filter.Limit + 1}
+}
+
+// takeFirst returns what has been read of these lists, to the page alone: the
+// first merge is its.
+func (a *access) takeFirst() *Walked {
+	first := a.first
+	a.first = nil
+	return first
+}
+
 // count goes through the whole answer, up to the limits of rows and of work.
 func count(ctx context.Context, p pager, answer *AccessAnswer) error {
 	total := 0
@@ -184,12 +207,8 @@ func (a *access) describe(ctx context.Context, answer *AccessAnswer) error {
 			named[p] = true
 		}
 	}
-	var err error
-	if answer.Entities, err = a.view.Entities(ctx, a.conn, keys(named)); err != nil {
-		return err
-	}
-	coverage, err := a.view.Coverage(ctx, a.conn)
-	answer.Coverage = []Coverage{coverage}
+	entities, coverage, err := a.view.Describe(ctx, a.conn, keys(named))
+	answer.Entities, answer.Coverage = entities, []Coverage{coverage}
 	return err
 }
 

@@ -21,6 +21,8 @@ type merge struct {
 	heads  listHeap
 	starve []*list // lists whose buffer is empty and that may go on
 	chunk  int
+	// first is what has been read of the lists already, if anything.
+	first *Walked
 }
 
 // list is what is buffered of one entity's neighbours.
@@ -39,12 +41,11 @@ type merged struct {
 }
 
 // newMerge starts behind a neighbour, which is the zero id at the beginning;
-// want is about how many will be asked for.
-func newMerge(v View, c id.Connection, kind connector.RelationshipKind, side Side, of []EntityID, after EntityID, want int) *merge {
-	m := &merge{view: v, conn: c, kind: kind, side: side}
-	if len(of) > 0 {
-		m.chunk = min(max(4*want/len(of), 4), max(want, 4))
-	}
+// want is about how many will be asked for. first is what a walk has read of these
+// lists, in order, or nil.
+func newMerge(v View, c id.Connection, kind connector.RelationshipKind, side Side, of []EntityID, after EntityID, want int, first *Walked) *merge {
+	m := &merge{view: v, conn: c, kind: kind, side: side, first: first}
+	m.chunk = Heads{About: want}.Each(len(of))
 	for _, at := range of {
 		m.starve = append(m.starve, &list{at: at, last: after, refill: m.chunk})
 	}
@@ -88,23 +89,19 @@ func (m *merge) feed(ctx context.Context, want int) error {
 	if len(m.starve) == 0 {
 		return nil
 	}
-	starts := make([]Start, len(m.starve))
 	byID := make(map[EntityID]*list, len(m.starve))
-	// None has to give more than are wanted, and few lists may give all of them.
-	most := max(m.chunk, min(want, 4*want/len(m.starve)))
-	for i, l := range m.starve {
-		starts[i] = Start{At: l.at, After: l.last}
+	for _, l := range m.starve {
 		byID[l.at] = l
-		most = max(most, l.refill)
 	}
-	most = min(most, maxRefill)
-	neighbours, err := m.view.Neighbours(ctx, m.conn, m.kind, m.side, starts, most)
+	read, most, err := m.read(ctx, want)
 	if err != nil {
 		return err
 	}
-	for _, n := range neighbours {
-		l := byID[n.At]
-		l.ahead = append(l.ahead, n.Far)
+	for _, n := range read {
+		// What was read at first may have been of more lists.
+		if l := byID[n.At]; l != nil {
+			l.ahead = append(l.ahead, n.Far)
+		}
 	}
 	for _, l := range m.starve {
 		l.ended = len(l.ahead) < most
@@ -116,6 +113,25 @@ func (m *merge) feed(ctx context.Context, want int) error {
 	}
 	m.starve = m.starve[:0]
 	return nil
+}
+
+// read returns what comes next in the lists that have nothing buffered, and how
+// much that is of each at most.
+func (m *merge) read(ctx context.Context, want int) ([]Neighbour, int, error) {
+	if first := m.first; first != nil {
+		m.first = nil
+		return first.Lists, max(first.Each, 1), nil
+	}
+	starts := make([]Start, len(m.starve))
+	// None has to give more than are wanted, and few lists may give all of them.
+	most := max(m.chunk, min(want, 4*want/len(m.starve)))
+	for i, l := range m.starve {
+		starts[i] = Start{At: l.at, After: l.last}
+		most = max(most, l.refill)
+	}
+	most = min(most, maxRefill)
+	read, err := m.view.Neighbours(ctx, m.conn, m.kind, m.side, starts, most)
+	return read, most, err
 }
 
 // maxRefill bounds what is read of one list at a time.

@@ -62,11 +62,14 @@ func (w *whatCan) prepare(ctx context.Context, subject Entity) error {
 		{Kind: connector.AccountAssumesAccount, Side: From, Spread: true, Most: maxSessions},
 		{From: 1, Kind: connector.AccountAssignedEntitlement, Side: From},
 		{From: 2, Kind: connector.EntitlementIncludesEntitlement, Side: From, Spread: true, Most: maxEntitlements},
+		{From: 3, Kind: connector.EntitlementGrantsResource, Side: From, Heads: w.heads()},
 		{Kind: connector.PrincipalRepresentsAccount, Side: To},
 	}
 	if subject.Kind == connector.Principal {
 		// The accounts come first, and take the place of the beginning.
-		hops[0].From, hops[1].From, hops[2].From, hops[3].From = 1, 2, 3, 1
+		for i := range hops {
+			hops[i].From++
+		}
 		hops = slices.Insert(hops, 0, Hop{Kind: connector.PrincipalRepresentsAccount, Side: From})
 	}
 	read, err := w.walk(ctx, []EntityID{subject.ID}, hops...)
@@ -76,20 +79,21 @@ func (w *whatCan) prepare(ctx context.Context, subject Entity) error {
 	own := map[EntityID]bool{subject.ID: true}
 	if subject.Kind == connector.Principal {
 		// Which accounts count is decided here, so the walk goes on from all.
-		own = activeAccounts(read[1], w.now)
+		own = activeAccounts(read[1].Edges, w.now)
 		read = read[1:]
 	}
-	assuming, met := within(read[1], From, own)
+	assuming, met := within(read[1].Edges, From, own)
 	var assigning []Edge
 	entitled := map[EntityID]bool{}
-	for i := range read[2] {
-		if e := &read[2][i]; met[e.From] {
+	for i := range read[2].Edges {
+		if e := &read[2].Edges[i]; met[e.From] {
 			assigning = append(assigning, *e)
 			entitled[e.To] = true
 		}
 	}
-	including, entitlements := within(read[3], From, entitled)
-	w.represented.add(read[4], w.now)
+	including, entitlements := within(read[3].Edges, From, entitled)
+	w.first = &read[4]
+	w.represented.add(read[5].Edges, w.now)
 	w.lists = keys(entitlements)
 	assumes, assigned := out{}, out{}
 	w.includes = out{}
@@ -138,7 +142,7 @@ func (w *whatCan) page(ctx context.Context, after *AccessPosition, want int) (ro
 	if after != nil {
 		at = *after
 	}
-	m := newMerge(w.view, w.conn, connector.EntitlementGrantsResource, From, w.lists, at.ID, want)
+	m := newMerge(w.view, w.conn, connector.EntitlementGrantsResource, From, w.lists, at.ID, want, w.takeFirst())
 	for examined := 0; examined < max(maxExamined, want); {
 		candidates, err := m.next(ctx, want-len(rows))
 		if err != nil {

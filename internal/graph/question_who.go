@@ -53,16 +53,25 @@ type whoCan struct {
 
 func (w *whoCan) prepare(ctx context.Context) error {
 	// Which grants count is decided here, so the walk goes on from all of them.
-	read, err := w.walk(ctx, []EntityID{w.resource},
-		Hop{Kind: connector.EntitlementGrantsResource, Side: To},
-		Hop{From: 1, Kind: connector.EntitlementIncludesEntitlement, Side: To, Spread: true, Most: maxEntitlements})
+	hops := []Hop{
+		{Kind: connector.EntitlementGrantsResource, Side: To},
+		{From: 1, Kind: connector.EntitlementIncludesEntitlement, Side: To, Spread: true, Most: maxEntitlements},
+	}
+	begin := w.begin()
+	if begin.Level == 0 {
+		hops = append(hops, Hop{From: 2, Kind: connector.AccountAssignedEntitlement, Side: To, Heads: w.heads()})
+	}
+	read, err := w.walk(ctx, []EntityID{w.resource}, hops...)
 	if err != nil {
 		return err
 	}
+	if begin.Level == 0 {
+		w.first = &read[3]
+	}
 	w.grants = out{}
 	granting, allowing := map[EntityID]bool{}, map[EntityID]bool{}
-	for i := range read[1] {
-		e := &read[1][i]
+	for i := range read[1].Edges {
+		e := &read[1].Edges[i]
 		s := standingOf(e, w.now)
 		if !s.active || w.filter.Action != "" && !actionsOf(e.Terms).has(w.filter.Action) {
 			continue
@@ -73,7 +82,7 @@ func (w *whoCan) prepare(ctx context.Context) error {
 			allowing[e.From] = true
 		}
 	}
-	includes, met := within(read[2], To, granting)
+	includes, met := within(read[2].Edges, To, granting)
 	w.includes = out{}
 	w.includes.add(includes)
 	w.entitlements = keys(met)
@@ -115,7 +124,7 @@ func (w *whoCan) page(ctx context.Context, after *AccessPosition, want int) (row
 		if len(lists) == 0 {
 			return rows, nil, nil
 		}
-		m := newMerge(w.view, w.conn, kind, To, lists, at.ID, want)
+		m := newMerge(w.view, w.conn, kind, To, lists, at.ID, want, w.takeFirst())
 		for {
 			if examined >= max(maxExamined, want) {
 				return rows, &at, nil
@@ -191,10 +200,10 @@ func (w *whoCan) judge(ctx context.Context, level int, candidates []merged) ([]A
 		return nil, err
 	}
 	assumes, assigned := out{}, out{}
-	assumes.add(read[1])
-	assigned.add(read[2])
+	assumes.add(read[1].Edges)
+	assigned.add(read[2].Edges)
 	if !w.counting {
-		w.represented.add(read[3], w.now)
+		w.represented.add(read[3].Edges, w.now)
 	}
 	allowing, typed := toSet(w.allowing), w.filter.Type != ""
 	var types map[EntityID]Entity

@@ -22,18 +22,49 @@ type Hop struct {
 	// Among, when not nil, demands one of these at the far end of a hop that does
 	// not spread.
 	Among []EntityID
+	// Heads, when set, reads the beginnings of sorted lists instead of edges; such
+	// a hop does not spread, and none goes on from it.
+	Heads *Heads
+}
+
+// Heads asks for the beginnings of the sorted lists of neighbours of all entities
+// at which a hop begins.
+type Heads struct {
+	// After is behind which neighbour the lists begin.
+	After EntityID
+	// About is how many neighbours are wanted of all lists together: of each are
+	// read [Heads.Each].
+	About int
+}
+
+// fewHeads is the least that is read of a list; the lists overlap.
+const fewHeads = 4
+
+// Each is how many neighbours are read of each of so many lists.
+func (h Heads) Each(lists int) int {
+	return min(max(fewHeads*h.About/max(lists, 1), fewHeads), max(h.About, fewHeads))
+}
+
+// Walked is what a view read for a hop.
+type Walked struct {
+	// Edges are in no particular order.
+	Edges []Edge
+	// Lists has what was read of lists for a hop with Heads; Each is how many
+	// neighbours that was of each at most.
+	Lists []Neighbour
+	Each  int
 }
 
 // MaxHopEdges is the most edges that a view reads for one hop.
 const MaxHopEdges = 100_000
 
-// walk reads the edges of hops in one exchange with the store. The edges of hop
-// n are at n; there are none at 0.
-func (a *access) walk(ctx context.Context, from []EntityID, hops ...Hop) ([][]Edge, error) {
+// walk reads hops in one exchange with the store. What belongs to hop n is at n;
+// there is nothing at 0.
+func (a *access) walk(ctx context.Context, from []EntityID, hops ...Hop) ([]Walked, error) {
 	if len(from) == 0 {
-		return make([][]Edge, len(hops)+1), nil
+		return make([]Walked, len(hops)+1), nil
 	}
-	edges, err := a.view.Walk(ctx, a.conn, from, hops)
+	walked, err := a.view.Walk(ctx, a.conn, from, hops)
 	if err != nil {
 		return nil, err
 	}
@@ -41,16 +72,17 @@ func (a *access) walk(ctx context.Context, from []EntityID, hops ...Hop) ([][]Ed
 	ends[0] = toSet(from)
 	for i := range hops {
 		h, n := &hops[i], i+1
+		edges := walked[n].Edges
 		if h.Spread {
-			ends[n] = h.reach(ends[h.From], edges[n])
+			ends[n] = h.reach(ends[h.From], edges)
 		} else {
-			ends[n] = h.reach(nil, edges[n])
+			ends[n] = h.reach(nil, edges)
 		}
-		if len(edges[n]) >= MaxHopEdges || h.Spread && len(ends[n]) > h.Most {
+		if len(edges) >= MaxHopEdges || h.Spread && len(ends[n]) > h.Most {
 			a.truncated = true
 		}
 	}
-	return edges, nil
+	return walked, nil
 }
 
 // reach adds the far ends of edges to a copy of a set.

@@ -73,7 +73,7 @@ func collectEdges(rows pgx.Rows, err error, kind connector.RelationshipKind) ([]
 	scan := edgeScan{}
 	for rows.Next() {
 		e := graph.Edge{Kind: kind}
-		if err := scan.edge(rows, &e); err != nil {
+		if err := scan.edge(rows, &e, nil); err != nil {
 			return nil, err
 		}
 		edges = append(edges, e)

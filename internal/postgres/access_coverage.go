@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,14 +12,9 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
-// Coverage sums up the stream partitions of a connection that are in scope. One
+// coverageSQL counts the stream partitions of a connection that are in scope. One
 // that is known but was never read counts as skipped.
-func (v *graphView) Coverage(ctx context.Context, c id.Connection) (graph.Coverage, error) {
-	if v.past != nil {
-		return v.pastCoverage(ctx, c)
-	}
-	coverage := graph.Coverage{Connection: c, Integration: v.integrations[c]}
-	rows, err := v.tx.Query(ctx, `
+const coverageSQL = `
 		select stream,
 		  count(*) filter (where coverage = 'complete'),
 		  count(*) filter (where coverage = 'partial'),
@@ -27,28 +24,65 @@ func (v *graphView) Coverage(ctx context.Context, c id.Connection) (graph.Covera
 		from stream_partitions
 		where workspace_id = $1 and connection_id = $2 and retired_at is null
 		group by stream
-		order by stream`, v.workspace, c)
-	if err != nil {
-		return graph.Coverage{}, fmt.Errorf("read coverage: %w", err)
+		order by stream`
+
+// Coverage sums up the stream partitions of a connection that are in scope.
+func (v *graphView) Coverage(ctx context.Context, c id.Connection) (graph.Coverage, error) {
+	if v.past != nil {
+		return v.pastCoverage(ctx, c)
 	}
-	incomplete := false
-	coverage.Streams, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s graph.StreamCoverage, err error) {
-		err = row.Scan(&s.Stream, &s.Complete, &s.Partial, &s.Skipped, &s.OldestComplete, &s.LastObserved)
-		incomplete = incomplete || s.Partial+s.Skipped > 0
-		return s, err
-	})
-	if err != nil {
-		return graph.Coverage{}, fmt.Errorf("read coverage: %w", err)
+	rows, err := v.tx.Query(ctx, coverageSQL, v.workspace, c)
+	coverage, err := v.streams(c, rows, err)
+	if err == nil {
+		err = v.addGaps(ctx, &coverage)
 	}
-	if incomplete {
-		if err := v.addGaps(ctx, &coverage); err != nil {
-			return graph.Coverage{}, err
+	return coverage, err
+}
+
+// Describe reads entities and coverage in one exchange; of an earlier moment, one
+// after the other.
+func (v *graphView) Describe(ctx context.Context, c id.Connection, ids []graph.EntityID) (found map[graph.EntityID]graph.Entity, coverage graph.Coverage, err error) {
+	if v.past != nil {
+		if found, err = v.Entities(ctx, c, ids); err == nil {
+			coverage, err = v.pastCoverage(ctx, c)
 		}
+		return found, coverage, err
+	}
+	var both pgx.Batch
+	sql, args := v.versions(c, namedSQL, []any{v.workspace, c, uuids(ids)})
+	both.Queue(sql, args...)
+	both.Queue(coverageSQL, v.workspace, c)
+	results := v.tx.SendBatch(ctx, &both)
+	rows, err := results.Query()
+	found, err = v.named(rows, err, len(ids))
+	if err == nil {
+		rows, err = results.Query()
+		coverage, err = v.streams(c, rows, err)
+	}
+	if err = errors.Join(err, results.Close()); err == nil {
+		err = v.addGaps(ctx, &coverage)
+	}
+	return found, coverage, err
+}
+
+func (v *graphView) streams(c id.Connection, rows pgx.Rows, err error) (graph.Coverage, error) {
+	coverage := graph.Coverage{Connection: c, Integration: v.integrations[c]}
+	if err == nil {
+		coverage.Streams, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s graph.StreamCoverage, err error) {
+			return s, row.Scan(&s.Stream, &s.Complete, &s.Partial, &s.Skipped, &s.OldestComplete, &s.LastObserved)
+		})
+	}
+	if err != nil {
+		return graph.Coverage{}, fmt.Errorf("read coverage: %w", err)
 	}
 	return coverage, nil
 }
 
+// addGaps lists what was not read completely, if there is such.
 func (v *graphView) addGaps(ctx context.Context, coverage *graph.Coverage) error {
+	if !slices.ContainsFunc(coverage.Streams, func(s graph.StreamCoverage) bool { return s.Partial+s.Skipped > 0 }) {
+		return nil
+	}
 	rows, err := v.tx.Query(ctx, `
 		select stream, partition_key, coalesce(coverage, 'skipped'), coalesce(reason_code, ''), coalesce(message, ''), last_observed_at, last_complete_at
 		from stream_partitions

@@ -171,7 +171,7 @@ func TestSnapshotShowsOneMoment(t *testing.T) {
 	read := func(v graph.View) []graph.Edge {
 		edges, err := v.Walk(t.Context(), s.connection, []graph.EntityID{s.id(s.bucket)}, grants)
 		require.NoError(t, err)
-		return edges[1]
+		return edges[1].Edges
 	}
 	require.NoError(t, b.db.Snapshot(t.Context(), s.workspace, func(v graph.View) error {
 		before := read(v)

@@ -14,25 +14,36 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
-// Walk reads the edges of several hops in one statement.
-func (v *graphView) Walk(ctx context.Context, c id.Connection, from []graph.EntityID, hops []graph.Hop) ([][]graph.Edge, error) {
-	args := []any{v.workspace, c, uuids(from)}
-	var with, edges strings.Builder
+// Walk reads several hops in one statement.
+func (v *graphView) Walk(ctx context.Context, c id.Connection, from []graph.EntityID, hops []graph.Hop) ([]graph.Walked, error) {
+	sql, args := walkSQL(hops, []any{v.workspace, c, uuids(from)})
+	rows, err := v.query(ctx, c, sql, args...)
+	return collectHops(rows, err, hops)
+}
+
+// walkSQL reads hops from what the first three parameters name: the workspace, the
+// connection and where the walk begins. It adds further ones.
+func walkSQL(hops []graph.Hop, args []any) (string, []any) {
+	var with, read strings.Builder
 	for i := range hops {
 		h := &hops[i]
+		if i > 0 {
+			read.WriteString("\nunion all\n")
+		}
+		if h.Heads != nil {
+			args = append(args, [16]byte(h.Heads.After), h.Heads.About)
+			read.WriteString(headsSQL(h, i+1, len(args)-1, len(args)))
+			continue
+		}
 		among := ""
 		if h.Among != nil {
 			args = append(args, uuids(h.Among))
 			among = "$" + strconv.Itoa(len(args))
 		}
 		with.WriteString(hopSQL(h, i+1, among))
-		if i > 0 {
-			edges.WriteString("\nunion all\n")
-		}
-		fmt.Fprintf(&edges, "select %[1]d, e.* from edges%[1]d e", i+1)
+		fmt.Fprintf(&read, "select %[1]d, e.*, null::uuid[] from edges%[1]d e", i+1)
 	}
-	rows, err := v.query(ctx, c, fmt.Sprintf("with recursive %s%s\n%s", givenSQL, with.String(), edges.String()), args...)
-	return collectHops(rows, err, hops)
+	return fmt.Sprintf("with recursive %s%s\n%s", givenSQL, with.String(), read.String()), args
 }
 
 // The plan must not depend on how many entities are given, or the server would
@@ -81,21 +92,52 @@ func hopSQL(h *graph.Hop, n int, among string) string {
 		ends%[1]d (id, near) as (select distinct %[5]s, false from edges%[1]d)`, n, h.From, step(edgeFields, among), graph.MaxHopEdges, far)
 }
 
-func collectHops(rows pgx.Rows, err error, hops []graph.Hop) ([][]graph.Edge, error) {
+// headsSQL is the beginnings of the lists of all entities at which a hop begins: a
+// row for each, in the place of an edge. How many are read of each, as
+// [graph.Heads.Each] says, is in that of the stream partition. The plan must not
+// depend on where lists begin.
+func headsSQL(h *graph.Hop, n, after, about int) string {
+	at, far := ends(h.Side)
+	return fmt.Sprintf(`select %[1]d, begun.id, begun.id, begun.id, '', 'allow', null::jsonb, most.each, 0::bigint, 'epoch'::timestamptz, list.far
+		from (
+		  select least(greatest(4 * $%[8]d::bigint / greatest(count(*), 1), 4), greatest($%[8]d::bigint, 4)) as each, $%[7]d::uuid as after
+		  from ends%[2]d where not near) most
+		cross join (select id from ends%[2]d where not near) begun
+		cross join lateral (
+		  select array(
+		    select distinct r.%[3]s
+		    from {relationships} r
+		    where r.workspace_id = $1 and r.connection_id = $2 and r.kind_code = '%[4]s' and r.%[5]s = begun.id and r.%[3]s > most.after
+		    order by r.%[3]s
+		    limit most.each) as far
+		  offset 0) list
+		where list.far <> %[6]s`, n, h.From, far, kindCode(h.Kind), at, "'{}'", after, about)
+}
+
+func collectHops(rows pgx.Rows, err error, hops []graph.Hop) ([]graph.Walked, error) {
 	if err != nil {
 		return nil, fmt.Errorf("walk the graph: %w", err)
 	}
 	defer rows.Close()
-	found := make([][]graph.Edge, len(hops)+1)
+	found := make([]graph.Walked, len(hops)+1)
 	scan := edgeScan{}
 	for rows.Next() {
 		var n int
 		var e graph.Edge
-		if err := scan.edge(rows, &e, &n); err != nil {
+		var list [][16]byte
+		if err := scan.edge(rows, &e, []any{&n}, &list); err != nil {
 			return nil, err
 		}
-		e.Kind = hops[n-1].Kind
-		found[n] = append(found[n], e)
+		h, w := &hops[n-1], &found[n]
+		if h.Heads == nil {
+			e.Kind = h.Kind
+			w.Edges = append(w.Edges, e)
+			continue
+		}
+		for _, far := range list {
+			w.Lists = append(w.Lists, graph.Neighbour{At: e.From, Far: far})
+		}
+		w.Each = int(e.Partition)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("walk the graph: %w", err)
@@ -107,11 +149,11 @@ func collectHops(rows pgx.Rows, err error, hops []graph.Hop) ([][]graph.Edge, er
 // policy do, share their terms, which are decoded once.
 type edgeScan map[string]*connector.Terms
 
-// edge reads what is before the fields of an edge, and these.
-func (s edgeScan) edge(row pgx.Rows, e *graph.Edge, before ...any) error {
+// edge reads the fields of an edge, and what is before and behind them.
+func (s edgeScan) edge(row pgx.Rows, e *graph.Edge, before []any, behind ...any) error {
 	var terms []byte
-	err := row.Scan(append(before, &e.ID, (*[16]byte)(&e.From), (*[16]byte)(&e.To), &e.Key, (*string)(&e.Effect), &terms,
-		&e.Partition, &e.FirstRun, &e.ValidFrom)...)
+	into := append(before, &e.ID, (*[16]byte)(&e.From), (*[16]byte)(&e.To), &e.Key, (*string)(&e.Effect), &terms, &e.Partition, &e.FirstRun, &e.ValidFrom)
+	err := row.Scan(append(into, behind...)...)
 	if err != nil {
 		return fmt.Errorf("read edges: %w", err)
 	}

@@ -120,14 +120,9 @@ func (db *DB) Close() { db.pool.Close() }
 // commits when fn returns nil. The workspace ends with the transaction, so no
 // pooled connection carries it on.
 func (db *DB) InWorkspace(ctx context.Context, w id.Workspace, fn func(tx pgx.Tx) error) error {
-	return db.begin(ctx, "begin", w, fn)
-}
-
-// begin is InWorkspace for a transaction that begins in some other way.
-func (db *DB) begin(ctx context.Context, how string, w id.Workspace, fn func(tx pgx.Tx) error) error {
 	// One message to the server instead of two: a run of a million records has
 	// thousands of these transactions.
-	options := pgx.TxOptions{BeginQuery: fmt.Sprintf("%s; set local gatehouse.workspace_id = '%d'", how, int64(w))}
+	options := pgx.TxOptions{BeginQuery: fmt.Sprintf("begin; set local gatehouse.workspace_id = '%d'", int64(w))}
 	conn, err := db.borrow(ctx)
 	if err != nil {
 		return err

@@ -3,12 +3,16 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
@@ -19,7 +23,7 @@ import (
 // graphView is the graph of one workspace in one transaction. Every statement
 // names its connections, so that it is planned for their partitions alone.
 type graphView struct {
-	tx           pgx.Tx
+	tx           statements
 	workspace    id.Workspace
 	moment       time.Time
 	connections  []int64
@@ -28,28 +32,61 @@ type graphView struct {
 	past *past
 }
 
+// statements is what a view needs of a transaction, or of a connection in one.
+type statements interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
 var _ graph.QuestionStore = (*DB)(nil)
 
 // Snapshot calls fn with the workspace's graph as it is when the transaction
 // begins.
 func (db *DB) Snapshot(ctx context.Context, w id.Workspace, fn func(v graph.View) error) error {
-	return db.begin(ctx, "begin isolation level repeatable read read only", w, func(tx pgx.Tx) error {
-		v := &graphView{tx: tx, workspace: w, integrations: map[id.Connection]integration.ID{}}
-		if err := v.loadConnections(ctx); err != nil {
-			return err
-		}
-		return fn(v)
-	})
+	return db.snapshot(ctx, w, func(v *graphView) error { return fn(v) })
 }
 
-func (v *graphView) loadConnections(ctx context.Context) error {
-	var names []string
-	err := v.tx.QueryRow(ctx, `
+func (db *DB) snapshot(ctx context.Context, w id.Workspace, fn func(v *graphView) error) error {
+	conn, err := db.borrow(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	v := &graphView{tx: conn, workspace: w, integrations: map[id.Connection]integration.ID{}}
+	err = v.open(ctx, conn)
+	if err == nil {
+		err = fn(v)
+	}
+	// Nothing was written. Where this fails, the pool gives the connection up.
+	if _, ended := conn.Exec(ctx, "rollback"); err == nil {
+		err = ended
+	}
+	return translate(err)
+}
+
+// open begins the transaction, confines it to the workspace and lists the
+// connections, in one exchange with the server.
+func (v *graphView) open(ctx context.Context, conn *pgxpool.Conn) error {
+	var opening pgx.Batch
+	opening.Queue("begin isolation level repeatable read read only")
+	opening.Queue("select set_config('gatehouse.workspace_id', $1, true)", strconv.FormatInt(int64(v.workspace), 10))
+	opening.Queue(`
 		select now(), coalesce(array_agg(connection_id order by connection_id), '{}'), coalesce(array_agg(integration_id order by connection_id), '{}')
 		from connections
-		where workspace_id = $1 and deleted_at is null`, v.workspace).Scan(&v.moment, &v.connections, &names)
-	if err != nil {
-		return fmt.Errorf("list the graph's connections: %w", err)
+		where workspace_id = $1 and deleted_at is null`, v.workspace)
+	results := conn.SendBatch(ctx, &opening)
+	_, err := results.Exec()
+	if err == nil {
+		_, err = results.Exec()
+	}
+	var names []string
+	if err == nil {
+		err = results.QueryRow().Scan(&v.moment, &v.connections, &names)
+	}
+	if err = errors.Join(err, results.Close()); err != nil {
+		return fmt.Errorf("open the graph: %w", err)
 	}
 	for i, c := range v.connections {
 		v.integrations[id.Connection(c)] = integration.ID(names[i])
@@ -160,20 +197,26 @@ func (v *graphView) idsOf(connections []int64, providerID string) [][16]byte {
 	return ids
 }
 
+const namedSQL = `
+		select ` + entityFields + `
+		from {entities} e
+		where workspace_id = $1 and connection_id = $2 and entity_id = any ($3)`
+
 // Entities returns entities of a connection by their ids.
 func (v *graphView) Entities(ctx context.Context, c id.Connection, ids []graph.EntityID) (map[graph.EntityID]graph.Entity, error) {
-	found := make(map[graph.EntityID]graph.Entity, len(ids))
 	if len(ids) == 0 {
-		return found, nil
+		return map[graph.EntityID]graph.Entity{}, nil
 	}
-	rows, err := v.query(ctx, c, `
-		select `+entityFields+`
-		from {entities} e
-		where workspace_id = $1 and connection_id = $2 and entity_id = any ($3)`, v.workspace, c, uuids(ids))
+	rows, err := v.query(ctx, c, namedSQL, v.workspace, c, uuids(ids))
+	return v.named(rows, err, len(ids))
+}
+
+func (v *graphView) named(rows pgx.Rows, err error, about int) (map[graph.EntityID]graph.Entity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("name entities: %w", err)
 	}
 	defer rows.Close()
+	found := make(map[graph.EntityID]graph.Entity, about)
 	for rows.Next() {
 		e, err := v.scanEntity(rows, false)
 		if err != nil {

@@ -72,8 +72,8 @@ func (lonely) Entities(context.Context, id.Connection, []graph.EntityID) (map[gr
 	return nil, nil
 }
 
-func (lonely) Walk(_ context.Context, _ id.Connection, _ []graph.EntityID, hops []graph.Hop) ([][]graph.Edge, error) {
-	return make([][]graph.Edge, len(hops)+1), nil
+func (lonely) Walk(_ context.Context, _ id.Connection, _ []graph.EntityID, hops []graph.Hop) ([]graph.Walked, error) {
+	return make([]graph.Walked, len(hops)+1), nil
 }
 
 func (lonely) Links(context.Context, id.Connection, []connector.RelationshipKind, graph.Side, []graph.EntityID, int) ([]graph.Link, error) {
@@ -86,6 +86,11 @@ func (lonely) Partitions(context.Context, []int64) (map[int64]graph.PartitionNam
 
 func (lonely) Coverage(_ context.Context, c id.Connection) (graph.Coverage, error) {
 	return graph.Coverage{Connection: c, Streams: []graph.StreamCoverage{{Stream: "iam", Skipped: 1}}}, nil
+}
+
+func (l lonely) Describe(ctx context.Context, c id.Connection, _ []graph.EntityID) (map[graph.EntityID]graph.Entity, graph.Coverage, error) {
+	coverage, err := l.Coverage(ctx, c)
+	return nil, coverage, err
 }
 
 func ask(t *testing.T, path string) (int, map[string]any) {
