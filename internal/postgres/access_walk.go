@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -152,8 +153,8 @@ type edgeScan map[string]*connector.Terms
 // edge reads the fields of an edge, and what is before and behind them.
 func (s edgeScan) edge(row pgx.Rows, e *graph.Edge, before []any, behind ...any) error {
 	var terms []byte
-	into := append(before, &e.ID, (*[16]byte)(&e.From), (*[16]byte)(&e.To), &e.Key, (*string)(&e.Effect), &terms, &e.Partition, &e.FirstRun, &e.ValidFrom)
-	err := row.Scan(append(into, behind...)...)
+	fields := []any{&e.ID, (*[16]byte)(&e.From), (*[16]byte)(&e.To), &e.Key, (*string)(&e.Effect), &terms, &e.Partition, &e.FirstRun, &e.ValidFrom}
+	err := row.Scan(slices.Concat(before, fields, behind)...)
 	if err != nil {
 		return fmt.Errorf("read edges: %w", err)
 	}
