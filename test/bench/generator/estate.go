@@ -59,18 +59,15 @@ func (e *estate) sections(stream string) []section {
 	}
 }
 
-// changed reports whether the i-th record of a sort is another one in this
-// revision than in revision 0.
-func (e *estate) changed(sort, i int) bool {
-	return e.Revision > 0 && scatter(sort<<40|i)%1000 < uint64(e.ChangedPermille)
-}
-
-// revision is what a record shows of the estate's revision.
+// revision is how often the i-th record of a sort has changed since revision 0.
+// Each revision changes its share of all records, and others than the one before:
+// with one in a hundred, a record changes every hundredth time.
 func (e *estate) revision(sort, i int) int {
-	if e.changed(sort, i) {
-		return e.Revision
+	if e.ChangedPermille == 0 {
+		return 0
 	}
-	return 0
+	every := max(1, 1000/e.ChangedPermille)
+	return (e.Revision + int(scatter(sort<<40|i)%uint64(every))) / every
 }
 
 // scatter spreads numbers evenly (SplitMix64's finaliser).

@@ -144,8 +144,8 @@ func (e *estate) include(i int) connector.Relationship {
 		group, policy := spread(drawInclude, nth, e.groups, e.policies-2)
 		r.From, r.To = groupRef(group), policyRef(2+policy)
 	}
-	if e.changed(sortInclude, i) {
-		r.Attributes = append(strconv.AppendInt([]byte(`{"revision":`), int64(e.Revision), 10), '}')
+	if n := e.revision(sortInclude, i); n > 0 {
+		r.Attributes = append(strconv.AppendInt([]byte(`{"revision":`), int64(n), 10), '}')
 	}
 	return r
 }
