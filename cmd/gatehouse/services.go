@@ -69,7 +69,7 @@ func demo(ctx context.Context, p cli.Process, o cli.DemoOptions) error {
 }
 
 func simulateAWS(ctx context.Context, p cli.Process, o cli.SimulateAWSOptions) error {
-	return app.SimulateAWS(ctx, app.SimulateConfig{People: o.People, Seed: o.Seed, Listen: o.Listen, Out: p.Stdout})
+	return app.SimulateAWS(ctx, app.SimulateConfig{People: o.People, Seed: o.Seed, Listen: o.Listen, Day: o.Day, Truth: o.Truth, Out: p.Stdout})
 }
 
 func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {

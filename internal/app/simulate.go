@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,15 +16,22 @@ type SimulateConfig struct {
 	People int
 	Seed   int64
 	Listen string
-	Out    io.Writer
+	// Day is how many days have passed.
+	Day int
+	// Truth is a bucket of which it is told who reaches it, instead of serving.
+	Truth string
+	Out   io.Writer
 }
 
 // SimulateAWS serves a simulated AWS organisation until ctx ends, and says how to
 // connect to it.
 func SimulateAWS(ctx context.Context, c SimulateConfig) error {
-	s, err := aws.New(aws.Options{People: c.People, Seed: c.Seed})
+	s, err := aws.New(aws.Options{People: c.People, Seed: c.Seed, Day: c.Day})
 	if err != nil {
 		return err
+	}
+	if c.Truth != "" {
+		return tellTruth(s, c)
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
@@ -42,4 +50,15 @@ What exists: %s/_simulator/estate. Ctrl-C ends it.
 		return errors.Join(err, ln.Close())
 	}
 	return s.Serve(ctx, ln)
+}
+
+// tellTruth writes who reaches a bucket, as JSON.
+func tellTruth(s *aws.Simulator, c SimulateConfig) error {
+	told, err := s.Truth(c.Truth, aws.DefaultAction)
+	if err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(c.Out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(told)
 }

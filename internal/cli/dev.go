@@ -141,13 +141,16 @@ type SimulateAWSCmd struct {
 	People int    `default:"300" placeholder:"N" help:"How many people the organisation has (${default})."`
 	Seed   int64  `default:"1" placeholder:"S" help:"What the organisation is made from; the same seed makes the same (${default})."`
 	Listen string `default:"127.0.0.1:8643" placeholder:"HOST:PORT" help:"Where to serve (${default})."`
+	Day    int    `default:"0" placeholder:"D" help:"How many days have passed: people have joined, moved and left (${default})."`
+	Truth  string `placeholder:"BUCKET" help:"Tell who reaches a bucket's objects over Identity Center, by how the organisation was made, instead of serving."`
 }
 
 // Help returns examples.
 func (SimulateAWSCmd) Help() string {
-	return `Speaks the protocols of IAM, STS, Organizations, Identity Center, S3 and Lambda. It prints the access key to connect with; its data is made up and the same for the same seed.
+	return `Speaks the protocols of IAM, STS, Organizations, Identity Center, S3 and Lambda. It prints the access key to connect with; its data is made up and the same for the same seed. While it serves, PUT /_simulator/day makes it another day, and GET /_simulator/truth?bucket=NAME tells who reaches a bucket.
 
-    gatehouse simulate aws --people 2000 --seed 7`
+    gatehouse simulate aws --people 2000 --seed 7
+    gatehouse simulate aws --people 2000 --seed 7 --day 30`
 }
 
 // Run serves the simulated provider.
@@ -158,7 +161,7 @@ func (cmd *SimulateAWSCmd) Run(ctx context.Context, e *environment) error {
 	if cmd.People < 1 {
 		return usagef("--people: must be at least 1")
 	}
-	return listening(e.services.SimulateAWS(ctx, cmd.process(e), SimulateAWSOptions{People: cmd.People, Seed: cmd.Seed, Listen: cmd.Listen}))
+	return listening(e.services.SimulateAWS(ctx, cmd.process(e), SimulateAWSOptions{People: cmd.People, Seed: cmd.Seed, Listen: cmd.Listen, Day: cmd.Day, Truth: cmd.Truth}))
 }
 
 // OpenAPICmd is `gatehouse openapi`.

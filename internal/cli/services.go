@@ -190,6 +190,10 @@ type SimulateAWSOptions struct {
 	People int
 	Seed   int64
 	Listen string
+	// Day is how many days have passed.
+	Day int
+	// Truth is a bucket of which it is told who reaches it, instead of serving.
+	Truth string
 }
 
 // KeyOptions name key-encryption keys.

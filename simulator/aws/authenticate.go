@@ -56,18 +56,18 @@ func (s *Simulator) identify(c *call, auth authorization) (secret string, failur
 		if c.request.Header.Get("X-Amz-Security-Token") != found.token {
 			return "", &c.service.unknownKey
 		}
-		account := s.estate.Organization.Accounts[found.account]
+		account := s.Estate().Organization.Accounts[found.account]
 		c.caller = caller{
 			account: account, role: found.role, principal: found.role.ARN, calls: found.calls, expires: found.expires, userID: found.role.ID + ":" + found.name,
 			arn: "arn:aws:sts::" + account.ID + ":assumed-role/" + found.role.Name + "/" + found.name,
 		}
 		return found.secret, nil
 	}
-	found, ok := s.estate.CredentialByKeyID(auth.keyID)
+	found, ok := s.Estate().CredentialByKeyID(auth.keyID)
 	if !ok || !found.Key.Active {
 		return "", &c.service.unknownKey
 	}
-	account := s.estate.Organization.Accounts[found.Account]
+	account := s.Estate().Organization.Accounts[found.Account]
 	if account.Suspended {
 		return "", &c.service.unknownKey
 	}
@@ -101,7 +101,7 @@ func (s *Simulator) context(c *call) map[string]string {
 		host = c.request.RemoteAddr
 	}
 	keys := map[string]string{
-		"aws:sourceip": host, "aws:principalorgid": s.estate.Organization.ID, "aws:principalarn": c.caller.principal,
+		"aws:sourceip": host, "aws:principalorgid": s.Estate().Organization.ID, "aws:principalarn": c.caller.principal,
 		"aws:principalaccount": c.caller.account.ID, "aws:requestedregion": c.region, "aws:viaawsservice": "false", "aws:securetransport": "true",
 	}
 	if c.caller.user != nil {

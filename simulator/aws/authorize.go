@@ -42,7 +42,7 @@ func (s *Simulator) authorize(c *call) *apiError {
 
 func (s *Simulator) permit(c *call, action, resource string) *apiError {
 	request := policy.Request{Action: action, Resource: resource, Context: s.context(c)}
-	for _, level := range s.estate.Organization.ControlsOn(c.caller.account) {
+	for _, level := range s.Estate().Organization.ControlsOn(c.caller.account) {
 		switch policy.Evaluate(request, level...) {
 		case policy.ExplicitDeny:
 			return c.refused(action, resource, "with an explicit deny in a service control policy")

@@ -64,6 +64,9 @@ type EstateReport struct {
 // that begins with an underscore, so that the path is free.
 //
 //	GET    /_simulator/estate       what exists, and credentials
+//	GET    /_simulator/day          which day it is
+//	PUT    /_simulator/day          make it another: {"day": 30}
+//	GET    /_simulator/truth        who reaches ?bucket= with ?action=
 //	GET    /_simulator/requests     calls so far, by service:operation
 //	DELETE /_simulator/requests     count from zero
 //	GET    /_simulator/faults       faults in force
@@ -76,8 +79,11 @@ func (s *Simulator) mountControl(mux *http.ServeMux) {
 		if r.TLS != nil {
 			scheme = "https"
 		}
-		writeControl(w, http.StatusOK, EstateReport{Endpoint: scheme + "://" + r.Host, People: s.estate.Company.People(), Summary: s.Summary()})
+		writeControl(w, http.StatusOK, EstateReport{Endpoint: scheme + "://" + r.Host, People: s.Estate().Company.People(), Summary: s.Summary()})
 	})
+	mux.HandleFunc("GET /_simulator/day", s.showDay)
+	mux.HandleFunc("PUT /_simulator/day", s.turnDay)
+	mux.HandleFunc("GET /_simulator/truth", s.showTruth)
 	mux.HandleFunc("GET /_simulator/requests", func(w http.ResponseWriter, _ *http.Request) {
 		writeControl(w, http.StatusOK, s.Requests())
 	})

@@ -40,7 +40,7 @@ type operations map[string]operation
 
 // inventory is what the caller's account contains.
 func (s *Simulator) inventory(c *call) *estate.Inventory {
-	return s.estate.Inventory(c.caller.account.Index)
+	return s.Estate().Inventory(c.caller.account.Index)
 }
 
 // maxBody bounds what a client may send; real requests of the operations
@@ -49,7 +49,7 @@ const maxBody = 1 << 20
 
 func (s *Simulator) serveAWS(w http.ResponseWriter, r *http.Request) {
 	number := s.requests.Add(1)
-	c := &call{request: r, number: number, requestID: s.estate.Company.Draw().UUID("request id", int(number)), at: s.clock()}
+	c := &call{request: r, number: number, requestID: s.Estate().Company.Draw().UUID("request id", int(number)), at: s.clock()}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, "request body: "+err.Error(), http.StatusRequestEntityTooLarge)

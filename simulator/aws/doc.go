@@ -5,7 +5,7 @@
 //
 // A request passes, in this order: the route to a service and operation, the
 // signature, the faults that were asked for, the caller's permissions, the
-// operation. It never changes the estate, never talks to the network, and
+// operation. None changes the estate, which another day alone does (Turn); it never talks to the network, and
 // knows nothing of any client: what it answers follows AWS's public
 // documentation and nothing else.
 //

@@ -51,7 +51,7 @@ func (s *Simulator) iamPage(c *call, list string, length int) (page, *apiError) 
 	if err != nil {
 		return page{}, &apiError{"ValidationError", 400, "Invalid Marker: " + err.Error()}
 	}
-	if p.next != "" && size > 1 && s.estate.Company.Draw().Percent(12, "short page/"+list, p.from) {
+	if p.next != "" && size > 1 && s.Estate().Company.Draw().Percent(12, "short page/"+list, p.from) {
 		p.to = p.from + size/2
 		p.next = pageToken(list, p.to, false)
 	}

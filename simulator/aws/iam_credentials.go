@@ -42,7 +42,7 @@ func (s *Simulator) listAccessKeys(c *call) (any, *apiError) {
 
 func (s *Simulator) getAccessKeyLastUsed(c *call) (any, *apiError) {
 	id := c.form.Get("AccessKeyId")
-	found, ok := s.estate.CredentialByKeyID(id)
+	found, ok := s.Estate().CredentialByKeyID(id)
 	if !ok || found.Account != c.caller.account.Index {
 		return nil, c.service.denied.with("User: " + c.caller.arn + " is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key " + id)
 	}

@@ -38,10 +38,10 @@ func (s *Simulator) withStore(next func(c *call, in storeInput) (any, *apiError)
 		switch {
 		case in.IdentityStoreID == "":
 			return nil, invalidCenter("Value null at 'identityStoreId' failed to satisfy constraint: Member must not be null")
-		case c.caller.account.Index != s.estate.Organization.Management().Index:
+		case c.caller.account.Index != s.Estate().Organization.Management().Index:
 			return nil, c.service.denied.with("User: " + c.caller.arn + " is not authorized to perform: " + actionOf(c) +
-				" on resource: arn:aws:identitystore::" + s.estate.Organization.Management().ID + ":identitystore/" + in.IdentityStoreID)
-		case in.IdentityStoreID != s.estate.Center.StoreID || !s.centerHere(c):
+				" on resource: arn:aws:identitystore::" + s.Estate().Organization.Management().ID + ":identitystore/" + in.IdentityStoreID)
+		case in.IdentityStoreID != s.Estate().Center.StoreID || !s.centerHere(c):
 			return nil, centerNotFound("IDENTITY_STORE not found.")
 		}
 		return next(c, in)
@@ -58,17 +58,17 @@ func (s *Simulator) describeDirectoryUser(u estate.DirectoryUser) object {
 		status = "DISABLED"
 	}
 	return object{
-		"IdentityStoreId": s.estate.Center.StoreID, "UserId": u.ID, "UserArn": s.storeARN("user", u.ID), "UserName": u.Person.Email,
+		"IdentityStoreId": s.Estate().Center.StoreID, "UserId": u.ID, "UserArn": s.storeARN("user", u.ID), "UserName": u.Person.Email,
 		"DisplayName": u.Person.DisplayName(), "UserStatus": status, "UserType": string(u.Person.Employment), "Title": u.Person.Title,
 		"Name":        object{"GivenName": u.Person.Given, "FamilyName": u.Person.Family, "Formatted": u.Person.DisplayName()},
 		"Emails":      []object{{"Value": u.Person.Email, "Type": "work", "Primary": true}},
-		"ExternalIds": []object{{"Issuer": "https://scim.aws.com/" + s.estate.Center.StoreID, "Id": u.Person.EmployeeID}},
-		"CreatedAt":   epoch(u.Created), "UpdatedAt": epoch(u.Created), "CreatedBy": "SCIM/" + s.estate.Center.StoreID,
+		"ExternalIds": []object{{"Issuer": "https://scim.aws.com/" + s.Estate().Center.StoreID, "Id": u.Person.EmployeeID}},
+		"CreatedAt":   epoch(u.Created), "UpdatedAt": epoch(u.Created), "CreatedBy": "SCIM/" + s.Estate().Center.StoreID,
 	}
 }
 
 func (s *Simulator) listDirectoryUsers(c *call, in storeInput) (any, *apiError) {
-	center := s.estate.Center
+	center := s.Estate().Center
 	if len(in.Filters) > 0 {
 		return s.findDirectoryUser(in)
 	}
@@ -97,8 +97,8 @@ func (s *Simulator) findDirectoryUser(in storeInput) (any, *apiError) {
 		return nil, invalidCenter("The only supported filter is UserName.")
 	}
 	users := []object{}
-	for position := range s.estate.Center.UserCount() {
-		if user := s.estate.Center.User(position); strings.EqualFold(user.Person.Email, in.Filters[0].AttributeValue) {
+	for position := range s.Estate().Center.UserCount() {
+		if user := s.Estate().Center.User(position); strings.EqualFold(user.Person.Email, in.Filters[0].AttributeValue) {
 			users = append(users, s.describeDirectoryUser(user))
 		}
 	}
@@ -107,13 +107,13 @@ func (s *Simulator) findDirectoryUser(in storeInput) (any, *apiError) {
 
 func (s *Simulator) describeDirectoryGroup(g estate.DirectoryGroup) object {
 	return object{
-		"IdentityStoreId": s.estate.Center.StoreID, "GroupId": g.ID, "GroupArn": s.storeARN("group", g.ID), "DisplayName": g.Name,
+		"IdentityStoreId": s.Estate().Center.StoreID, "GroupId": g.ID, "GroupArn": s.storeARN("group", g.ID), "DisplayName": g.Name,
 		"Description": g.Description, "CreatedAt": epoch(g.Created), "UpdatedAt": epoch(g.Created),
 	}
 }
 
 func (s *Simulator) listDirectoryGroups(c *call, in storeInput) (any, *apiError) {
-	groups := s.estate.Center.Groups
+	groups := s.Estate().Center.Groups
 	if len(in.Filters) > 0 {
 		if len(in.Filters) > 1 || in.Filters[0].AttributePath != "DisplayName" {
 			return nil, invalidCenter("The only supported filter is DisplayName.")
@@ -138,7 +138,7 @@ func (s *Simulator) listDirectoryGroups(c *call, in storeInput) (any, *apiError)
 }
 
 func (s *Simulator) describeMembership(group, person int) object {
-	center := s.estate.Center
+	center := s.Estate().Center
 	return object{
 		"IdentityStoreId": center.StoreID, "MembershipId": center.MembershipID(group, person), "GroupId": center.Groups[group].ID,
 		"MemberId": object{"UserId": center.UserID(person)},
@@ -146,11 +146,11 @@ func (s *Simulator) describeMembership(group, person int) object {
 }
 
 func (s *Simulator) listGroupMemberships(c *call, in storeInput) (any, *apiError) {
-	group, ok := s.estate.Center.GroupByID(in.GroupID)
+	group, ok := s.Estate().Center.GroupByID(in.GroupID)
 	if !ok {
 		return nil, centerNotFound("GROUP not found.")
 	}
-	all := s.estate.Center.Groups[group].Members
+	all := s.Estate().Center.Groups[group].Members
 	p, failure := centerCut(c, in.pageInput, in.GroupID, len(all))
 	if failure != nil {
 		return nil, failure
@@ -163,11 +163,11 @@ func (s *Simulator) listGroupMemberships(c *call, in storeInput) (any, *apiError
 }
 
 func (s *Simulator) listGroupMembershipsForMember(c *call, in storeInput) (any, *apiError) {
-	user, ok := s.estate.Center.UserByID(in.MemberID.UserID)
+	user, ok := s.Estate().Center.UserByID(in.MemberID.UserID)
 	if !ok {
 		return nil, centerNotFound("USER not found.")
 	}
-	groups := s.estate.Center.GroupsOf(user.Person.Index)
+	groups := s.Estate().Center.GroupsOf(user.Person.Index)
 	p, failure := centerCut(c, in.pageInput, user.ID, len(groups))
 	if failure != nil {
 		return nil, failure
@@ -180,7 +180,7 @@ func (s *Simulator) listGroupMembershipsForMember(c *call, in storeInput) (any, 
 }
 
 func (s *Simulator) describeUser(_ *call, in storeInput) (any, *apiError) {
-	user, ok := s.estate.Center.UserByID(in.UserID)
+	user, ok := s.Estate().Center.UserByID(in.UserID)
 	if !ok {
 		return nil, centerNotFound("USER not found.")
 	}
@@ -188,9 +188,9 @@ func (s *Simulator) describeUser(_ *call, in storeInput) (any, *apiError) {
 }
 
 func (s *Simulator) describeGroup(_ *call, in storeInput) (any, *apiError) {
-	group, ok := s.estate.Center.GroupByID(in.GroupID)
+	group, ok := s.Estate().Center.GroupByID(in.GroupID)
 	if !ok {
 		return nil, centerNotFound("GROUP not found.")
 	}
-	return s.describeDirectoryGroup(s.estate.Center.Groups[group]), nil
+	return s.describeDirectoryGroup(s.Estate().Center.Groups[group]), nil
 }

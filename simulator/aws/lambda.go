@@ -85,7 +85,7 @@ func (s *Simulator) getFunctionPolicy(c *call) (any, *apiError) {
 		if f.Policy == nil {
 			return nil, &apiError{"ResourceNotFoundException", 404, "The resource you requested does not exist."}
 		}
-		return map[string]any{"Policy": f.Policy.JSON(), "RevisionId": s.estate.Company.Draw().UUID("revision/"+f.ARN, int(f.Modified.Sub(time.Unix(0, 0)).Hours()))}, nil
+		return map[string]any{"Policy": f.Policy.JSON(), "RevisionId": s.Estate().Company.Draw().UUID("revision/"+f.ARN, int(f.Modified.Sub(time.Unix(0, 0)).Hours()))}, nil
 	}
 	arn := s.resourceOf(c)
 	return nil, &apiError{"ResourceNotFoundException", 404, "Function not found: " + arn}

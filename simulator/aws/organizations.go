@@ -15,7 +15,7 @@ func (s *Simulator) organizationsOperations() operations {
 	// it, as the API reference allows.
 	managed := func(next operation) operation {
 		return func(c *call) (any, *apiError) {
-			if c.caller.account.Index != s.estate.Organization.Management().Index {
+			if c.caller.account.Index != s.Estate().Organization.Management().Index {
 				return nil, c.service.denied.with("You don't have permissions to access this resource.")
 			}
 			return next(c)
@@ -58,8 +58,8 @@ func (s *Simulator) organizationsCut(c *call, in pageInput, list string, length 
 	if err != nil {
 		return page{}, invalidInput(err.Error())
 	}
-	empty := length > size && s.estate.Company.Draw().Percent(33, "empty page/"+list, offset) ||
-		c.operation == "ListOrganizationalUnitsForParent" && list == c.operation+"/"+s.estate.Organization.RootID
+	empty := length > size && s.Estate().Company.Draw().Percent(33, "empty page/"+list, offset) ||
+		c.operation == "ListOrganizationalUnitsForParent" && list == c.operation+"/"+s.Estate().Organization.RootID
 	if empty && !afterEmpty && offset == 0 {
 		return page{next: pageToken(list, 0, true)}, nil
 	}
@@ -88,7 +88,7 @@ func (p page) paged(body object) object {
 func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 func (s *Simulator) describeOrganization(*call) (any, *apiError) {
-	o := s.estate.Organization
+	o := s.Estate().Organization
 	master := o.Management()
 	return object{"Organization": object{
 		"Id": o.ID, "Arn": o.ARN(), "FeatureSet": "ALL", "MasterAccountArn": o.AccountARN(master),
@@ -109,7 +109,7 @@ func (s *Simulator) listRoots(c *call) (any, *apiError) {
 	if failure != nil {
 		return nil, failure
 	}
-	o := s.estate.Organization
+	o := s.Estate().Organization
 	roots := []object{{"Id": o.RootID, "Arn": o.RootARN(), "Name": "Root", "PolicyTypes": policyTypes()}}
 	return p.paged(object{"Roots": roots[p.from:p.to]}), nil
 }
@@ -120,7 +120,7 @@ type parentInput struct {
 }
 
 func (s *Simulator) knownParent(id string) *apiError {
-	o := s.estate.Organization
+	o := s.Estate().Organization
 	if id == o.RootID || slices.ContainsFunc(o.Units, func(u estate.Unit) bool { return u.ID == id }) {
 		return nil
 	}
@@ -135,7 +135,7 @@ func (s *Simulator) listUnits(c *call) (any, *apiError) {
 	if failure := s.knownParent(in.ParentID); failure != nil {
 		return nil, failure
 	}
-	o := s.estate.Organization
+	o := s.Estate().Organization
 	units := []object{}
 	for _, unit := range o.Units {
 		if unit.Parent == in.ParentID {
@@ -158,7 +158,7 @@ func (s *Simulator) describeAccount(a estate.Account) object {
 		method = "INVITED"
 	}
 	return object{
-		"Id": a.ID, "Arn": s.estate.Organization.AccountARN(a), "Name": a.Name, "Email": a.Email,
+		"Id": a.ID, "Arn": s.Estate().Organization.AccountARN(a), "Name": a.Name, "Email": a.Email,
 		"Status": status, "State": status, "JoinedMethod": method, "JoinedTimestamp": epoch(a.Joined),
 	}
 }
@@ -168,7 +168,7 @@ func (s *Simulator) listAccounts(c *call) (any, *apiError) {
 	if failure := c.read(&in); failure != nil {
 		return nil, failure
 	}
-	return s.accountsPage(c, in, "", s.estate.Organization.Accounts)
+	return s.accountsPage(c, in, "", s.Estate().Organization.Accounts)
 }
 
 func (s *Simulator) listAccountsForParent(c *call) (any, *apiError) {
@@ -180,7 +180,7 @@ func (s *Simulator) listAccountsForParent(c *call) (any, *apiError) {
 		return nil, failure
 	}
 	var accounts []estate.Account
-	for _, account := range s.estate.Organization.Accounts {
+	for _, account := range s.Estate().Organization.Accounts {
 		if account.Parent == in.ParentID {
 			accounts = append(accounts, account)
 		}
@@ -208,7 +208,7 @@ func (s *Simulator) listParents(c *call) (any, *apiError) {
 	if failure := c.read(&in); failure != nil {
 		return nil, failure
 	}
-	o := s.estate.Organization
+	o := s.Estate().Organization
 	parent, ok := o.Parent(in.ChildID)
 	if !ok {
 		return nil, &apiError{"ChildNotFoundException", 400, "You specified a child that doesn't exist."}

@@ -35,7 +35,7 @@ func knownPolicyType(filter string) *apiError {
 
 func (s *Simulator) describePolicySummary(p estate.ServiceControlPolicy) object {
 	return object{
-		"Id": p.ID, "Arn": s.estate.Organization.PolicyARN(p), "Name": p.Name, "Description": p.Description,
+		"Id": p.ID, "Arn": s.Estate().Organization.PolicyARN(p), "Name": p.Name, "Description": p.Description,
 		"Type": controlPolicyType, "AwsManaged": p.AWSManaged,
 	}
 }
@@ -65,13 +65,13 @@ func (s *Simulator) listControlPolicies(c *call) (any, *apiError) {
 	}
 	var policies []estate.ServiceControlPolicy
 	if in.Filter == controlPolicyType {
-		policies = s.estate.Organization.Policies
+		policies = s.Estate().Organization.Policies
 	}
 	return s.policiesPage(c, in.pageInput, in.Filter, policies)
 }
 
 func (s *Simulator) controlPolicy(id string) (estate.ServiceControlPolicy, *apiError) {
-	for _, p := range s.estate.Organization.Policies {
+	for _, p := range s.Estate().Organization.Policies {
 		if p.ID == id {
 			return p, nil
 		}
@@ -117,8 +117,8 @@ func (s *Simulator) listTargetsForPolicy(c *call) (any, *apiError) {
 }
 
 func (s *Simulator) describeTarget(id string) object {
-	o := s.estate.Organization
-	if account, ok := s.estate.AccountByID(id); ok {
+	o := s.Estate().Organization
+	if account, ok := s.Estate().AccountByID(id); ok {
 		return object{"TargetId": id, "Arn": o.AccountARN(account), "Name": account.Name, "Type": "ACCOUNT"}
 	}
 	for _, unit := range o.Units {
@@ -141,7 +141,7 @@ func (s *Simulator) listPoliciesForTarget(c *call) (any, *apiError) {
 	if failure := knownPolicyType(in.Filter); failure != nil {
 		return nil, failure
 	}
-	o := s.estate.Organization
+	o := s.Estate().Organization
 	if _, ok := o.Parent(in.TargetID); !ok && in.TargetID != o.RootID {
 		return nil, &apiError{"TargetNotFoundException", 400, "You specified a target that doesn't exist."}
 	}

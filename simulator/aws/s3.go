@@ -68,11 +68,11 @@ func (s *Simulator) bucketOf(c *call) (*estate.Bucket, *apiError) {
 		c.bucketRegion = bucket.Region
 		return bucket, nil
 	}
-	for _, account := range s.estate.Organization.Accounts {
+	for _, account := range s.Estate().Organization.Accounts {
 		if !strings.HasSuffix(c.bucket, account.Name) && !strings.HasSuffix(c.bucket, "-exports-prod") {
 			continue
 		}
-		if _, ok := s.estate.Inventory(account.Index).Bucket(c.bucket); ok {
+		if _, ok := s.Estate().Inventory(account.Index).Bucket(c.bucket); ok {
 			return nil, c.service.denied.with("Access Denied")
 		}
 	}

@@ -59,7 +59,7 @@ func (all *sessions) use(keyID string) (found session, ok bool) {
 // newSession invents credentials. They follow from the number of the request,
 // so that two simulators that are asked the same answer the same.
 func (s *Simulator) newSession(number uint64, account int, role *estate.Role, name string, lifetime time.Duration) *session {
-	draw, n := s.estate.Company.Draw(), int(number)
+	draw, n := s.Estate().Company.Draw(), int(number)
 	const tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	made := &session{
 		keyID:  "ASIA" + draw.Letters(16, chance.Base32, "session key", n),

@@ -20,6 +20,8 @@ type Options struct {
 	// Region is where Identity Center and most resources are; empty means
 	// us-east-1.
 	Region string
+	// Day is how many days have passed since the estate was made.
+	Day int
 	// Faults are in force from the start. More can be added while it runs.
 	Faults []Fault
 	// Clock tells the time for signatures and sessions; nil means time.Now.
@@ -29,7 +31,8 @@ type Options struct {
 // Simulator answers the requests of AWS clients about one estate. It is safe
 // for concurrent use.
 type Simulator struct {
-	estate   *estate.Estate
+	today    atomic.Pointer[today]
+	options  Options
 	services map[string]*service
 	handlers map[string]operations // by service
 	clock    func() time.Time
@@ -38,7 +41,6 @@ type Simulator struct {
 	faults   faults
 	calls    counter
 	grants   grants
-	summary  func() estate.Summary
 
 	reportsMu sync.Mutex
 	reports   map[string]bool // accounts whose credential report was asked for
@@ -46,13 +48,9 @@ type Simulator struct {
 
 // New makes a simulator.
 func New(options Options) (*Simulator, error) {
-	made, err := estate.New(estate.Options{People: options.People, Seed: options.Seed, Region: options.Region})
-	if err != nil {
+	s := &Simulator{options: options, services: services(), clock: options.Clock, reports: map[string]bool{}}
+	if err := s.Turn(options.Day); err != nil {
 		return nil, err
-	}
-	s := &Simulator{
-		estate: made, services: services(), clock: options.Clock,
-		summary: sync.OnceValue(made.Summary), reports: map[string]bool{},
 	}
 	if s.clock == nil {
 		s.clock = time.Now
@@ -70,11 +68,34 @@ func New(options Options) (*Simulator, error) {
 }
 
 // Estate is the truth behind the answers.
-func (s *Simulator) Estate() *estate.Estate { return s.estate }
+func (s *Simulator) Estate() *estate.Estate { return s.today.Load().estate }
+
+// today is the estate on the day that it is.
+type today struct {
+	estate  *estate.Estate
+	summary func() estate.Summary
+}
+
+// Turn makes it another day, earlier or later. Requests that are being answered
+// may still see the day before.
+func (s *Simulator) Turn(day int) error {
+	if day < 0 || day > MaxDay {
+		return fmt.Errorf("there are days 0 to %d, and no day %d", MaxDay, day)
+	}
+	made, err := estate.New(estate.Options{People: s.options.People, Seed: s.options.Seed, Region: s.options.Region, Day: day})
+	if err != nil {
+		return err
+	}
+	s.today.Store(&today{estate: made, summary: sync.OnceValue(made.Summary)})
+	return nil
+}
+
+// MaxDay is the last day there is: ten years.
+const MaxDay = 3650
 
 // Summary says what the estate holds and which credentials open it. The
 // first call looks at every account.
-func (s *Simulator) Summary() estate.Summary { return s.summary() }
+func (s *Simulator) Summary() estate.Summary { return s.today.Load().summary() }
 
 // Handler serves AWS's protocols, and the simulator's own under /_simulator/.
 func (s *Simulator) Handler() http.Handler {

@@ -58,7 +58,7 @@ func centerNotFound(message string) *apiError {
 
 // centerHere says whether the caller's account and region have the instance.
 func (s *Simulator) centerHere(c *call) bool {
-	return c.caller.account.Index == s.estate.Organization.Management().Index && c.region == s.estate.Center.Region
+	return c.caller.account.Index == s.Estate().Organization.Management().Index && c.region == s.Estate().Center.Region
 }
 
 func (s *Simulator) listInstances(c *call) (any, *apiError) {
@@ -66,12 +66,12 @@ func (s *Simulator) listInstances(c *call) (any, *apiError) {
 	if failure := c.read(&in); failure != nil {
 		return nil, failure
 	}
-	center := s.estate.Center
+	center := s.Estate().Center
 	instances := []object{}
 	if s.centerHere(c) {
 		instances = append(instances, object{
 			"InstanceArn": center.InstanceARN(), "IdentityStoreId": center.StoreID, "OwnerAccountId": c.caller.account.ID,
-			"Name": s.estate.Company.Name, "Status": "ACTIVE", "CreatedDate": epoch(center.Created),
+			"Name": s.Estate().Company.Name, "Status": "ACTIVE", "CreatedDate": epoch(center.Created),
 		})
 	}
 	p, failure := centerCut(c, in, "", len(instances))
@@ -91,9 +91,9 @@ func (s *Simulator) withInstance(next func(c *call, in ssoInput) (any, *apiError
 		switch {
 		case in.InstanceArn == "":
 			return nil, invalidCenter("Value null at 'instanceArn' failed to satisfy constraint: Member must not be null")
-		case c.caller.account.Index != s.estate.Organization.Management().Index:
+		case c.caller.account.Index != s.Estate().Organization.Management().Index:
 			return nil, c.service.denied.with("User: " + c.caller.arn + " is not authorized to perform: " + actionOf(c) + " on resource: " + in.InstanceArn)
-		case in.InstanceArn != s.estate.Center.InstanceARN() || !s.centerHere(c):
+		case in.InstanceArn != s.Estate().Center.InstanceARN() || !s.centerHere(c):
 			return nil, centerNotFound("Instance with ARN " + in.InstanceArn + " was not found.")
 		}
 		return next(c, in)
@@ -103,7 +103,7 @@ func (s *Simulator) withInstance(next func(c *call, in ssoInput) (any, *apiError
 // withSet checks what all operations on a permission set need.
 func (s *Simulator) withSet(next func(c *call, in ssoInput, set int) (any, *apiError)) operation {
 	return s.withInstance(func(c *call, in ssoInput) (any, *apiError) {
-		set, ok := s.estate.Center.SetByARN(in.PermissionSetArn)
+		set, ok := s.Estate().Center.SetByARN(in.PermissionSetArn)
 		if !ok {
 			return nil, centerNotFound("Could not find PermissionSet with id " + in.PermissionSetArn)
 		}
@@ -121,17 +121,17 @@ func stringsPage(c *call, in ssoInput, list, name string, all []string) (any, *a
 }
 
 func (s *Simulator) listPermissionSets(c *call, in ssoInput) (any, *apiError) {
-	arns := make([]string, len(s.estate.Center.PermissionSets))
+	arns := make([]string, len(s.Estate().Center.PermissionSets))
 	for i := range arns {
-		arns[i] = s.estate.Center.SetARN(i)
+		arns[i] = s.Estate().Center.SetARN(i)
 	}
 	return stringsPage(c, in, "", "PermissionSets", arns)
 }
 
 func (s *Simulator) describePermissionSet(_ *call, _ ssoInput, at int) (any, *apiError) {
-	set := s.estate.Center.PermissionSets[at]
+	set := s.Estate().Center.PermissionSets[at]
 	return object{"PermissionSet": object{
-		"Name": set.Name, "PermissionSetArn": s.estate.Center.SetARN(at), "Description": set.Description,
+		"Name": set.Name, "PermissionSetArn": s.Estate().Center.SetARN(at), "Description": set.Description,
 		"CreatedDate": epoch(set.Created), "SessionDuration": fmt.Sprintf("PT%dH", int(set.Session.Hours())),
 	}}, nil
 }
@@ -141,14 +141,14 @@ func (s *Simulator) describePermissionSet(_ *call, _ ssoInput, at int) (any, *ap
 const notProvisioned = "LATEST_PERMISSION_SET_NOT_PROVISIONED"
 
 func (s *Simulator) listPermissionSetsProvisionedToAccount(c *call, in ssoInput) (any, *apiError) {
-	account, ok := s.estate.AccountByID(in.AccountID)
+	account, ok := s.Estate().AccountByID(in.AccountID)
 	if !ok {
 		return nil, centerNotFound("Account " + in.AccountID + " was not found.")
 	}
 	var arns []string
-	for _, set := range s.estate.Center.Provisioned(account.Index) {
+	for _, set := range s.Estate().Center.Provisioned(account.Index) {
 		if in.ProvisioningStatus != notProvisioned {
-			arns = append(arns, s.estate.Center.SetARN(set))
+			arns = append(arns, s.Estate().Center.SetARN(set))
 		}
 	}
 	return stringsPage(c, in, in.AccountID+in.ProvisioningStatus, "PermissionSets", arns)
@@ -156,8 +156,8 @@ func (s *Simulator) listPermissionSetsProvisionedToAccount(c *call, in ssoInput)
 
 func (s *Simulator) listAccountsForProvisionedPermissionSet(c *call, in ssoInput, set int) (any, *apiError) {
 	var ids []string
-	for _, account := range s.estate.Organization.Accounts {
-		if in.ProvisioningStatus != notProvisioned && slices.Contains(s.estate.Center.Provisioned(account.Index), set) {
+	for _, account := range s.Estate().Organization.Accounts {
+		if in.ProvisioningStatus != notProvisioned && slices.Contains(s.Estate().Center.Provisioned(account.Index), set) {
 			ids = append(ids, account.ID)
 		}
 	}
@@ -165,12 +165,12 @@ func (s *Simulator) listAccountsForProvisionedPermissionSet(c *call, in ssoInput
 }
 
 func (s *Simulator) listAccountAssignments(c *call, in ssoInput, set int) (any, *apiError) {
-	account, ok := s.estate.AccountByID(in.AccountID)
+	account, ok := s.Estate().AccountByID(in.AccountID)
 	if !ok {
 		return nil, centerNotFound("Account " + in.AccountID + " was not found.")
 	}
 	var assigned []estate.Assignment
-	for _, assignment := range s.estate.Center.Assignments[account.Index] {
+	for _, assignment := range s.Estate().Center.Assignments[account.Index] {
 		if assignment.PermissionSet == set {
 			assigned = append(assigned, assignment)
 		}
@@ -183,9 +183,9 @@ func (s *Simulator) listAccountAssignments(c *call, in ssoInput, set int) (any, 
 	for _, assignment := range assigned[p.from:p.to] {
 		kind, id := "USER", ""
 		if assignment.Group >= 0 {
-			kind, id = "GROUP", s.estate.Center.Groups[assignment.Group].ID
+			kind, id = "GROUP", s.Estate().Center.Groups[assignment.Group].ID
 		} else {
-			id = s.estate.Center.UserID(assignment.Person)
+			id = s.Estate().Center.UserID(assignment.Person)
 		}
 		answered = append(answered, object{"AccountId": in.AccountID, "PermissionSetArn": in.PermissionSetArn, "PrincipalType": kind, "PrincipalId": id})
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func (s *Simulator) listManagedPoliciesInPermissionSet(c *call, in ssoInput, set int) (any, *apiError) {
-	arns := s.estate.Center.PermissionSets[set].AWSManaged
+	arns := s.Estate().Center.PermissionSets[set].AWSManaged
 	p, failure := centerCut(c, in.pageInput, in.PermissionSetArn, len(arns))
 	if failure != nil {
 		return nil, failure
@@ -20,7 +20,7 @@ func (s *Simulator) listManagedPoliciesInPermissionSet(c *call, in ssoInput, set
 }
 
 func (s *Simulator) listCustomerPoliciesInPermissionSet(c *call, in ssoInput, set int) (any, *apiError) {
-	references := s.estate.Center.PermissionSets[set].Customer
+	references := s.Estate().Center.PermissionSets[set].Customer
 	p, failure := centerCut(c, in.pageInput, in.PermissionSetArn, len(references))
 	if failure != nil {
 		return nil, failure
@@ -39,7 +39,7 @@ func describeReference(reference estate.CustomerReference) object {
 // getInlinePolicyForPermissionSet answers an empty text where there is no
 // policy.
 func (s *Simulator) getInlinePolicyForPermissionSet(_ *call, _ ssoInput, set int) (any, *apiError) {
-	inline := s.estate.Center.PermissionSets[set].Inline
+	inline := s.Estate().Center.PermissionSets[set].Inline
 	if inline == nil {
 		return object{"InlinePolicy": ""}, nil
 	}
@@ -47,7 +47,7 @@ func (s *Simulator) getInlinePolicyForPermissionSet(_ *call, _ ssoInput, set int
 }
 
 func (s *Simulator) getBoundaryForPermissionSet(_ *call, in ssoInput, at int) (any, *apiError) {
-	set := s.estate.Center.PermissionSets[at]
+	set := s.Estate().Center.PermissionSets[at]
 	switch {
 	case set.BoundaryReference != nil:
 		return object{"PermissionsBoundary": object{"CustomerManagedPolicyReference": describeReference(*set.BoundaryReference)}}, nil

@@ -119,11 +119,11 @@ func (s *Simulator) roleByARN(arn string) (estate.Account, *estate.Role) {
 	if len(parts) != 6 || parts[2] != "iam" {
 		return estate.Account{}, nil
 	}
-	account, ok := s.estate.AccountByID(parts[4])
+	account, ok := s.Estate().AccountByID(parts[4])
 	if !ok {
 		return estate.Account{}, nil
 	}
-	role, ok := s.estate.Inventory(account.Index).Role(arn[strings.LastIndex(arn, "/")+1:])
+	role, ok := s.Estate().Inventory(account.Index).Role(arn[strings.LastIndex(arn, "/")+1:])
 	if !ok || role.ARN != arn {
 		return account, nil
 	}

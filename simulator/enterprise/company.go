@@ -20,7 +20,9 @@ type Company struct {
 	// Domain is the mail domain, always under .example.
 	Domain string
 
+	// people is how many there are on day 0.
 	people int
+	day    int
 	draw   chance.Source
 	stride uint64
 	offset uint64
@@ -45,8 +47,11 @@ func New(people int, seed int64) (*Company, error) {
 	}, nil
 }
 
-// People is the number of people, present and former.
-func (c *Company) People() int { return c.people }
+// People is the number of people so far, present and former.
+func (c *Company) People() int { return c.people + c.joined() }
+
+// Founders is the number of people on day 0. They are the first ones.
+func (c *Company) Founders() int { return c.people }
 
 // Draw is the source of chance of this company's seed, for simulators that
 // invent what their provider adds to the people.

@@ -66,7 +66,7 @@ func (c *Company) Person(index int) Person {
 		Country:    c.draw.Pick(countries, "country", index),
 		Employment: c.Employment(index),
 		Manager:    (index - 1) / 8,
-		Started:    AsOf().AddDate(0, 0, -c.draw.Between(20, 3600, "started", index)).Truncate(24 * time.Hour),
+		Started:    c.started(index),
 		Left:       c.Left(index),
 	}
 	p.EmployeeID = fmt.Sprintf("E%07d", 1000+index)
@@ -89,15 +89,20 @@ func (c *Company) Employment(index int) Employment {
 	return Employee
 }
 
-// Left says whether the index-th person has left: about three in a hundred.
+// Left says whether the index-th person has left: about three in a hundred
+// before day 0, and others since.
 func (c *Company) Left(index int) bool {
-	return index > 0 && index != c.people-1 && c.draw.Percent(3, "left", index)
+	return index > 0 && index < c.people-1 && c.draw.Percent(3, "left", index) || c.Leaver(index)
 }
 
 // Department is the position of the index-th person's department in
 // Departments.
 func (c *Company) Department(index int) int {
-	roll := c.draw.Intn(100, "department", index)
+	keys := []int{index}
+	if n := c.moves(index); n > 0 {
+		keys = append(keys, n)
+	}
+	roll := c.draw.Intn(100, "department", keys...)
 	for i, d := range departments {
 		if roll -= d.percent; roll < 0 {
 			return i

@@ -19,6 +19,7 @@ func TestOneProcess(t *testing.T) {
 		"expiring sessions":       expiringSessions,
 		"expired for good":        expiredForGood,
 		"lifecycle":               lifecycle,
+		"days":                    days,
 		"shown policy":            shownPolicy,
 		"roles":                   roles,
 		"provider that is broken": brokenProvider,

@@ -15,6 +15,8 @@ type Options struct {
 	// Region is where most buckets and functions are, and Identity Center.
 	// Empty means us-east-1.
 	Region string
+	// Day is how many days have passed; see enterprise.Company.On.
+	Day int
 }
 
 // SecondRegion holds about one in seven buckets and functions.
@@ -44,7 +46,7 @@ func New(options Options) (*Estate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the people of the estate: %w", err)
 	}
-	e := &Estate{Company: company, Region: options.Region, draw: company.Draw(), accountIDs: map[string]int{}}
+	e := &Estate{Company: company.On(options.Day), Region: options.Region, draw: company.Draw(), accountIDs: map[string]int{}}
 	if e.Region == "" {
 		e.Region = "us-east-1"
 	}
@@ -89,7 +91,8 @@ func (e *Estate) Inventory(account int) *Inventory {
 // more often than employees, whose users are left from before Identity Center.
 func (e *Estate) placePeople() [][]int32 {
 	placed := make([][]int32, len(e.Organization.Accounts))
-	for i := range e.Company.People() {
+	// Who has joined since day 0 has no IAM user: Identity Center is what is used.
+	for i := range e.Company.Founders() {
 		if i == e.contractor() {
 			placed[developmentAccount] = append(placed[developmentAccount], int32(i))
 			continue
@@ -115,4 +118,4 @@ const maxPeoplePerAccount = 4900
 
 // contractor is the index of the person whose access the estate is sure to
 // make interesting.
-func (e *Estate) contractor() int { return e.Company.People() - 1 }
+func (e *Estate) contractor() int { return e.Company.Founders() - 1 }

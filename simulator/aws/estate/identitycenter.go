@@ -2,6 +2,7 @@ package estate
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +23,7 @@ type IdentityCenter struct {
 
 	estate     *Estate
 	people     []int32 // who has a user, by position
+	founders   []int32 // who had one on day 0
 	positions  []int32 // position of each person's user, -1 without
 	groupIndex map[string]int
 }
@@ -67,6 +69,12 @@ func (e *Estate) identityCenter() *IdentityCenter {
 	for i := range c.positions {
 		c.positions[i] = -1
 		if i == e.contractor() || e.draw.Percent(97, "in identity center", i) {
+			if i < e.Company.Founders() {
+				c.founders = append(c.founders, int32(i))
+			}
+			if e.Company.Removed(i) {
+				continue
+			}
 			c.positions[i] = int32(len(c.people))
 			c.people = append(c.people, int32(i))
 		}
@@ -128,9 +136,16 @@ func (c *IdentityCenter) MembershipID(group, person int) string {
 	return c.estate.draw.UUID("membership", group, person)
 }
 
-// GroupsOf lists the positions of a person's groups.
+// reviewEvery is how many days somebody keeps the same access groups.
+const reviewEvery = 100
+
+// GroupsOf lists the positions of a person's groups. Who leaves is taken out of
+// all of them on that day; those who left before day 0 were forgotten.
 func (c *IdentityCenter) GroupsOf(person int) []int {
 	e := c.estate
+	if e.Company.Leaver(person) {
+		return nil
+	}
 	department := e.Company.Department(person)
 	everyone := groupEveryone
 	if e.Company.Employment(person) == enterprise.Contractor {
@@ -142,14 +157,19 @@ func (c *IdentityCenter) GroupsOf(person int) []int {
 		groups = append(groups, c.groupIndex[groupContractorsAnalytics])
 	}
 	seen := map[int]bool{}
-	for n := range e.draw.Intn(4, "access groups", person) {
-		account := e.draw.Intn(len(e.Organization.Accounts), "access group account", person, n)
+	keys := []int{person}
+	if review := e.Company.Turns(person, reviewEvery, "access reviewed"); review > 0 {
+		keys = append(keys, review)
+	}
+	for n := range e.draw.Intn(4, "access groups", keys...) {
+		at := slices.Insert(slices.Clone(keys), 1, n)
+		account := e.draw.Intn(len(e.Organization.Accounts), "access group account", at...)
 		sets := audience(who.Department)
-		set := sets[e.draw.Intn(len(sets), "access group set", person, n)]
-		at, ok := c.groupIndex[accessGroup(e.Organization.Accounts[account], set)]
-		if ok && !seen[at] {
-			seen[at] = true
-			groups = append(groups, at)
+		set := sets[e.draw.Intn(len(sets), "access group set", at...)]
+		group, ok := c.groupIndex[accessGroup(e.Organization.Accounts[account], set)]
+		if ok && !seen[group] {
+			seen[group] = true
+			groups = append(groups, group)
 		}
 	}
 	return groups
@@ -238,7 +258,10 @@ func (c *IdentityCenter) assign() {
 			c.give(i, c.set(payrollSet), c.groupIndex[groupContractorsAnalytics])
 		}
 		if e.draw.Percent(40, "direct assignment", i) {
-			person := int(c.people[e.draw.Intn(len(c.people), "direct assignment to", i)])
+			person := int(c.founders[e.draw.Intn(len(c.founders), "direct assignment to", i)])
+			if e.Company.Leaver(person) {
+				continue
+			}
 			c.Assignments[i] = append(c.Assignments[i], Assignment{PermissionSet: c.set("AdministratorAccess"), Group: -1, Person: person})
 		}
 	}

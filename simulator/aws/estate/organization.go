@@ -96,7 +96,7 @@ func (e *Estate) organization() Organization {
 			ID: "ou-" + root + "-" + e.draw.Letters(8, chance.LowerAlphanumeric, "unit id", i), Name: unit.name, Parent: parent,
 		})
 	}
-	count := min(4+e.Company.People()/200, maxAccounts)
+	count := min(4+e.Company.Founders()/200, maxAccounts)
 	for i := range count {
 		o.Accounts = append(o.Accounts, e.account(i, o))
 	}

@@ -78,7 +78,7 @@ func (e *Estate) permissionSets(c *IdentityCenter) []PermissionSet {
 				policy.Statement{Sid: "NeverDelete", Effect: policy.Deny, Action: policy.List{"s3:Delete*"}, Resource: all}),
 		},
 	}
-	for i := range min(2+e.Company.People()/500, 90) {
+	for i := range min(2+e.Company.Founders()/500, 90) {
 		word := []string{"Release", "Incident", "Migration", "Analytics", "Partner", "Mobile"}[i%6]
 		sets = append(sets, PermissionSet{
 			Name: word + "Access" + strconv.Itoa(i+1), Description: word + " work of one team", Session: 8 * time.Hour,

@@ -43,19 +43,20 @@ func Evaluate(request Request, documents ...Document) Decision {
 }
 
 func (s Statement) matches(request Request) bool {
-	if len(s.Action) > 0 && !anyMatch(s.Action, request.Action, true) {
+	return s.Covers(request.Action, request.Resource) && s.Condition.met(request.Context, s.Effect == Deny)
+}
+
+// Covers says whether the statement speaks of an action on a resource, whatever
+// its conditions.
+func (s Statement) Covers(action, resource string) bool {
+	switch {
+	case len(s.Action) > 0 && !anyMatch(s.Action, action, true),
+		len(s.NotAction) > 0 && anyMatch(s.NotAction, action, true),
+		len(s.Resource) > 0 && !anyMatch(s.Resource, resource, false),
+		len(s.NotResource) > 0 && anyMatch(s.NotResource, resource, false):
 		return false
 	}
-	if len(s.NotAction) > 0 && anyMatch(s.NotAction, request.Action, true) {
-		return false
-	}
-	if len(s.Resource) > 0 && !anyMatch(s.Resource, request.Resource, false) {
-		return false
-	}
-	if len(s.NotResource) > 0 && anyMatch(s.NotResource, request.Resource, false) {
-		return false
-	}
-	return s.Condition.met(request.Context, s.Effect == Deny)
+	return true
 }
 
 func anyMatch(patterns List, value string, foldCase bool) bool {
