@@ -53,7 +53,8 @@ type IdentifierType string
 
 // The identifier types.
 const (
-	// Email is a mail address the provider has verified.
+	// Email is a mail address. One that the provider has not verified, or does
+	// not say so of, is [Identifier.Unverified].
 	Email IdentifierType = "email"
 	// UserPrincipalName is a directory sign-in name, such as Entra's UPN.
 	UserPrincipalName IdentifierType = "upn"
@@ -64,7 +65,13 @@ const (
 )
 
 // Identifier is one name by which another system may know the same principal.
+// Connectors give values as the provider writes them; the platform compares
+// their normal forms.
 type Identifier struct {
 	Type  IdentifierType `json:"type"`
 	Value string         `json:"value"`
+	// Unverified says that whoever administers the provider's side could have
+	// written any value. It joins nobody by itself: else an address that somebody
+	// typed would make two people one.
+	Unverified bool `json:"unverified,omitzero"`
 }

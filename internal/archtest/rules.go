@@ -24,10 +24,10 @@ type rule struct {
 
 // rules is the dependency direction of docs/architecture.md as a table.
 func rules() []rule {
-	foundation := []string{"connector", "internal/fault", "internal/id", "internal/mergepatch", "internal/nearest", "internal/secret", "internal/shares", "internal/violation"}
+	foundation := []string{"connector", "internal/fault", "internal/id", "internal/identifier", "internal/mergepatch", "internal/nearest", "internal/secret", "internal/shares", "internal/violation"}
 	domain := []string{
 		"internal/audit", "internal/auditlog", "internal/ocsf", "internal/workspace", "internal/integration", "internal/operation",
-		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/licence", "internal/notification", "internal/webhook",
+		"internal/idempotency", "internal/connection", "internal/keyring", "internal/run", "internal/graph", "internal/identity", "internal/licence", "internal/notification", "internal/webhook",
 		"internal/budget",
 		"internal/onboarding", "internal/export",
 	}
@@ -67,6 +67,8 @@ func rules() []rule {
 		{folder: "internal/id"},
 		{folder: "internal/mergepatch"},
 		{folder: "internal/nearest"},
+		// Domains of addresses are compared as IDNA writes them.
+		{folder: "internal/identifier", local: []string{"connector"}, external: []string{"golang.org/x/net/idna"}},
 		{folder: "internal/violation", external: []string{"github.com/santhosh-tekuri/jsonschema"}},
 		{folder: "internal/shares"},
 		{folder: "internal/secret"},
@@ -93,6 +95,7 @@ func rules() []rule {
 		parquet,
 		export,
 
+		domainRule("internal/identity", "internal/audit", "internal/workspace", "internal/integration", "internal/graph"),
 		domainRule("internal/notification", "internal/workspace", "internal/operation", "internal/run"),
 		domainRule("internal/webhook", "internal/audit", "internal/workspace", "internal/connection"),
 		// What operators' surfaces show of the gate's answers and of runs.

@@ -71,7 +71,11 @@ const (
 	ExportDownloaded Action = "export_downloaded"
 	// ExportDeleted is of a member, or of the system when the export was kept long
 	// enough.
-	ExportDeleted Action = "export_deleted"
+	ExportDeleted            Action = "export_deleted"
+	IdentitiesJoined         Action = "identities_joined"
+	IdentitySplit            Action = "identity_split"
+	IdentitySourceTrusted    Action = "identity_source_trusted"
+	IdentitySourceNotTrusted Action = "identity_source_not_trusted"
 
 	ThrottleLimitSet     Action = "throttle_limit_set"
 	ThrottleLimitCleared Action = "throttle_limit_cleared"

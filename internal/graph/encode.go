@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/identifier"
 )
 
 // appendIdentifiers adds identifiers as JSON, as they are stored.
@@ -13,10 +14,37 @@ func appendIdentifiers(dst []byte, all []connector.Identifier) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(append(dst, `{"type":`...), string(one.Type))
-		dst = append(appendString(append(dst, `,"value":`...), one.Value), '}')
+		dst = append(appendIdentifier(dst, one), '}')
 	}
 	return append(dst, ']')
+}
+
+// appendNormalised adds the identifiers of a principal with their normal forms,
+// by which publishing finds out who is the same.
+func appendNormalised(dst []byte, all []connector.Identifier) []byte {
+	dst = append(dst, '[')
+	for i, one := range all {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendIdentifier(dst, one)
+		if form, ok := identifier.Of(one); ok {
+			dst = appendString(append(dst, `,"key":`...), form.Value)
+			dst = appendString(append(dst, `,"standing":`...), string(form.Standing))
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+// appendIdentifier adds an identifier without its closing brace.
+func appendIdentifier(dst []byte, one connector.Identifier) []byte {
+	dst = appendString(append(dst, `{"type":`...), string(one.Type))
+	dst = appendString(append(dst, `,"value":`...), one.Value)
+	if one.Unverified {
+		dst = append(dst, `,"unverified":true`...)
+	}
+	return dst
 }
 
 // appendTerms adds terms as JSON, as encoding/json would.

@@ -164,6 +164,11 @@ func (h *hasher) stageEntity(stream connector.Stream, e *connector.Entity, row *
 		row.Identifiers = h.keep(func(dst []byte) []byte { return appendIdentifiers(dst, e.Identifiers) })
 	}
 	row.Hash = h.entityContent(row)
+	if e.Kind == connector.Principal && len(e.Identifiers) > 0 {
+		// After the hash: a new rule for normal forms makes no versions of what has
+		// not changed.
+		row.Identifiers = h.keep(func(dst []byte) []byte { return appendNormalised(dst, e.Identifiers) })
+	}
 	return nil
 }
 

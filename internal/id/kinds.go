@@ -21,6 +21,7 @@ type (
 	deliveryKind     struct{}
 	restoreKind      struct{}
 	exportKind       struct{}
+	correctionKind   struct{}
 )
 
 func (tenantKind) Prefix() string       { return "t" }
@@ -42,6 +43,7 @@ func (webhookEventKind) Prefix() string { return "evt" }
 func (deliveryKind) Prefix() string     { return "dlv" }
 func (restoreKind) Prefix() string      { return "rst" }
 func (exportKind) Prefix() string       { return "exp" }
+func (correctionKind) Prefix() string   { return "cor" }
 
 type (
 	// Tenant identifies a customer.
@@ -82,6 +84,8 @@ type (
 	Restore = ID[restoreKind]
 	// Export identifies a request to take data out, and its file.
 	Export = ID[exportKind]
+	// Correction identifies what somebody decided about identities.
+	Correction = ID[correctionKind]
 )
 
 // Scope is the workspace a use case works in, and the tenant it belongs to.

@@ -49,6 +49,16 @@ func (db *DB) Snapshot(ctx context.Context, w id.Workspace, fn func(v graph.View
 }
 
 func (db *DB) snapshot(ctx context.Context, w id.Workspace, fn func(v *graphView) error) error {
+	return db.begin(ctx, "begin isolation level repeatable read read only", w, func(tx pgx.Tx) error {
+		v := &graphView{tx: tx, workspace: w, integrations: map[id.Connection]integration.ID{}}
+		if err := v.loadConnections(ctx); err != nil {
+			return err
+		}
+		return fn(v)
+	})
+}
+
+func (db *DB) snapshot(ctx context.Context, w id.Workspace, fn func(v *graphView) error) error {
 	conn, err := db.borrow(ctx)
 	if err != nil {
 		return err

@@ -31,6 +31,9 @@ func (s *Graph) Forget(ctx context.Context, most int) (forgotten int, err error)
 			if _, err := tx.Exec(ctx, forgetSettings); err != nil {
 				return err
 			}
+			if err := forgetIdentities(ctx, tx, id.Workspace(ref[0]), ref[1]); err != nil {
+				return err
+			}
 			_, err := tx.Exec(ctx, "call graph_drop($1)", ref[1])
 			return err
 		})

@@ -25,12 +25,18 @@ func (p *publication) merge(ctx context.Context) error {
 		return fmt.Errorf("look for the connection's graph: %w", err)
 	}
 	if !known {
-		return p.firstLoad(ctx)
+		if err := p.firstLoad(ctx); err != nil {
+			return err
+		}
+		return p.mergeIdentities(ctx, true)
 	}
 	if err := p.mergeEntities(ctx); err != nil {
 		return err
 	}
-	return p.mergeRelationships(ctx)
+	if err := p.mergeRelationships(ctx); err != nil {
+		return err
+	}
+	return p.mergeIdentities(ctx, false)
 }
 
 // analyse gives the planner statistics; without them it may join a million rows

@@ -64,7 +64,7 @@ func anyRef(t *rapid.T) connector.Ref {
 func anyEntity(t *rapid.T) connector.Entity {
 	e := connector.Entity{Ref: anyRef(t), Name: rapid.String().Draw(t, "name"), Type: rapid.String().Draw(t, "type"), Attributes: anyObject(t)}
 	for range rapid.IntRange(0, 2).Draw(t, "identifiers") {
-		e.Identifiers = append(e.Identifiers, connector.Identifier{Type: connector.Email, Value: rapid.String().Draw(t, "value")})
+		e.Identifiers = append(e.Identifiers, connector.Identifier{Type: connector.Email, Value: rapid.String().Draw(t, "value"), Unverified: rapid.Bool().Draw(t, "unverified")})
 	}
 	return e
 }

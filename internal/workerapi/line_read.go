@@ -187,5 +187,6 @@ func (l *lineReader) identifier(s *scanner) (i connector.Identifier, ok bool) {
 	}
 	i.Type = connector.IdentifierType(what)
 	i.Value, ok = l.str(s)
+	i.Unverified = ok && s.literal(`,"unverified":true`)
 	return i, ok && s.literal("}")
 }

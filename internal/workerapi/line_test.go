@@ -73,7 +73,7 @@ func anyEnd(t *rapid.T) connector.Ref {
 func anyNode(t *rapid.T) connector.Entity {
 	e := connector.Entity{Ref: anyEnd(t), Name: somewhatOdd().Draw(t, "name"), Type: somewhatOdd().Draw(t, "type")}
 	for range rapid.IntRange(0, 2).Draw(t, "identifiers") {
-		e.Identifiers = append(e.Identifiers, connector.Identifier{Type: connector.Email, Value: somewhatOdd().Draw(t, "value")})
+		e.Identifiers = append(e.Identifiers, connector.Identifier{Type: connector.Email, Value: somewhatOdd().Draw(t, "value"), Unverified: rapid.Bool().Draw(t, "unverified")})
 	}
 	if rapid.Bool().Draw(t, "attributes") {
 		e.Attributes = anyObject(t, 3)

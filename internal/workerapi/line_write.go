@@ -37,6 +37,9 @@ func appendEntity(dst []byte, e *connector.Entity) (_ []byte, err error) {
 		if dst, err = appendQuoted(append(dst, `,"value":`...), one.Value); err != nil {
 			return nil, err
 		}
+		if one.Unverified {
+			dst = append(dst, `,"unverified":true`...)
+		}
 		dst = append(dst, '}')
 	}
 	if len(e.Identifiers) > 0 {

@@ -46,6 +46,9 @@ const (
 	// ManageWebhooks manages the endpoints that are told of events, and sees their
 	// addresses.
 	ManageWebhooks Capability = "webhooks.manage"
+	// ManageIdentities joins and splits identities, and says which connections'
+	// identifiers are believed: it changes what every answer shows of whom.
+	ManageIdentities Capability = "identities.manage"
 	// Restore puts a backup back.
 	Restore Capability = "restores.execute"
 	// ManageWorkspaces creates and archives workspaces and transfers their owners.
@@ -61,7 +64,7 @@ const (
 // Capabilities lists the capabilities. Callers get their own copy.
 func Capabilities() []Capability {
 	return []Capability{
-		ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, ManageWebhooks, Restore,
+		ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, ManageWebhooks, ManageIdentities, Restore,
 		ManageWorkspaces, ReadAuditAcross, ManageLicence, ManageThrottling,
 	}
 }
@@ -74,7 +77,7 @@ func capabilitiesOf(r Role) []Capability {
 	case ConnectorBuilder:
 		return []Capability{ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations}
 	case Admin:
-		return []Capability{ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, ManageWebhooks, Restore}
+		return []Capability{ReadWorkspace, ReadAudit, ReadAdministration, Export, ManageConnections, StartOperations, ManageMembers, ManageWebhooks, ManageIdentities, Restore}
 	case TenantAdmin:
 		return []Capability{ReadAudit, ReadAdministration, Export, ManageMembers, ManageWorkspaces, ReadAuditAcross, ManageLicence, ManageThrottling}
 	}
