@@ -176,6 +176,8 @@ type Filter struct {
 	Connection id.Connection
 	// Joined shows only those of several principals.
 	Joined bool
+	// AsOf is the moment that the list shows.
+	AsOf graph.Moment
 	After  *graph.EntityPosition
 	Limit  int
 }

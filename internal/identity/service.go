@@ -38,11 +38,11 @@ func (s *Service) List(ctx context.Context, c workspace.Caller, f Filter) ([]Sum
 
 // Get returns an identity. The number of one that has gone into another answers
 // with the other; NotFound when its principals are gone or have parted.
-func (s *Service) Get(ctx context.Context, c workspace.Caller, i graph.IdentityID) (Detail, error) {
+func (s *Service) Get(ctx context.Context, c workspace.Caller, i graph.IdentityID, asOf graph.Moment) (Detail, error) {
 	if err := c.Require(workspace.ReadWorkspace); err != nil {
 		return Detail{}, err
 	}
-	return s.Store.GetIdentity(ctx, c.Scope.Workspace, i)
+	return s.Store.GetIdentity(ctx, c.Scope.Workspace, i, asOf)
 }
 
 // History returns who came to an identity and left it, the newest first, at most

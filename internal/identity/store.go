@@ -15,7 +15,7 @@ type Store interface {
 	// id of [Summary.Lead].
 	ListIdentities(ctx context.Context, w id.Workspace, f Filter) ([]Summary, error)
 	// GetIdentity returns an identity, or the one that it went into; NotFound.
-	GetIdentity(ctx context.Context, w id.Workspace, i graph.IdentityID) (Detail, error)
+	GetIdentity(ctx context.Context, w id.Workspace, i graph.IdentityID, asOf graph.Moment) (Detail, error)
 	// ListChanges returns the history of an identity, the newest first; NotFound
 	// when there has never been one of that number.
 	ListChanges(ctx context.Context, w id.Workspace, i graph.IdentityID, after *ChangePosition, limit int) ([]Change, error)

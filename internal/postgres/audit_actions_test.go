@@ -86,7 +86,7 @@ func TestEveryActionNeedsItsEvent(t *testing.T) {
 	t.Parallel()
 	p, l := newPeople(t), newLicensed(t)
 	seen := map[audit.Action]string{}
-	for _, d := range slices.Concat(peopleDeeds(t, p), webhookDeeds(t, p.plane), operatorDeeds(t, p.plane, l)) {
+	for _, d := range slices.Concat(peopleDeeds(t, p), webhookDeeds(t, p.plane), operatorDeeds(t, p.plane, l), identityDeeds(t)) {
 		before, events := stateOf(t, d.in), eventsOf(t, d.in)
 		execOn(t, d.in, "alter table audit_events add constraint refused check (false) not valid")
 		require.Error(t, d.do(), "%s happened without its event", d.action)

@@ -25,8 +25,14 @@ var _ identity.Store = (*Identities)(nil)
 func NewIdentities(db *DB) *Identities { return &Identities{db: db} }
 
 // view is the workspace at one moment.
-func (s *Identities) view(ctx context.Context, w id.Workspace, fn func(v *identityView) error) error {
-	return s.db.snapshot(ctx, w, func(v *graphView) error { return fn(&identityView{v}) })
+func (s *Identities) view(ctx context.Context, w id.Workspace, asOf graph.Moment, fn func(v *identityView) error) error {
+	return s.db.snapshot(ctx, w, func(now *graphView) error {
+		v, err := now.at(ctx, asOf)
+		if err != nil {
+			return err
+		}
+		return fn(&identityView{v})
+	})
 }
 
 // identityView asks the graph of one moment about identities.
@@ -39,7 +45,7 @@ const identityHolders = 1000
 // several comes once: for that one of its principals that fit with the least id.
 func (s *Identities) ListIdentities(ctx context.Context, w id.Workspace, f identity.Filter) ([]identity.Summary, error) {
 	var found []identity.Summary
-	err := s.view(ctx, w, func(v *identityView) (err error) {
+	err := s.view(ctx, w, f.AsOf, func(v *identityView) (err error) {
 		found, err = v.list(ctx, f)
 		return err
 	})
@@ -54,7 +60,9 @@ func (v *identityView) list(ctx context.Context, f identity.Filter) ([]identity.
 		}
 		connections = []int64{int64(f.Connection)}
 	}
-	args := []any{v.workspace, connections}
+	// Versions of an earlier moment are looked up by the place of a connection
+	// among all of the view, which the second parameter has to be.
+	args := []any{v.workspace, v.connections, connections}
 	var fits []string
 	demand := func(condition string, value any) {
 		args = append(args, value)
@@ -87,33 +95,31 @@ func (v *identityView) list(ctx context.Context, f identity.Filter) ([]identity.
 	}
 	if f.Joined {
 		where += ` and exists (
-		    select from identity_members m
-		    join identity_members o on o.workspace_id = m.workspace_id and o.identity_id = m.identity_id
-		    where m.workspace_id = $1 and m.principal_id = e.entity_id and m.valid_to is null and o.valid_to is null and o.principal_id <> m.principal_id)`
+		    select from {members} m
+		    join {members} o on o.workspace_id = m.workspace_id and o.identity_id = m.identity_id
+		    where m.workspace_id = $1 and m.principal_id = e.entity_id and o.principal_id <> m.principal_id)`
 	}
-	args = append(args, v.connections)
-	rows, err := v.tx.Query(ctx, fmt.Sprintf(`
+	rows, err := v.ask(ctx, fmt.Sprintf(`
 		select page.entity_id, page.name, coalesce(m.identity_id, page.entity_id), coalesce(o.principals, 1), coalesce(o.connections, array[page.connection_id])
 		from (
 		  select e.entity_id, e.name, e.connection_id
-		  from entities e
-		  where e.workspace_id = $1 and e.connection_id = any ($2) and e.valid_to is null and e.kind = 'Principal' %[1]s
+		  from {entities} e
+		  where e.workspace_id = $1 and e.connection_id = any ($3) and e.kind = 'Principal' %[1]s
 		    and not exists (
 		      select
-		      from identity_members m
-		      join identity_members o on o.workspace_id = m.workspace_id and o.identity_id = m.identity_id
-		      join entities l on l.workspace_id = o.workspace_id and l.connection_id = o.connection_id and l.entity_id = o.principal_id
-		      where m.workspace_id = $1 and m.principal_id = e.entity_id and m.valid_to is null and o.valid_to is null
-		        and o.principal_id < e.entity_id and o.connection_id = any ($2) and l.valid_to is null %[2]s)
+		      from {members} m
+		      join {members} o on o.workspace_id = m.workspace_id and o.identity_id = m.identity_id
+		      join {entities} l on l.workspace_id = o.workspace_id and l.connection_id = o.connection_id and l.entity_id = o.principal_id
+		      where m.workspace_id = $1 and m.principal_id = e.entity_id and o.principal_id < e.entity_id and l.connection_id = any ($3) %[2]s)
 		  order by e.name collate "C", e.entity_id
 		  limit %[3]d) page
-		left join identity_members m on m.workspace_id = $1 and m.principal_id = page.entity_id and m.valid_to is null
+		left join {members} m on m.workspace_id = $1 and m.principal_id = page.entity_id
 		left join lateral (
 		  select count(*) as principals, array_agg(distinct o.connection_id) as connections
-		  from identity_members o
-		  where o.workspace_id = $1 and o.identity_id = m.identity_id and o.valid_to is null and o.connection_id = any ($%[4]d)
+		  from {members} o
+		  where o.workspace_id = $1 and o.identity_id = m.identity_id and o.connection_id = any ($2)
 		) o on m.identity_id is not null
-		order by page.name collate "C", page.entity_id`, where, fitting("l"), f.Limit, len(args)), args...)
+		order by page.name collate "C", page.entity_id`, where, fitting("l"), f.Limit), args...)
 	if err != nil {
 		return nil, fmt.Errorf("list identities: %w", err)
 	}
@@ -134,14 +140,14 @@ func (v *identityView) holders(ctx context.Context, text string) ([][16]byte, er
 			types, values = append(types, string(t)), append(values, f.Value)
 		}
 	}
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.ask(ctx, `
 		select distinct i.principal_id
-		from unnest($2::text[], $3::text[]) as asked (type, value)
+		from unnest($3::text[], $4::text[]) as asked (type, value)
 		cross join lateral (
 		  select i.principal_id
-		  from principal_identifiers i
-		  where i.workspace_id = $1 and i.type = asked.type and i.value = asked.value and i.valid_to is null and i.connection_id = any ($4)
-		  limit $5) i`, v.workspace, types, values, v.connections, identityHolders)
+		  from {identifiers} i
+		  where i.workspace_id = $1 and i.type = asked.type and i.value = asked.value and i.connection_id = any ($2)
+		  limit $5) i`, v.workspace, v.connections, types, values, identityHolders)
 	if err != nil {
 		return nil, fmt.Errorf("find by identifier: %w", err)
 	}
@@ -158,16 +164,16 @@ func (v *graphView) Identities(ctx context.Context, principals []graph.EntityID)
 	if len(principals) == 0 {
 		return found, nil
 	}
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.ask(ctx, `
 		select m.principal_id, m.identity_id, o.principals, e.name
-		from identity_members m
+		from {members} m
 		cross join lateral (
 		  select count(*) as principals, (array_agg(o.principal_id order by o.principal_id))[1] as first, (array_agg(o.connection_id order by o.principal_id))[1] as first_connection
-		  from identity_members o
-		  where o.workspace_id = $1 and o.identity_id = m.identity_id and o.valid_to is null and o.connection_id = any ($2)
+		  from {members} o
+		  where o.workspace_id = $1 and o.identity_id = m.identity_id and o.connection_id = any ($2)
 		) o
-		left join entities e on e.workspace_id = $1 and e.connection_id = o.first_connection and e.entity_id = o.first and e.valid_to is null
-		where m.workspace_id = $1 and m.principal_id = any ($3) and m.valid_to is null and m.connection_id = any ($2)`, v.workspace, v.connections, uuids(principals))
+		left join {entities} e on e.workspace_id = $1 and e.connection_id = any ($2) and e.connection_id = o.first_connection and e.entity_id = o.first
+		where m.workspace_id = $1 and m.principal_id = any ($3) and m.connection_id = any ($2)`, v.workspace, v.connections, uuids(principals))
 	if err != nil {
 		return nil, fmt.Errorf("name identities: %w", err)
 	}

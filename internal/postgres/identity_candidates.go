@@ -17,24 +17,24 @@ const candidatesEach = 10
 // did not join.
 func (v *identityView) addCandidates(ctx context.Context, d *identity.Detail) error {
 	ids, at := principalsOf(d)
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.ask(ctx, `
 		select i.principal_id, i.type, i.value, i.standing, o.principal_id, o.standing, o.trusted,
 		  coalesce(m.identity_id, o.principal_id), e.name, coalesce(s.correction_id, 0),
-		  (select count(*) from identity_members c where c.workspace_id = $1 and c.identity_id = m.identity_id and c.valid_to is null and c.connection_id = any ($3))
-		from principal_identifiers i
+		  (select count(*) from {members} c where c.workspace_id = $1 and c.identity_id = m.identity_id and c.connection_id = any ($2))
+		from {identifiers} i
 		cross join lateral (
 		  select o.principal_id, o.connection_id, o.standing, t.connection_id is not null as trusted
-		  from principal_identifiers o
+		  from {identifiers} o
 		  left join identity_sources t on t.workspace_id = o.workspace_id and t.connection_id = o.connection_id
-		  where o.workspace_id = $1 and o.type = i.type and o.value = i.value and o.valid_to is null and o.connection_id = any ($3) and o.principal_id <> all ($2)
+		  where o.workspace_id = $1 and o.type = i.type and o.value = i.value and o.connection_id = any ($2) and o.principal_id <> all ($3)
 		  limit $5) o
-		join entities e on e.workspace_id = $1 and e.connection_id = o.connection_id and e.entity_id = o.principal_id and e.valid_to is null
-		left join identity_members m on m.workspace_id = $1 and m.principal_id = o.principal_id and m.valid_to is null
-		left join identity_splits s on s.workspace_id = $1 and s.valid_to is null
+		join {entities} e on e.workspace_id = $1 and e.connection_id = any ($2) and e.connection_id = o.connection_id and e.entity_id = o.principal_id
+		left join {members} m on m.workspace_id = $1 and m.principal_id = o.principal_id
+		left join {splits} s on s.workspace_id = $1
 		  and s.one_id = least(i.principal_id, o.principal_id) and s.other_id = greatest(i.principal_id, o.principal_id)
-		where i.workspace_id = $1 and i.principal_id = any ($2) and i.valid_to is null and m.identity_id is distinct from $4
+		where i.workspace_id = $1 and i.principal_id = any ($3) and m.identity_id is distinct from $4
 		order by i.principal_id, i.type, i.value, o.principal_id
-		limit $6`, v.workspace, ids, v.connections, [16]byte(d.ID), candidatesEach, identity.MaxCandidates+1)
+		limit $6`, v.workspace, v.connections, ids, [16]byte(d.ID), candidatesEach, identity.MaxCandidates+1)
 	if err != nil {
 		return fmt.Errorf("read candidates: %w", err)
 	}
@@ -78,4 +78,3 @@ func obstacle(ours identity.Known, theirs identifier.Standing, trusted bool) ide
 	}
 	return identity.KeptApart
 }
-

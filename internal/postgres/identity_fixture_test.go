@@ -66,7 +66,7 @@ func (j *joining) publish(tb testing.TB, c id.Connection, all ...connector.Entit
 // identity returns whom a principal is one with, itself included.
 func (j *joining) identity(tb testing.TB, p graph.EntityID) identity.Detail {
 	tb.Helper()
-	d, err := j.identities.Get(tb.Context(), j.admin, j.identityOf(tb, p))
+	d, err := j.identities.Get(tb.Context(), j.admin, j.identityOf(tb, p), graph.Moment{})
 	require.NoError(tb, err)
 	require.True(tb, slices.ContainsFunc(d.Principals, func(of identity.Principal) bool { return of.ID == p }))
 	return d

@@ -15,9 +15,9 @@ import (
 )
 
 // GetIdentity reads an identity and why it is one.
-func (s *Identities) GetIdentity(ctx context.Context, w id.Workspace, i graph.IdentityID) (identity.Detail, error) {
+func (s *Identities) GetIdentity(ctx context.Context, w id.Workspace, i graph.IdentityID, asOf graph.Moment) (identity.Detail, error) {
 	var found identity.Detail
-	err := s.view(ctx, w, func(v *identityView) (err error) {
+	err := s.view(ctx, w, asOf, func(v *identityView) (err error) {
 		found, err = v.show(ctx, i)
 		return err
 	})
@@ -79,15 +79,15 @@ func (v *identityView) heir(ctx context.Context, i graph.IdentityID) (graph.Iden
 	const heirs = `
 		select distinct coalesce(m.identity_id, p.principal_id)
 		from %s
-		join entities e on e.entity_id = p.principal_id
-		left join identity_members m on m.workspace_id = $1 and m.principal_id = p.principal_id and m.valid_to is null
-		where e.workspace_id = $1 and e.connection_id = any ($3) and e.valid_to is null and e.kind = 'Principal'
+		join {entities} e on e.entity_id = p.principal_id
+		left join {members} m on m.workspace_id = $1 and m.principal_id = p.principal_id
+		where e.workspace_id = $1 and e.connection_id = any ($2) and e.kind = 'Principal'
 		limit 2`
 	for _, from := range []string{
-		"(select $2::uuid as principal_id) p",
-		"(select distinct h.principal_id from identity_members h where h.workspace_id = $1 and h.identity_id = $2) p",
+		"(select $3::uuid as principal_id) p",
+		"(select distinct h.principal_id from identity_members h where h.workspace_id = $1 and h.identity_id = $3) p",
 	} {
-		rows, err := v.tx.Query(ctx, fmt.Sprintf(heirs, from), v.workspace, [16]byte(i), v.connections)
+		rows, err := v.ask(ctx, fmt.Sprintf(heirs, from), v.workspace, v.connections, [16]byte(i))
 		if err != nil {
 			return i, fmt.Errorf("find the identity: %w", err)
 		}
@@ -117,12 +117,12 @@ func (v *identityView) identityOf(ctx context.Context, p graph.EntityID) (graph.
 
 // membersOf returns those that have the identity by a row.
 func (v *identityView) membersOf(ctx context.Context, i graph.IdentityID, most int) ([]identityMember, error) {
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.ask(ctx, `
 		select principal_id, valid_from, coalesce(run_id, 0), coalesce(correction_id, 0)
-		from identity_members
-		where workspace_id = $1 and identity_id = $2 and valid_to is null and connection_id = any ($3)
+		from {members} m
+		where workspace_id = $1 and connection_id = any ($2) and identity_id = $3
 		order by principal_id
-		limit $4`, v.workspace, [16]byte(i), v.connections, most)
+		limit $4`, v.workspace, v.connections, [16]byte(i), most)
 	if err != nil {
 		return nil, fmt.Errorf("read the identity: %w", err)
 	}
@@ -137,9 +137,10 @@ func (v *identityView) membersOf(ctx context.Context, i graph.IdentityID, most i
 }
 
 func (v *identityView) count(ctx context.Context, i graph.IdentityID) (n int, err error) {
-	err = v.tx.QueryRow(ctx, `
-		select count(*) from identity_members where workspace_id = $1 and identity_id = $2 and valid_to is null and connection_id = any ($3)`,
-		v.workspace, [16]byte(i), v.connections).Scan(&n)
+	sql, args := v.identityVersions(`
+		select count(*) from {members} m where workspace_id = $1 and connection_id = any ($2) and identity_id = $3`,
+		[]any{v.workspace, v.connections, [16]byte(i)})
+	err = v.tx.QueryRow(ctx, sql, args...).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the principals of an identity: %w", err)
 	}
@@ -168,10 +169,10 @@ func (v *identityView) describe(ctx context.Context, d *identity.Detail, members
 
 // whole reads entities of any connection.
 func (v *identityView) whole(ctx context.Context, ids []graph.EntityID) (map[graph.EntityID]graph.Entity, error) {
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.ask(ctx, `
 		select `+entityFields+`, identifiers, attributes
-		from entities
-		where workspace_id = $1 and connection_id = any ($2) and entity_id = any ($3) and valid_to is null`, v.workspace, v.connections, uuids(ids))
+		from {entities} e
+		where workspace_id = $1 and connection_id = any ($2) and entity_id = any ($3)`, v.workspace, v.connections, uuids(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read principals: %w", err)
 	}
@@ -199,20 +200,20 @@ func principalsOf(d *identity.Detail) (ids [][16]byte, at map[graph.EntityID]*id
 // addKnown reads what the principals are known by and who else of them is.
 func (v *identityView) addKnown(ctx context.Context, d *identity.Detail) error {
 	ids, at := principalsOf(d)
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.ask(ctx, `
 		select i.principal_id, i.type, i.value, i.standing, s.connection_id is not null, i.first_run_id, i.valid_from, c.shared,
 		  coalesce((
 		    select array_agg(o.principal_id order by o.principal_id)
 		    from (
-		      select o.principal_id from principal_identifiers o
-		      where o.workspace_id = $1 and o.type = i.type and o.value = i.value and o.valid_to is null and o.principal_id = any ($2) and o.principal_id <> i.principal_id
+		      select o.principal_id from {identifiers} o
+		      where o.workspace_id = $1 and o.type = i.type and o.value = i.value and o.principal_id = any ($3) and o.principal_id <> i.principal_id
 		      order by o.principal_id
 		      limit $4) o), '{}')
-		from principal_identifiers i
+		from {identifiers} i
 		left join identity_sources s on s.workspace_id = i.workspace_id and s.connection_id = i.connection_id
 		cross join lateral (`+sharing+`) c
-		where i.workspace_id = $1 and i.principal_id = any ($2) and i.valid_to is null
-		order by i.principal_id, i.type, i.value`, v.workspace, ids, v.connections, identity.MaxReasons, identity.MaxSharedInConnection, identity.MaxShared)
+		where i.workspace_id = $1 and i.principal_id = any ($3)
+		order by i.principal_id, i.type, i.value`, v.workspace, v.connections, ids, identity.MaxReasons, identity.MaxSharedInConnection, identity.MaxShared)
 	if err != nil {
 		return fmt.Errorf("read identifiers: %w", err)
 	}
@@ -234,16 +235,16 @@ func (v *identityView) addKnown(ctx context.Context, d *identity.Detail) error {
 }
 
 // sharing says of an identifier i whether too many hold it, as [resolution] does.
-// It takes the parameters $1 workspace, $3 connections, $5 and $6 limits.
+// It takes the parameters $1 workspace, $2 connections, $5 and $6 limits.
 const sharing = `
 		  select coalesce(max(n) > $5::bigint or sum(n) > $6::bigint, false) as shared
 		  from (
 		    select count(*) as n
 		    from (
 		      select o.connection_id
-		      from principal_identifiers o
+		      from {identifiers} o
 		      left join identity_sources t on t.workspace_id = o.workspace_id and t.connection_id = o.connection_id
-		      where o.workspace_id = $1 and o.type = i.type and o.value = i.value and o.valid_to is null and o.connection_id = any ($3)
+		      where o.workspace_id = $1 and o.type = i.type and o.value = i.value and o.connection_id = any ($2)
 		        and (o.standing = 'verified' or o.standing = 'unverified' and t.connection_id is not null)
 		      limit $5::bigint * $6::bigint) o
 		    group by connection_id) n`
@@ -279,17 +280,17 @@ func (v *identityView) addAccounts(ctx context.Context, d *identity.Detail) erro
 	for i := range d.Principals {
 		connections = append(connections, int64(d.Principals[i].Connection))
 	}
-	rows, err := v.tx.Query(ctx, `
+	rows, err := v.ask(ctx, `
 		select p.principal_id, e.entity_id, e.type, e.name, e.provider_id, e.connection_id, e.first_run_id, e.valid_from
-		from unnest($2::uuid[], $3::bigint[]) as p (principal_id, connection_id)
+		from unnest($3::uuid[], $4::bigint[]) as p (principal_id, connection_id)
 		cross join lateral (
 		  select distinct r.to_id
-		  from relationships r
-		  where r.workspace_id = $1 and r.connection_id = p.connection_id and r.valid_to is null and r.kind_code = 'p' and r.from_id = p.principal_id
+		  from {relationships} r
+		  where r.workspace_id = $1 and r.connection_id = any ($2) and r.connection_id = p.connection_id and r.kind_code = 'p' and r.from_id = p.principal_id
 		  order by r.to_id
-		  limit $4) r
-		join entities e on e.workspace_id = $1 and e.connection_id = p.connection_id and e.entity_id = r.to_id and e.valid_to is null
-		order by p.principal_id, e.entity_id`, v.workspace, ids, connections, identity.MaxAccounts+1)
+		  limit $5) r
+		join {entities} e on e.workspace_id = $1 and e.connection_id = p.connection_id and e.entity_id = r.to_id and e.connection_id = any ($2)
+		order by p.principal_id, e.entity_id`, v.workspace, v.connections, ids, connections, identity.MaxAccounts+1)
 	if err != nil {
 		return fmt.Errorf("read accounts: %w", err)
 	}

@@ -33,7 +33,7 @@ func (r *resolution) readNodes(ctx context.Context) ([]resolvedNode, error) {
 		from identity_nodes n
 		where n.connection_id = any ($2) and exists (
 		  select from entities e
-		  where e.workspace_id = $1 and e.connection_id = n.connection_id and e.entity_id = n.principal_id and e.valid_to is null)`, r.workspace, r.live)
+		  where e.workspace_id = $1 and e.connection_id = any ($2) and e.connection_id = n.connection_id and e.entity_id = n.principal_id and e.valid_to is null)`, r.workspace, r.live)
 	if err != nil {
 		return nil, fmt.Errorf("number principals: %w", err)
 	}

@@ -49,7 +49,7 @@ func TestPrincipalsOfTwoConnectionsAreJoinedByAnEmail(t *testing.T) {
 	j.publish(t, two, person("a.smith"))
 	require.Equal(t, "ann", names(j.identity(t, j.principal(one, "ann"))))
 	require.Equal(t, "a.smith", names(j.identity(t, j.principal(two, "a.smith"))))
-	kept, err := j.identities.Get(t.Context(), j.admin, ann.ID)
+	kept, err := j.identities.Get(t.Context(), j.admin, ann.ID, graph.Moment{})
 	require.NoError(t, err)
 	require.Equal(t, ann.ID, kept.ID)
 	history, err := j.identities.History(t.Context(), j.admin, ann.ID, nil, 10)
@@ -169,7 +169,7 @@ func TestCorrectionsRefuseWhatMakesNoSense(t *testing.T) {
 	require.Equal(t, fault.Invalid, kind(j.identities.Split(t.Context(), j.admin, ann.OwnIdentity(), []graph.EntityID{ann}, "")), "nobody would stay")
 	require.Equal(t, fault.Invalid, kind(j.identities.Split(t.Context(), j.admin, ann.OwnIdentity(), []graph.EntityID{bob}, "")), "not of it")
 	require.Equal(t, fault.NotFound, kind(j.identities.Join(t.Context(), j.admin, ann.OwnIdentity(), []graph.IdentityID{{1}}, "")))
-	require.Equal(t, fault.NotFound, kind(j.identities.Get(t.Context(), j.admin, graph.IdentityID{1})))
+	require.Equal(t, fault.NotFound, kind(j.identities.Get(t.Context(), j.admin, graph.IdentityID{1}, graph.Moment{})))
 	require.Equal(t, fault.NotFound, kind(j.identities.History(t.Context(), j.admin, graph.IdentityID{1}, nil, 1)))
 	require.Equal(t, fault.NotFound, fault.KindOf(j.identities.Trust(t.Context(), j.admin, 9999, true, "")))
 	for _, role := range []workspace.Role{workspace.Viewer, workspace.ConnectorBuilder} {
@@ -180,7 +180,7 @@ func TestCorrectionsRefuseWhatMakesNoSense(t *testing.T) {
 		require.Equal(t, fault.Forbidden, fault.KindOf(j.identities.Trust(t.Context(), weak, one, true, "")))
 	}
 	foreign := j.adminOf(t, elsewhere)
-	require.Equal(t, fault.NotFound, kind(j.identities.Get(t.Context(), foreign, ann.OwnIdentity())))
+	require.Equal(t, fault.NotFound, kind(j.identities.Get(t.Context(), foreign, ann.OwnIdentity(), graph.Moment{})))
 	require.Equal(t, fault.NotFound, kind(j.identities.Join(t.Context(), foreign, ann.OwnIdentity(), []graph.IdentityID{bob.OwnIdentity()}, "")))
 	require.Equal(t, fault.NotFound, fault.KindOf(j.identities.Trust(t.Context(), foreign, one, true, "")))
 	require.Zero(t, j.number(t, `select count(*) from identity_corrections`))
@@ -223,4 +223,46 @@ func TestDeletedConnectionLeavesTheIdentities(t *testing.T) {
 	for _, table := range []string{"principal_identifiers", "identity_members"} {
 		require.Zero(t, j.number(t, `select count(*) from `+table+` where connection_id = $1`, between))
 	}
+}
+
+// A question about an earlier moment shows the identities of then, whoever was
+// joined or split since.
+func TestIdentitiesOfAnEarlierMoment(t *testing.T) {
+	t.Parallel()
+	j := newJoining(t)
+	one, two := j.connect(t, j.scope), j.connect(t, j.scope)
+	ann, smith := j.principal(one, "ann"), j.principal(two, "smith")
+	at := func(i graph.IdentityID, m graph.Moment) string {
+		d, err := j.identities.Get(t.Context(), j.admin, i, m)
+		require.NoError(t, err)
+		return names(d)
+	}
+	now := func() graph.Moment {
+		m := graph.Moment{}
+		require.NoError(t, j.super.QueryRow(t.Context(), `select clock_timestamp()`).Scan(&m.At))
+		return m
+	}
+	j.publish(t, one, person("ann", email("ann@example.com")))
+	alone := now()
+	joined := j.discover(t, j.scope, two, whole("alpha", "", []connector.Entity{person("smith", email("ann@example.com"))}))
+	i := j.identityOf(t, ann)
+	_, err := j.identities.Split(t.Context(), j.admin, i, []graph.EntityID{smith}, "")
+	require.NoError(t, err)
+	apart := now()
+	_, err = j.identities.Join(t.Context(), j.admin, j.identityOf(t, ann), []graph.IdentityID{j.identityOf(t, smith)}, "")
+	require.NoError(t, err)
+	j.publish(t, two)
+
+	require.Equal(t, "ann", at(ann.OwnIdentity(), alone))
+	require.Equal(t, "ann smith", at(i, graph.Moment{Run: joined.ID}))
+	require.Equal(t, "ann", at(ann.OwnIdentity(), apart))
+	require.Equal(t, "ann", at(ann.OwnIdentity(), graph.Moment{}))
+	list := func(m graph.Moment) []string { return j.list(t, identity.Filter{AsOf: m}) }
+	require.Equal(t, []string{"ann"}, list(alone))
+	require.Len(t, list(graph.Moment{Run: joined.ID}), 1)
+	require.Equal(t, []string{"ann", "smith"}, list(apart))
+	require.Equal(t, []string{"ann"}, list(graph.Moment{}))
+	require.Len(t, j.list(t, identity.Filter{AsOf: apart, Identifier: "ann@example.com"}), 2)
+	_, err = j.identities.Get(t.Context(), j.admin, smith.OwnIdentity(), alone)
+	require.Equal(t, fault.NotFound, fault.KindOf(err))
 }

@@ -34,6 +34,14 @@ type knownCoverage struct {
 // At returns the graph as it was at a moment. It is of the same snapshot, and
 // shares the transaction.
 func (v *graphView) At(ctx context.Context, m graph.Moment) (graph.View, error) {
+	then, err := v.at(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return then, nil
+}
+
+func (v *graphView) at(ctx context.Context, m graph.Moment) (*graphView, error) {
 	if m.Now() {
 		return v, nil
 	}
