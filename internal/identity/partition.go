@@ -95,7 +95,8 @@ func (p *Partition) Part(n int32) int32 {
 // Node is a principal whose identity is found anew.
 type Node struct {
 	Principal graph.EntityID
-	// Was is its identity so far.
+	// Was is its identity so far; zero when it is new and those that it founded
+	// once have gone on without it.
 	Was graph.IdentityID
 }
 
@@ -172,6 +173,9 @@ func claimsOf(nodes []Node, parts *Partition) map[graph.IdentityID][]claim {
 	at := make(map[holding]int, len(nodes))
 	claims := make(map[graph.IdentityID][]claim, len(nodes))
 	for i, n := range nodes {
+		if n.Was == (graph.IdentityID{}) {
+			continue
+		}
 		h := holding{n.Was, parts.Part(int32(i))}
 		place, has := at[h]
 		if !has {

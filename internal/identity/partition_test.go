@@ -11,7 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/identity"
 )
 
-func principal(n byte) graph.EntityID { return graph.EntityID{n} }
+func principal(n byte) graph.EntityID { return graph.EntityID{n + 1} }
 
 func own(n byte) graph.IdentityID { return principal(n).OwnIdentity() }
 
@@ -83,6 +83,7 @@ func TestIdentitiesKeepTheirNumbers(t *testing.T) {
 		"of two the one of most":          {[]graph.IdentityID{own(0), elsewhere, elsewhere}, [][]int32{{0, 1, 2}}, []graph.IdentityID{elsewhere, elsewhere, elsewhere}},
 		"unchanged by being looked at":    {[]graph.IdentityID{own(1), own(1), own(2)}, [][]int32{{0, 1}}, []graph.IdentityID{own(1), own(1), own(2)}},
 		"founders meet, the others too":   {[]graph.IdentityID{own(0), own(0), own(2), own(2)}, [][]int32{{0, 2}, {1, 3}}, []graph.IdentityID{own(0), own(1), own(0), own(1)}},
+		"a founder that comes back":       {[]graph.IdentityID{{}, own(2)}, [][]int32{{0, 1}}, []graph.IdentityID{own(2), own(2)}},
 		"nobody is two, and nobody fails": {nil, nil, []graph.IdentityID{}},
 	} {
 		t.Run(name, func(t *testing.T) {

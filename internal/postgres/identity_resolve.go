@@ -98,25 +98,22 @@ const joins = `i.valid_to is null and i.connection_id = any ($2) and (i.standing
 // splits in it.
 func (r *resolution) gather(ctx context.Context) error {
 	for round := 0; ; round++ {
-		if err := r.countHolders(ctx, round); err != nil {
-			return err
-		}
-		found, err := r.addNodes(ctx, round)
-		if err != nil {
-			return err
-		}
-		if found == 0 {
-			return nil
-		}
-		_, err = r.tx.Exec(ctx, `
+		_, err := r.tx.Exec(ctx, `
 			insert into identity_keys (type, value, round)
 			select distinct i.type, i.value, $4::integer
 			from identity_nodes n
 			join principal_identifiers i on i.principal_id = n.principal_id
 			where n.round = $4 and i.workspace_id = $1 and `+joins+`
-			on conflict do nothing`, r.workspace, r.live, r.trusted, round+1)
+			on conflict do nothing`, r.workspace, r.live, r.trusted, round)
 		if err != nil {
 			return fmt.Errorf("gather identifiers: %w", err)
+		}
+		if err := r.countHolders(ctx, round); err != nil {
+			return err
+		}
+		found, err := r.addNodes(ctx, round)
+		if err != nil || found == 0 {
+			return err
 		}
 	}
 }

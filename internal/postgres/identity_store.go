@@ -38,7 +38,10 @@ func (r *resolution) readNodes(ctx context.Context) ([]resolvedNode, error) {
 		return nil, fmt.Errorf("number principals: %w", err)
 	}
 	rows, err := r.tx.Query(ctx, `
-		select n.principal_id, n.connection_id, coalesce(m.identity_id, n.principal_id), m.identity_id is not null
+		select n.principal_id, n.connection_id,
+		  coalesce(m.identity_id, case when not exists (
+		    select from identity_members o where o.workspace_id = $1 and o.identity_id = n.principal_id and o.valid_to is null) then n.principal_id
+		  else '00000000-0000-0000-0000-000000000000' end), m.identity_id is not null
 		from identity_numbers n
 		left join identity_members m on m.workspace_id = $1 and m.principal_id = n.principal_id and m.valid_to is null
 		order by n.n`, r.workspace)
