@@ -28,6 +28,7 @@ func TestRoleTable(t *testing.T) {
 		workspace.StartOperations:    builders,
 		workspace.ManageMembers:      {workspace.Admin, workspace.TenantAdmin},
 		workspace.ManageWebhooks:     {workspace.Admin},
+		workspace.ManageIdentities:   {workspace.Admin},
 		workspace.Restore:            {workspace.Admin},
 		workspace.ManageWorkspaces:   tenant,
 		workspace.ReadAuditAcross:    tenant,
