@@ -49,16 +49,6 @@ func (db *DB) Snapshot(ctx context.Context, w id.Workspace, fn func(v graph.View
 }
 
 func (db *DB) snapshot(ctx context.Context, w id.Workspace, fn func(v *graphView) error) error {
-	return db.begin(ctx, "begin isolation level repeatable read read only", w, func(tx pgx.Tx) error {
-		v := &graphView{tx: tx, workspace: w, integrations: map[id.Connection]integration.ID{}}
-		if err := v.loadConnections(ctx); err != nil {
-			return err
-		}
-		return fn(v)
-	})
-}
-
-func (db *DB) snapshot(ctx context.Context, w id.Workspace, fn func(v *graphView) error) error {
 	conn, err := db.borrow(ctx)
 	if err != nil {
 		return err
@@ -76,16 +66,19 @@ func (db *DB) snapshot(ctx context.Context, w id.Workspace, fn func(v *graphView
 	return translate(err)
 }
 
+// viewConnections is what a view starts from.
+const viewConnections = `
+	select now(), coalesce(array_agg(connection_id order by connection_id), '{}'), coalesce(array_agg(integration_id order by connection_id), '{}')
+	from connections
+	where workspace_id = $1 and deleted_at is null`
+
 // open begins the transaction, confines it to the workspace and lists the
 // connections, in one exchange with the server.
 func (v *graphView) open(ctx context.Context, conn *pgxpool.Conn) error {
 	var opening pgx.Batch
 	opening.Queue("begin isolation level repeatable read read only")
 	opening.Queue("select set_config('gatehouse.workspace_id', $1, true)", strconv.FormatInt(int64(v.workspace), 10))
-	opening.Queue(`
-		select now(), coalesce(array_agg(connection_id order by connection_id), '{}'), coalesce(array_agg(integration_id order by connection_id), '{}')
-		from connections
-		where workspace_id = $1 and deleted_at is null`, v.workspace)
+	opening.Queue(viewConnections, v.workspace)
 	results := conn.SendBatch(ctx, &opening)
 	_, err := results.Exec()
 	if err == nil {

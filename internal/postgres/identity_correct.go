@@ -22,6 +22,7 @@ import (
 // hand.
 type correction struct {
 	*identityView
+	tx     pgx.Tx
 	q      *dbsqlc.Queries
 	caller workspace.Caller
 	at     time.Time
@@ -33,14 +34,18 @@ type correction struct {
 func (s *Identities) correct(ctx context.Context, c workspace.Caller, e audit.Event, fn func(k *correction) (bool, error)) error {
 	return s.db.InWorkspace(ctx, c.Scope.Workspace, func(tx pgx.Tx) error {
 		v := &graphView{tx: tx, workspace: c.Scope.Workspace, integrations: map[id.Connection]integration.ID{}}
-		if err := v.loadConnections(ctx); err != nil {
-			return err
+		var names []string
+		if err := tx.QueryRow(ctx, viewConnections, v.workspace).Scan(&v.moment, &v.connections, &names); err != nil {
+			return fmt.Errorf("list the graph's connections: %w", err)
+		}
+		for i, name := range names {
+			v.integrations[id.Connection(v.connections[i])] = integration.ID(name)
 		}
 		at, err := lockIdentities(ctx, tx, int64(c.Scope.Workspace))
 		if err != nil {
 			return err
 		}
-		done, err := fn(&correction{identityView: &identityView{v}, q: dbsqlc.New(tx), caller: c, at: at})
+		done, err := fn(&correction{identityView: &identityView{v}, tx: tx, q: dbsqlc.New(tx), caller: c, at: at})
 		if err != nil || !done {
 			return err
 		}
