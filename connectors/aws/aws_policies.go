@@ -73,7 +73,7 @@ func (s *session) awsPoliciesOn(ctx context.Context, account string, out *iam.Ge
 }
 
 // attachedAWSPolicies returns the ARNs of AWS's own policies that the page's
-// groups, users and roles have attached, each once.
+// groups, users and roles have attached, or as their boundary, each once.
 func attachedAWSPolicies(out *iam.GetAccountAuthorizationDetailsOutput) (arns []string) {
 	seen := map[string]bool{}
 	gather := func(attached []types.AttachedPolicy) {
@@ -87,11 +87,18 @@ func attachedAWSPolicies(out *iam.GetAccountAuthorizationDetailsOutput) (arns []
 	for _, g := range out.GroupDetailList {
 		gather(g.AttachedManagedPolicies)
 	}
+	boundary := func(b *types.AttachedPermissionsBoundary) {
+		if b != nil {
+			gather([]types.AttachedPolicy{{PolicyArn: b.PermissionsBoundaryArn}})
+		}
+	}
 	for _, u := range out.UserDetailList {
 		gather(u.AttachedManagedPolicies)
+		boundary(u.PermissionsBoundary)
 	}
 	for _, r := range out.RoleDetailList {
 		gather(r.AttachedManagedPolicies)
+		boundary(r.PermissionsBoundary)
 	}
 	return arns
 }

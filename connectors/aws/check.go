@@ -48,6 +48,9 @@ func (s *session) Check(ctx context.Context) (connector.CheckResult, error) {
 			if err := c.probeOrganization(ctx); err != nil {
 				return connector.CheckResult{}, err
 			}
+			if err := c.probeControls(ctx); err != nil {
+				return connector.CheckResult{}, err
+			}
 		}
 	}
 	if s.configuration.IdentityCenterEnabled {

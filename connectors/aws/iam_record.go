@@ -104,7 +104,7 @@ func (r *iamReader) addUser(u types.UserDetail) {
 	id, name := aws.ToString(u.UserId), aws.ToString(u.UserName)
 	fields := map[string]any{
 		"arn": aws.ToString(u.Arn), "path": aws.ToString(u.Path), "account": r.account, "created_at": u.CreateDate,
-		"permissions_boundary": boundaryOf(u.PermissionsBoundary), "tags": tagsOf(u.Tags),
+		"permissions_boundary": boundaryOf(u.PermissionsBoundary), "permissions_boundary_id": r.boundaryID(name, u.PermissionsBoundary), "tags": tagsOf(u.Tags),
 	}
 	r.report.describe(strings.ToLower(name), fields)
 	addIdentity(r.batch, connector.Entity{Ref: accountRef(id), Name: clipName(name), Type: "iam_user", Attributes: attributes(fields, "tags")}, "iam_user")
@@ -126,7 +126,7 @@ func (r *iamReader) addRole(role types.RoleDetail) {
 	id, name := aws.ToString(role.RoleId), aws.ToString(role.RoleName)
 	fields := map[string]any{
 		"arn": aws.ToString(role.Arn), "path": aws.ToString(role.Path), "account": r.account, "created_at": role.CreateDate,
-		"permissions_boundary": boundaryOf(role.PermissionsBoundary), "tags": tagsOf(role.Tags),
+		"permissions_boundary": boundaryOf(role.PermissionsBoundary), "permissions_boundary_id": r.boundaryID(name, role.PermissionsBoundary), "tags": tagsOf(role.Tags),
 		"trust_policy": plainDocument(aws.ToString(role.AssumeRolePolicyDocument)),
 	}
 	if used := role.RoleLastUsed; used != nil {
@@ -162,6 +162,19 @@ func boundaryOf(b *types.AttachedPermissionsBoundary) string {
 		return ""
 	}
 	return aws.ToString(b.PermissionsBoundaryArn)
+}
+
+// boundaryID is the id of the policy that is the boundary of a user or role.
+func (r *iamReader) boundaryID(owner string, b *types.AttachedPermissionsBoundary) string {
+	if b == nil {
+		return ""
+	}
+	ref, ok := attachedRef(types.AttachedPolicy{PolicyArn: b.PermissionsBoundaryArn}, r.account, r.policies)
+	if !ok || isAWSManaged(aws.ToString(b.PermissionsBoundaryArn)) && !r.batch.seen[ref] {
+		r.changed("permissions boundary " + boundaryOf(b) + " of " + owner)
+		return ""
+	}
+	return ref.ID
 }
 
 func tagsOf(tags []types.Tag) map[string]string {

@@ -84,7 +84,7 @@ func (s *session) addFunction(ctx context.Context, b *batch, account string, f t
 		Attributes: attributes(map[string]any{
 			"arn": arn, "account": account, "region": s.configuration.Region, "runtime": string(f.Runtime),
 			"execution_role": aws.ToString(f.Role), "description": aws.ToString(f.Description), "last_modified": aws.ToString(f.LastModified),
-			"policy": plainDocument(policy.text),
+			"policy": plainDocument(policy.text), "policy_status": policy.status(),
 		}, "policy"),
 	})
 	b.relate(connector.BoundaryContains, boundaryRef(account), resourceRef(arn))

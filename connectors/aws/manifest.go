@@ -9,6 +9,7 @@ import (
 // The streams' names.
 const (
 	streamOrganization   = "organization"
+	streamControls       = "control_policies"
 	streamIdentityCenter = "identity_center"
 	streamIAM            = "iam"
 	streamS3             = "s3"
@@ -26,6 +27,9 @@ const (
 	permListOUs             = "organizations:ListOrganizationalUnitsForParent"
 	permListAccounts        = "organizations:ListAccounts"
 	permListAccountsFor     = "organizations:ListAccountsForParent"
+	permListPolicies        = "organizations:ListPolicies"
+	permDescribePolicy      = "organizations:DescribePolicy"
+	permListTargets         = "organizations:ListTargetsForPolicy"
 	permGAAD                = "iam:GetAccountAuthorizationDetails"
 	permGenerateReport      = "iam:GenerateCredentialReport"
 	permGetReport           = "iam:GetCredentialReport"
@@ -67,12 +71,11 @@ func manifest() connector.Manifest {
 		Operations: []string{"connection.test", "discovery.run"},
 		Streams:    streams(),
 		LimitsBlindSpots: []string{
-			"Service control policies and resource control policies are not read; they can take away what a grant shows.",
-			"Permissions boundaries are shown on the user or role but not subtracted from its grants; session policies are not visible.",
-			"Conditions are shown, not evaluated.",
-			"A trust in a whole account is shown for those of its users and roles whose policies let them assume the role; conditions of both sides are shown, not evaluated.",
+			"Control policies, permissions boundaries and conditions do not take away from the grants that are shown; decisions about a request weigh them.",
+			"Session policies are not visible: a decision about a role is about a session without one.",
+			"A trust in a whole account is shown for those of its users and roles whose policies let them assume the role; conditions of both sides are shown.",
 			"Grants are expanded to the buckets and functions of the policy's own account; access from elsewhere is shown where a resource policy names it.",
-			"Resource policies are read for S3 buckets and Lambda functions only; bucket ACLs, access points and Block Public Access are not read.",
+			"Resource policies are read for S3 buckets and Lambda functions only; bucket ACLs, access points, Block Public Access and the policies of VPC endpoints are not read, and decisions do not weigh them.",
 			"Lambda functions are read in the connection's region only.",
 			"Last use comes from the credential report, which AWS renews at most every four hours.",
 			"Suspended accounts are shown in the organisation but their contents cannot be read.",
@@ -117,6 +120,17 @@ func streams() []connector.Stream {
 				permListOUs, "finds organisational units",
 				permListAccounts, "finds the accounts to read",
 				permListAccountsFor, "finds which unit an account is in",
+			),
+			Optional: true,
+		},
+		{
+			Name:        streamControls,
+			Description: "Service and resource control policies of the organisation, and what they are attached to",
+			Entities:    kinds(entitlement),
+			Permissions: needs(
+				permListPolicies, "finds the organisation's policies",
+				permDescribePolicy, "reads what a policy says",
+				permListTargets, "finds what a policy is attached to",
 			),
 			Optional: true,
 		},

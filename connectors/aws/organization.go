@@ -3,6 +3,8 @@ package aws
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -11,9 +13,17 @@ import (
 	"github.com/gatehouse-project/gatehouse/connector"
 )
 
+// The entity types of the organisation and its root.
+const (
+	typeOrganization = "organization"
+	typeRoot         = "organization_root"
+)
+
 // unit is a root or organisational unit, with what contains it.
 type unit struct {
 	id, name, arn, kind, parent string
+	// policyTypes are the kinds of policy that are switched on; of a root only.
+	policyTypes []string
 }
 
 // readOrganization emits the organisation's tree, or only the accounts that
@@ -40,11 +50,11 @@ func (s *session) readOrganization(ctx context.Context, _ string, from place, b 
 	}
 	if from.Step == "" {
 		b.entity(connector.Entity{
-			Ref: boundaryRef(o.id), Name: o.id, Type: "organization",
+			Ref: boundaryRef(o.id), Name: o.id, Type: typeOrganization,
 			Attributes: attributes(map[string]any{"arn": o.arn, "management_account": o.management}),
 		})
 		for _, u := range units {
-			b.entity(connector.Entity{Ref: boundaryRef(u.id), Name: clipName(u.name), Type: u.kind, Attributes: attributes(map[string]any{"arn": u.arn})})
+			b.entity(connector.Entity{Ref: boundaryRef(u.id), Name: clipName(u.name), Type: u.kind, Attributes: attributes(map[string]any{"arn": u.arn, "policy_types": u.policyTypes})})
 			b.relate(connector.BoundaryContains, boundaryRef(u.parent), boundaryRef(u.id))
 		}
 	}
@@ -86,7 +96,14 @@ func (s *session) walkUnits(ctx context.Context, o *organization) (units []unit,
 			return deniedOr(units, classify(ctx, err, "the organisation"))
 		}
 		for _, r := range page.Roots {
-			units = append(units, unit{aws.ToString(r.Id), aws.ToString(r.Name), aws.ToString(r.Arn), "organization_root", o.id})
+			root := unit{id: aws.ToString(r.Id), name: aws.ToString(r.Name), arn: aws.ToString(r.Arn), kind: typeRoot, parent: o.id}
+			for _, t := range r.PolicyTypes {
+				if t.Status == types.PolicyTypeStatusEnabled {
+					root.policyTypes = append(root.policyTypes, strings.ToLower(string(t.Type)))
+				}
+			}
+			slices.Sort(root.policyTypes)
+			units = append(units, root)
 		}
 	}
 	for i := 0; i < len(units); i++ {
@@ -97,7 +114,7 @@ func (s *session) walkUnits(ctx context.Context, o *organization) (units []unit,
 				return deniedOr(units, classify(ctx, err, "the organisation"))
 			}
 			for _, ou := range page.OrganizationalUnits {
-				units = append(units, unit{aws.ToString(ou.Id), aws.ToString(ou.Name), aws.ToString(ou.Arn), "organizational_unit", units[i].id})
+				units = append(units, unit{id: aws.ToString(ou.Id), name: aws.ToString(ou.Name), arn: aws.ToString(ou.Arn), kind: "organizational_unit", parent: units[i].id})
 			}
 		}
 	}

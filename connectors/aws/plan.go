@@ -47,6 +47,8 @@ func (s *session) Plan(ctx context.Context) (connector.Plan, error) {
 // reads no organisation.
 func (s *session) reads(stream string) bool {
 	switch stream {
+	case streamControls:
+		return s.configuration.OrganizationsEnabled
 	case streamIdentityCenter, streamPermissionSets:
 		return s.configuration.IdentityCenterEnabled
 	}
@@ -78,6 +80,8 @@ func (s *session) reader(stream string) func(ctx context.Context, account string
 	switch stream {
 	case streamOrganization:
 		return s.readOrganization
+	case streamControls:
+		return s.readControlPolicies
 	case streamIdentityCenter:
 		return s.readIdentityCenter
 	case streamIAM:

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/identitystore"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssoadmin"
 )
@@ -36,6 +37,30 @@ func (c *checkup) probeOrganization(ctx context.Context) error {
 	}
 	_, err = client.ListAccounts(ctx, &organizations.ListAccountsInput{MaxResults: aws.Int32(1)})
 	return c.note(classify(ctx, err, on), streamOrganization)
+}
+
+// probeControls asks for AWS's own policy, which every organisation with
+// policies has.
+func (c *checkup) probeControls(ctx context.Context) error {
+	const on = "the organisation"
+	client := c.session.clients.organizations()
+	policies, err := client.ListPolicies(ctx, &organizations.ListPoliciesInput{Filter: types.PolicyTypeServiceControlPolicy, MaxResults: aws.Int32(1)})
+	if hasCode(err, notWithPolicies()...) {
+		return nil
+	}
+	if err := c.note(classify(ctx, err, on), streamControls); err != nil {
+		return err
+	}
+	if err != nil || len(policies.Policies) == 0 {
+		return nil
+	}
+	id := policies.Policies[0].Id
+	_, err = client.DescribePolicy(ctx, &organizations.DescribePolicyInput{PolicyId: id})
+	if err := c.note(classify(ctx, err, on), streamControls); err != nil {
+		return err
+	}
+	_, err = client.ListTargetsForPolicy(ctx, &organizations.ListTargetsForPolicyInput{PolicyId: id, MaxResults: aws.Int32(1)})
+	return c.note(classify(ctx, err, on), streamControls)
 }
 
 func (c *checkup) probeIdentityCenter(ctx context.Context) error {

@@ -20,6 +20,26 @@ type answer struct {
 	err  error
 }
 
+// The ways that asking for a resource's policy ends, as an attribute of it.
+const (
+	policyRead       = "read"
+	policyNone       = "none"
+	policyDenied     = "denied"
+	policyUnreadable = "unreadable"
+)
+
+func (a answer) status() string {
+	switch {
+	case a.err != nil:
+		return policyDenied
+	case strings.TrimSpace(a.text) == "":
+		return policyNone
+	case plainDocument(a.text) == nil:
+		return policyUnreadable
+	}
+	return policyRead
+}
+
 // readS3 emits the account's buckets and, per statement of their policies, an
 // entitlement and who holds it.
 func (s *session) readS3(ctx context.Context, account string, from place, b *batch) error {
@@ -99,7 +119,7 @@ func (s *session) addBucket(ctx context.Context, b *batch, account string, bucke
 		Ref: resourceRef(arn), Name: clipName(name), Type: "s3_bucket",
 		Attributes: attributes(map[string]any{
 			"arn": arn, "account": account, "region": aws.ToString(bucket.BucketRegion), "created_at": bucket.CreationDate,
-			"policy": plainDocument(policy.text),
+			"policy": plainDocument(policy.text), "policy_status": policy.status(),
 		}, "policy"),
 	})
 	b.relate(connector.BoundaryContains, boundaryRef(account), resourceRef(arn))

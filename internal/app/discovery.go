@@ -117,7 +117,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			apioperation.Mount(a, gate)
 			apirun.Mount(a, &run.Service{Store: runs, Changed: listener})
 			apionboarding.Mount(a, onboards)
-			questions := &graph.Questions{Store: db}
+			questions := &graph.Questions{Store: db, Deciders: c.catalog}
 			apientity.Mount(a, questions)
 			budgets := &budget.Service{Store: postgres.NewBudgets(db), Catalog: c.catalog}
 			apithrottling.Mount(a, budgets)

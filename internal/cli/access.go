@@ -15,6 +15,7 @@ type AccessCmd struct {
 	WhoCan  WhoCanCmd  `cmd:"" name:"who-can" help:"Who can reach a resource."`
 	WhatCan WhatCanCmd `cmd:"" name:"what-can" help:"What a principal or account can reach."`
 	Why     WhyCmd     `cmd:"" help:"How a principal reaches a resource, step by step."`
+	Can     CanCmd     `cmd:"" help:"Whether a request would be allowed, and what decides it."`
 }
 
 // narrowing is the flags of who-can and what-can.
@@ -36,15 +37,17 @@ func (n narrowing) filter() (client.AccessFilter, error) {
 type WhoCanCmd struct {
 	Remote
 	narrowing
-	Resource string `arg:"" help:"Resource: id (ent_...), exact provider id or ARN, or exact name."`
+	Effective bool   `help:"Also decide what would become of each account's request for the --action."`
+	Resource  string `arg:"" help:"Resource: id (ent_...), exact provider id or ARN, or exact name."`
 }
 
 // Help returns examples.
 func (WhoCanCmd) Help() string {
-	return `One row for each account that some statement allows to reach the resource. "allowed" is what the statements that were read say together, not the provider's verdict; below the table stands what was not seen.
+	return `One row for each account that some statement allows to reach the resource. "allowed" is what the statements that were read say together, not the provider's verdict, which --effective adds; below the table stands what was not seen.
 
     gatehouse access who-can arn:aws:s3:::payroll
     gatehouse access who-can payroll --action s3:GetObject --all -o json
+    gatehouse access who-can payroll --action s3:GetObject --effective
     gatehouse access who-can payroll --as-of 30d`
 }
 
@@ -58,6 +61,9 @@ func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
+	if f.Effective = cmd.Effective; f.Effective && f.Action == "" {
+		return usagef("--effective decides about one action: name it by --action, such as --action s3:GetObject")
+	}
 	resource, err := findEntityAt(ctx, c, f.AsOf, cmd.Resource, "Resource")
 	if err != nil {
 		return err
@@ -69,8 +75,15 @@ func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
 	t := output.Table{Header: []string{"Principal", "Account", "How", "Via", "Actions", "Decision"}}
 	t.Empty = emptyAnswer(a.Basis, fmt.Sprintf("No statement that was read lets anybody reach %s.", nameOf(a.Subject)))
 	e.remarkAction(cmd.Action, a.Items)
+	if cmd.Effective {
+		t.Header = append(t.Header, "Request")
+	}
 	err = printList(e, cmd.Remote, a.List, t, func(row client.Access) []string {
-		return []string{principalsOf(row), nameOf(row.Account), howOf(row), nameOf(row.Via), actionsOf(row), row.Decision}
+		cells := []string{principalsOf(row), nameOf(row.Account), howOf(row), nameOf(row.Via), actionsOf(row), row.Decision}
+		if cmd.Effective {
+			cells = append(cells, effectiveText(row.Effective))
+		}
+		return cells
 	})
 	if err != nil || cmd.json() {
 		return err

@@ -54,11 +54,63 @@ func (f *fakeAPI) whoCan(w http.ResponseWriter, r *http.Request) {
 			everything["actions"] = []string{"*"}
 			body["principals"] = []any{everything}
 		}
+		if r.URL.Query().Get("effective") == "true" {
+			decided := row("d")
+			decided["effective"] = route("depends")
+			body["principals"] = []any{decided}
+		}
 		if r.URL.Query().Get("count") == "true" {
 			body["count"] = 1
 		}
 		answer(w, http.StatusOK, basis(body, "complete"))
 	}
+}
+
+// route is by way of a role, whose taking is certain and whose reading depends
+// on an address.
+func route(decision string) map[string]any {
+	need := map[string]any{"key": "aws:SourceIp", "operator": "IpAddress", "values": []string{"203.0.113.0/24"}, "reason": "the value of aws:SourceIp is not known"}
+	needs, applies := []any{need}, "unknown"
+	if decision == "allowed" {
+		needs, applies = []any{}, "yes"
+	}
+	statement := func(policy, key, layer, applies string) map[string]any {
+		return map[string]any{"layer": layer, "policy": policy, "statement": key, "effect": "allow", "applies": applies, "depends_on": []any{}}
+	}
+	return map[string]any{
+		"decision": decision, "accounts": []any{ref("d"), map[string]any{"name": "Operator"}},
+		"steps": []any{
+			map[string]any{
+				"action": "sts:AssumeRole", "resource": "arn:aws:iam::111122223333:role/Operator", "decision": "allowed", "layers": []any{}, "depends_on": []any{},
+				"statements": []any{statement("trust policy of Operator", "#0", "resource", "yes")},
+			},
+			map[string]any{
+				"action": "s3:GetObject", "resource": "arn:aws:s3:::payroll/*", "decision": decision, "layers": []any{}, "depends_on": needs,
+				"statements": []any{statement("read", "Office", "identity", applies)},
+			},
+		},
+	}
+}
+
+// evaluate decides by the address that is given.
+func (f *fakeAPI) evaluate(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	body := map[string]any{"principal": ref("d"), "action": q.Get("action"), "resource": q.Get("resource")}
+	switch q.Get("context") {
+	case "":
+		body["decision"], body["routes"] = "depends", []any{route("depends")}
+	case "aws:SourceIp=203.0.113.7":
+		body["decision"], body["routes"] = "allowed", []any{route("allowed")}
+	default:
+		own := map[string]any{"layer": "service_control", "level": "Sandbox", "allows": "no", "denies": "no", "unread": []any{}}
+		body["decision"], body["routes"] = "denied", []any{map[string]any{
+			"decision": "denied", "accounts": []any{ref("d")},
+			"steps": []any{map[string]any{
+				"action": q.Get("action"), "resource": q.Get("resource"), "decision": "denied", "layers": []any{own}, "statements": []any{}, "depends_on": []any{},
+			}},
+		}}
+	}
+	answer(w, http.StatusOK, basis(body, "complete"))
 }
 
 func (f *fakeAPI) whatCan(w http.ResponseWriter, _ *http.Request) {

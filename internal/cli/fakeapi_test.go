@@ -84,6 +84,7 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 		"GET /v1/access/resources/{id}/principals": f.whoCan,
 		"GET /v1/access/principals/{id}/resources": f.whatCan,
 		"GET /v1/access/paths":                     f.paths,
+		"GET /v1/access/evaluate":                  f.evaluate,
 	} {
 		mux.Handle(pattern, authenticated(handle))
 	}

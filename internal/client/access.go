@@ -34,6 +34,9 @@ type Access struct {
 	Hops        int        `json:"hops"`
 	Actions     []string   `json:"actions"`
 	MoreActions bool       `json:"more_actions"`
+	// Effective is what would become of the account's request; nil unless asked
+	// for.
+	Effective *Route `json:"effective"`
 }
 
 // Basis is what an answer about access rests on.
@@ -92,6 +95,9 @@ type AccessFilter struct {
 	Type string
 	// Count asks for the number of all rows.
 	Count bool
+	// Effective asks, of who can, for what would become of each account's
+	// request; it needs an Action.
+	Effective bool
 	// AsOf is the moment to ask about: a time as RFC 3339 writes it, or the id
 	// of a run; now when empty.
 	AsOf string
@@ -116,6 +122,9 @@ func (c *Client) ask(ctx context.Context, path, plural, subject string, f Access
 	}
 	if f.Count {
 		q.Set("count", "true")
+	}
+	if f.Effective {
+		q.Set("effective", "true")
 	}
 	l, err := list[Access](ctx, c, path, plural, q, pages)
 	if err != nil {

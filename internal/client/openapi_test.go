@@ -55,6 +55,8 @@ func TestFieldsAreTheDocuments(t *testing.T) {
 		"Entity": client.Entity{}, "EntityRef": client.EntityRef{}, "Access": client.Access{}, "AccessPrincipals": client.Basis{},
 		"AccessResources": client.Basis{}, "AccessCoverage": client.GraphCoverage{}, "AccessStream": client.StreamCoverage{},
 		"AccessGap": client.Gap{}, "AccessPath": client.Path{}, "AccessStep": client.Step{}, "AccessEdge": client.Edge{},
+		"AccessRoute": client.Route{}, "AccessDecisionStep": client.DecisionStep{}, "AccessDecisionLayer": client.DecisionLayer{},
+		"AccessDecidingStatement": client.DecidingStatement{}, "AccessDecisionNeed": client.DecisionNeed{},
 		"AuditEvent": client.AuditEvent{}, "WorkspaceAPIKey": client.APIKey{}, "WorkspaceCreatedAPIKey": client.CreatedAPIKey{},
 		"WorkspaceKeyDraft": client.APIKeyDraft{}, "WorkspaceSignIn": client.SignIn{}, "WorkspaceSessionDraft": client.SessionDraft{}, "WorkspaceCreatedSession": client.CreatedSession{},
 		"WorkspacePerson": client.Person{}, "WorkspaceSession": client.Session{}, "WorkspaceIdentity": client.Identity{},

@@ -131,6 +131,10 @@ type View interface {
 	// Links returns which edges of some kinds exist at one of the given entities,
 	// for walking far; as many as the bound means there may be more.
 	Links(ctx context.Context, c id.Connection, kinds []connector.RelationshipKind, side Side, at []EntityID, most int) ([]Link, error)
+	// Relationships returns the relationships of a kind that have an entity at one
+	// end, as their connector emitted them, in order of their other ends; at most
+	// so many.
+	Relationships(ctx context.Context, c id.Connection, kind connector.RelationshipKind, side Side, at EntityID, most int) ([]connector.Relationship, error)
 	// Neighbours returns, for each start, the first different entities at the
 	// other end of its edges of a kind, at most so many of each, in their order.
 	Neighbours(ctx context.Context, c id.Connection, kind connector.RelationshipKind, side Side, starts []Start, most int) ([]Neighbour, error)
@@ -155,6 +159,8 @@ type PartitionName struct {
 // [workspace.ReadWorkspace] and see the caller's workspace only.
 type Questions struct {
 	Store QuestionStore
+	// Deciders is nil where no requests are decided.
+	Deciders Deciders
 }
 
 // ListEntities returns the entities that pass the filter.

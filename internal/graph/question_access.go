@@ -36,6 +36,9 @@ type AccessFilter struct {
 	Connection  id.Connection
 	Integration integration.ID
 	Kind        AccessKind
+	// Effective asks, of who can, for what would become of each account's
+	// request; it needs an Action.
+	Effective bool
 	// AsOf is the moment that the answer shows.
 	AsOf Moment
 	// After continues an answer.
@@ -60,6 +63,9 @@ type AccessRow struct {
 	Access
 	// Principals represented by the account, at most 20.
 	Principals []EntityID
+	// Effective is the best route of the account to the action on the resource;
+	// nil unless asked for, and where the bounds of the work were met.
+	Effective *Route
 
 	at AccessPosition
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -16,6 +17,9 @@ func (q *Questions) WhoCan(ctx context.Context, c workspace.Caller, resource Ent
 	var answer AccessAnswer
 	if err := validAction(f.Action); err != nil {
 		return answer, err
+	}
+	if f.Effective && f.Action == "" {
+		return answer, fault.InvalidField("query.effective", "needs an action: name the one that is to be decided, such as action=s3:GetObject")
 	}
 	err := q.ask(ctx, c, f.AsOf, func(v View) error {
 		subject, err := v.Entity(ctx, resource)
@@ -30,7 +34,10 @@ func (q *Questions) WhoCan(ctx context.Context, c workspace.Caller, resource Ent
 		if err := w.prepare(ctx); err != nil {
 			return err
 		}
-		return w.complete(ctx, w, &answer)
+		if err := w.complete(ctx, w, &answer); err != nil || !f.Effective {
+			return err
+		}
+		return q.effective(ctx, c, v, f, &answer)
 	})
 	return answer, err
 }

@@ -29,6 +29,8 @@ type Integration struct {
 	scope         *schema
 	// packer is nil for a connector without that capability.
 	packer connector.PermissionPacker
+	// decider likewise.
+	decider connector.Decider
 }
 
 // ID returns the entry's id.
@@ -65,6 +67,7 @@ func NewCatalog(connectors []connector.Connector) (*Catalog, error) {
 		}
 		entry := &Integration{Manifest: m}
 		entry.packer, _ = k.(connector.PermissionPacker)
+		entry.decider, _ = k.(connector.Decider)
 		var err error
 		if entry.configuration, err = compile("configuration", m.Configuration); err != nil {
 			return nil, fmt.Errorf("connector %s: %w", m.ConnectorID, err)
@@ -97,3 +100,14 @@ func (c *Catalog) Get(i ID) (*Integration, error) {
 
 // List returns the entries in order of id. The slice is the caller's.
 func (c *Catalog) List() []*Integration { return slices.Clone(c.entries) }
+
+// Decider returns the connector of an integration that decides its provider's
+// requests; false when it does not, or there is no such integration.
+func (c *Catalog) Decider(i ID) (connector.Decider, bool) {
+	for _, e := range c.entries {
+		if e.ID() == i {
+			return e.decider, e.decider != nil
+		}
+	}
+	return nil, false
+}

@@ -122,16 +122,17 @@ func tryEverything(t *testing.T, holder *plane, role string, named *strings.Repl
 		"GET /v1/access/resources/{bucket}/principals":    {readers, 200, ""},
 		"GET /v1/access/principals/{account}/resources":   {readers, 200, ""},
 		"GET /v1/access/paths?from={account}&to={bucket}": {readers, 200, ""},
-		"GET /v1/entities/{bucket}":                       {readers, 200, ""},
-		"POST /v1/connections":                            {builders, 201, draft},
-		"PATCH /v1/connections/{connection}":              {builders, 200, `{"metadata":{"by":"` + role + `"}}`},
-		"POST /v1/connections/{connection}/test":          {builders, 200, ""},
-		"POST /v1/operations/discovery.run/start":         {builders, 200, `{"connection_id":"{connection}"}`},
-		"POST /v1/operations/connection.test/start":       {builders, 200, `{"connection_id":"{connection}"}`},
-		"POST /v1/runs/{run}/cancel":                      {builders, 409, ""}, // it has ended
-		"DELETE /v1/connections/conn_999999999":           {builders, 404, ""},
-		"POST /v1/api-keys":                               {[]string{"admin"}, 201, `{"name":"Roles: more","role":"viewer"}`},
-		"DELETE /v1/api-keys/mem_999999999":               {[]string{"admin"}, 404, ""},
+		"GET /v1/access/evaluate?principal={account}&action=s3:GetObject&resource={bucket}": {readers, 200, ""},
+		"GET /v1/entities/{bucket}":                 {readers, 200, ""},
+		"POST /v1/connections":                      {builders, 201, draft},
+		"PATCH /v1/connections/{connection}":        {builders, 200, `{"metadata":{"by":"` + role + `"}}`},
+		"POST /v1/connections/{connection}/test":    {builders, 200, ""},
+		"POST /v1/operations/discovery.run/start":   {builders, 200, `{"connection_id":"{connection}"}`},
+		"POST /v1/operations/connection.test/start": {builders, 200, `{"connection_id":"{connection}"}`},
+		"POST /v1/runs/{run}/cancel":                {builders, 409, ""}, // it has ended
+		"DELETE /v1/connections/conn_999999999":     {builders, 404, ""},
+		"POST /v1/api-keys":                         {[]string{"admin"}, 201, `{"name":"Roles: more","role":"viewer"}`},
+		"DELETE /v1/api-keys/mem_999999999":         {[]string{"admin"}, 404, ""},
 	} {
 		method, path, _ := strings.Cut(call, " ")
 		status, text := holder.send(t, method, named.Replace(path), named.Replace(may.body))

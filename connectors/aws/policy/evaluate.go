@@ -1,8 +1,9 @@
 package policy
 
-// Policy is a document with the name that explanations call it by.
+// Policy is a document with the name that explanations call it by, and an id
+// that is the caller's own and is handed through.
 type Policy struct {
-	Name     string
+	Name, ID string
 	Document Document
 }
 
@@ -113,7 +114,7 @@ func (e *evaluation) layer(kind LayerKind, l Layer, ofResource bool) outcome {
 				continue
 			}
 			e.verdict.Findings = append(e.verdict.Findings, Finding{
-				Layer: kind, Level: l.Level, Policy: p.Name, Statement: s.Key, Effect: s.Effect, Applies: a.applies, Needs: a.needs,
+				Layer: kind, Level: l.Level, Policy: p.Name, PolicyID: p.ID, Statement: s.Key, Effect: s.Effect, Applies: a.applies, Needs: a.needs,
 			})
 			if s.Effect == Deny {
 				o.deny = or(o.deny, a.applies)

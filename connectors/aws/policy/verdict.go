@@ -53,6 +53,7 @@ type Finding struct {
 	Layer     LayerKind
 	Level     string
 	Policy    string
+	PolicyID  string
 	Statement string
 	// Effect is Allow or Deny.
 	Effect  string

@@ -41,6 +41,13 @@ func Mount(a huma.API, questions *graph.Questions) {
 		Description: "The shortest ways, edge by edge, with what each edge says and the run that saw it first.",
 		Errors:      errors,
 	}, paths(questions))
+	api.Register(a, huma.Operation{
+		OperationID: "evaluate-access", Method: http.MethodGet, Path: "/v1/access/evaluate", Tags: tags, Summary: "Would a request be allowed?",
+		Extensions: api.Needs(workspace.ReadWorkspace),
+		Description: "Decides by the provider's own rules whether it would let a request through, from the policies that were read: as the account itself, and as what it may " +
+			"take on. What is not known is not guessed: the decision is then \"depends\", and says on what. Only where the integration's connector decides requests, which that of AWS does.",
+		Errors: errors,
+	}, evaluate(questions))
 }
 
 // Filter is the part of the query that both lists have. It is embedded in their
@@ -53,13 +60,14 @@ type Filter struct {
 	Type         string                     `query:"type" maxLength:"256" doc:"Only accounts (who can) or resources (what can) of this type, the provider's own term." example:"iam_role"`
 	Provider     string                     `query:"provider" maxLength:"64" doc:"Only access found through this integration." example:"aws"`
 	ConnectionID api.QueryID[id.Connection] `query:"connection_id" doc:"Only access found through this connection."`
+	Effective    bool                       `query:"effective" doc:"Of who can only: also decide, by the provider's rules, what would become of each account's request. Needs an action."`
 	Count        bool                       `query:"count" doc:"Also count the rows of all pages, up to 10,000. Costs as much as reading them."`
 }
 
 func (f *Filter) domain() (graph.AccessFilter, error) {
 	found := graph.AccessFilter{
 		Action: f.Action, Type: f.Type, Connection: f.ConnectionID.ID, Integration: integration.ID(f.Provider),
-		Kind: graph.AccessKind(f.Access), AsOf: f.AsOf.Moment, Limit: f.Limit, Count: f.Count,
+		Kind: graph.AccessKind(f.Access), AsOf: f.AsOf.Moment, Limit: f.Limit, Count: f.Count, Effective: f.Effective,
 	}
 	if f.Cursor == "" {
 		return found, nil

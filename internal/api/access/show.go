@@ -34,6 +34,10 @@ func (n naming) access(r graph.AccessRow) Access {
 		Via: n.ref(r.Nearest.Via), ActingAs: n.other(r.Nearest.Account, r.Account), Hops: r.Nearest.Hops,
 		Actions: r.Actions, MoreActions: r.MoreActions, Allows: n.grounds(r, r.Allows), Denies: n.grounds(r, r.Denies), MoreGrounds: r.MoreGrounds,
 	}
+	if r.Effective != nil {
+		e := n.effective(*r.Effective)
+		shown.Effective.Value = &e
+	}
 	for _, p := range r.Principals {
 		shown.Principals = append(shown.Principals, n.ref(p))
 	}

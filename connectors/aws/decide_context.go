@@ -1,0 +1,67 @@
+package aws
+
+import (
+	"strings"
+
+	"github.com/gatehouse-project/gatehouse/connectors/aws/policy"
+)
+
+const principalTag = "aws:PrincipalTag/"
+
+// contextOf is what the records tell of a request's context (IAM user guide,
+// "AWS global condition context keys"). What depends on how the request is made
+// stays unknown: address, time, MFA, the encryption of the way.
+func contextOf(who holder, what target, from, to standing) policy.Context {
+	var c policy.Context
+	switch {
+	case who.caller.Kind == policy.Service:
+		c = c.With("aws:PrincipalServiceName", who.caller.ARN).With("aws:PrincipalIsAWSService", "true").With("aws:username")
+	case who.caller.Kind == policy.Anyone:
+		c = c.With("aws:PrincipalType", "Anonymous").With("aws:username").With("aws:PrincipalAccount").With("aws:PrincipalOrgID")
+	case who.read:
+		c = own(who, from)
+	}
+	if what.account != "" {
+		c = c.With("aws:ResourceAccount", what.account)
+		c = inOrganization(c, "Resource", to)
+		if strings.Contains(what.arn, ":s3:") {
+			c = c.With("s3:ResourceAccount", what.account)
+		}
+	}
+	return c
+}
+
+// own is what a user, role or root user brings into its requests.
+func own(who holder, from standing) (c policy.Context) {
+	switch who.caller.Kind {
+	case policy.User:
+		c = c.With("aws:PrincipalType", "User").With("aws:username", who.name).With("aws:userid", who.unique)
+	case policy.Session:
+		c = c.With("aws:PrincipalType", "AssumedRole").With("aws:username")
+	case policy.Root:
+		c = c.With("aws:PrincipalType", "Account").With("aws:username").With("aws:userid", who.account)
+	}
+	c = c.With("aws:PrincipalArn", who.caller.ARN).With("aws:PrincipalAccount", who.account).
+		With("aws:PrincipalIsAWSService", "false").With("aws:PrincipalServiceName").With("aws:PrincipalServiceNamesList")
+	if who.tagsKnown {
+		// Sessions may bring other tags where the role lets them.
+		for name, value := range who.tags {
+			c = c.With(principalTag+name, value)
+		}
+		c = c.WithoutOthers(principalTag)
+	}
+	return inOrganization(c, "Principal", from)
+}
+
+// inOrganization adds where an account stands.
+func inOrganization(c policy.Context, side string, s standing) policy.Context {
+	if s.unread != "" || s.organization == "" {
+		return c
+	}
+	var path strings.Builder
+	path.WriteString(s.organization + "/")
+	for _, e := range s.path[:len(s.path)-1] {
+		path.WriteString(e.ID + "/")
+	}
+	return c.With("aws:"+side+"OrgID", s.organization).With("aws:"+side+"OrgPaths", path.String())
+}
