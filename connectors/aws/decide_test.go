@@ -116,18 +116,15 @@ func TestDecisionsAreWhatTheSimulatorDoes(t *testing.T) {
 			}
 			try := func(action, resource string, err error) {
 				var refused smithy.APIError
-				allowed := true
-				if errors.As(err, &refused) && (refused.ErrorCode() == "AccessDenied" || refused.ErrorCode() == "AccessDeniedException") {
-					allowed = false
-				}
+				denied := errors.As(err, &refused) && (refused.ErrorCode() == "AccessDenied" || refused.ErrorCode() == "AccessDeniedException")
 				d, err := aws.New().Decide(ctx, connector.AccessRequest{
 					Account: connector.Ref{Kind: connector.Account, ID: user.ID}, Action: action, Resource: resource, Context: circumstances(region),
 				}, records)
 				require.NoError(t, err)
 				decisions[d.Outcome]++
-				want := connector.OutcomeDenied
-				if allowed {
-					want = connector.OutcomeAllowed
+				want := connector.OutcomeAllowed
+				if denied {
+					want = connector.OutcomeDenied
 				}
 				require.Equal(t, want, d.Outcome, "%s %s %s: %+v", user.ARN, action, resource, d)
 			}

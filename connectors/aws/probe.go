@@ -46,13 +46,10 @@ func (c *checkup) probeControls(ctx context.Context) error {
 	client := c.session.clients.organizations()
 	policies, err := client.ListPolicies(ctx, &organizations.ListPoliciesInput{Filter: types.PolicyTypeServiceControlPolicy, MaxResults: aws.Int32(1)})
 	if hasCode(err, notWithPolicies()...) {
-		return nil
+		policies, err = &organizations.ListPoliciesOutput{}, nil
 	}
-	if err := c.note(classify(ctx, err, on), streamControls); err != nil {
-		return err
-	}
-	if err != nil || len(policies.Policies) == 0 {
-		return nil
+	if failed := c.note(classify(ctx, err, on), streamControls); failed != nil || err != nil || len(policies.Policies) == 0 {
+		return failed
 	}
 	id := policies.Policies[0].Id
 	_, err = client.DescribePolicy(ctx, &organizations.DescribePolicyInput{PolicyId: id})
