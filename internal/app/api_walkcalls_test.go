@@ -235,11 +235,7 @@ func walkCalls() map[string]walkCall {
 		// Nobody makes files here: TestExportIsMadeAndDownloaded downloads one.
 		"download-export":     {want: http.StatusConflict, named: true, thing: exported},
 		"get-export-manifest": {want: http.StatusConflict, named: true, thing: exported},
-		"list-entities":       {want: ok},
-		"get-entity":          {want: http.StatusNotFound, thing: fixed(entity)},
-		"who-can":             {want: http.StatusNotFound, thing: fixed(entity)},
-		"what-can":            {want: http.StatusNotFound, thing: fixed(entity)},
-		"evaluate-access":     {want: http.StatusNotFound, thing: fixed("?principal=" + entity + "&action=s3:GetObject&resource=arn:aws:s3:::payroll")},
-		"access-paths":        {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
+
+		"evaluate-access": {want: http.StatusNotFound, thing: fixed("?principal=" + entity + "&action=s3:GetObject&resource=arn:aws:s3:::payroll")},
 	}
 }
