@@ -5,9 +5,9 @@
 //
 // A request passes, in this order: the route to a service and operation, the
 // signature, the faults that were asked for, the caller's permissions, the
-// operation. None changes the estate, which another day alone does (Turn); it never talks to the network, and
-// knows nothing of any client: what it answers follows AWS's public
-// documentation and nothing else.
+// operation. None of them changes the estate; another day does, by Turn. The
+// simulator never talks to the network and knows nothing of any client: what
+// it answers follows AWS's public documentation and nothing else.
 //
 // What follows which documentation:
 //
