@@ -140,9 +140,14 @@ func walkCalls() map[string]walkCall {
 		"transfer-workspace":          {want: ok, body: `{"owner_email":"{n}@example.com"}`, thing: tenants},
 		"list-workspace-audit-events": {want: ok, thing: tenants},
 
-		"list-audit-events":      {want: ok},
-		"export-audit-events":    {want: ok},
-		"get-audit-log":          {want: ok},
+		"list-audit-events":   {want: ok},
+		"export-audit-events": {want: ok},
+		"get-audit-log":       {want: ok},
+		// Nothing is sealed here: TestEvidenceHolds proves one.
+		"prove-audit-event": {want: http.StatusConflict, named: true, thing: func(t *testing.T, w *walker) (event string) {
+			require.NoError(t, w.super.QueryRow(t.Context(), "select 'aud_' || max(event_id) from audit_events where workspace_id = $1", int64(w.a.Workspace)).Scan(&event))
+			return event
+		}},
 		"list-audit-checkpoints": {want: ok},
 		"list-audit-log-entries": {want: ok},
 

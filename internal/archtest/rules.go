@@ -52,6 +52,9 @@ func rules() []rule {
 	parquet := export
 	parquet.folder, parquet.local = "internal/export/parquetfile", append([]string{"internal/export"}, export.local...)
 	parquet.external = []string{"github.com/parquet-go/parquet-go"}
+	// Evidence is checked with no more than a public key.
+	evidence := domainRule("internal/evidence", "internal/auditlog")
+	evidence.external = []string{"golang.org/x/mod/sumdb"}
 	connection := domainRule("internal/connection", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/idempotency")
 	connection.external = []string{"github.com/robfig/cron"}
 
@@ -81,6 +84,7 @@ func rules() []rule {
 		domainRule("internal/audit"),
 		domainRule("internal/workspace", "internal/audit"),
 		auditlog,
+		evidence,
 		domainRule("internal/ocsf", "internal/audit", "internal/auditlog", "internal/workspace"),
 		integration,
 		domainRule("internal/operation", "internal/workspace"),
@@ -132,7 +136,7 @@ func rules() []rule {
 		{folder: "internal/app", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
 		// An auditor's command line hashes what the server shows, so it need not trust
 		// it; a receiver's checks signatures.
-		{folder: "internal/cli", local: append([]string{"internal/app", "internal/client", "internal/audit", "internal/auditlog", "internal/webhook"}, foundation...), external: []string{"*"}, never: store},
+		{folder: "internal/cli", local: append([]string{"internal/app", "internal/client", "internal/audit", "internal/auditlog", "internal/evidence", "internal/webhook"}, foundation...), external: []string{"*"}, never: store},
 		{folder: "cmd", local: []string{"internal/app", "internal/cli"}, external: []string{"*"}, never: engines},
 		{folder: "test", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
 		{folder: "tools", external: []string{"*"}},

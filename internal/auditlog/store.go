@@ -72,6 +72,11 @@ type Reader interface {
 	CheckpointsAfter(ctx context.Context, scope id.Scope, after int64, limit int) ([]StoredCheckpoint, error)
 	// EntriesFrom returns at most limit entries from that one on.
 	EntriesFrom(ctx context.Context, scope id.Scope, from int64, limit int) ([]StoredEntry, error)
+	// EntryOf returns an event's place in the log, unless it is not sealed. The
+	// error is NotFound for an event that the workspace does not have.
+	EntryOf(ctx context.Context, scope id.Scope, e id.AuditEvent) (entry int64, sealed bool, err error)
+	// Hashes returns the stored hashes of entries; what is missing is left out.
+	Hashes(ctx context.Context, scope id.Scope, entries []int64) (map[int64][]tlog.Hash, error)
 }
 
 // StoredCheckpoint is a checkpoint as it was kept. Only its note is signed.

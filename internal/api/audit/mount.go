@@ -54,6 +54,7 @@ func Mount(a huma.API, events *auditlog.Service) {
 	})
 	mountExport(a, events)
 	mountLog(a, events)
+	mountProof(a, events)
 }
 
 func list(ctx context.Context, events *auditlog.Service, c workspace.Caller, in listInput) (*listOutput, error) {
