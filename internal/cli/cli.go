@@ -33,6 +33,8 @@ type grammar struct {
 	Access   AccessCmd   `cmd:"" group:"Ask:" help:"Who can reach what, and why."`
 	Entities EntitiesCmd `cmd:"" group:"Ask:" help:"Find people, accounts, entitlements and resources."`
 	Audit    AuditCmd    `cmd:"" group:"Ask:" help:"What was done, by whom."`
+	Exports  ExportsCmd  `cmd:"" group:"Ask:" help:"Take the graph and answers out, as files."`
+	Evidence EvidenceCmd `cmd:"" group:"Ask:" help:"Answers with a proof that others can check."`
 
 	Workspaces    WorkspacesCmd    `cmd:"" group:"Administer:" help:"Workspaces: yours, and all of the tenant."`
 	Members       MembersCmd       `cmd:"" group:"Administer:" help:"People and keys of the workspace, and their roles."`

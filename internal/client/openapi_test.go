@@ -67,6 +67,7 @@ func TestFieldsAreTheDocuments(t *testing.T) {
 		"OnboardingSession": client.Onboarding{}, "OnboardingStep": client.OnboardingStep{}, "OnboardingVerification": client.Verification{},
 		"OnboardingOperation": client.OnboardingOperation{}, "OnboardingBootstrapOutcome": client.BootstrapOutcome{},
 		"IntegrationPermissions": client.Permissions{}, "IntegrationPermissionPack": client.PermissionPack{},
+		"Export": client.Export{}, "ExportQuery": client.ExportQuery{}, "AuditProof": client.AuditProof{},
 		"ErrorModel": client.Problem{}, "ErrorDetail": client.ProblemField{},
 	} {
 		properties := d.Components.Schemas[schema].Properties
