@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/stretchr/testify/require"
@@ -193,4 +194,38 @@ func (x *exports) content2(t *testing.T, q export.Query) ([]byte, export.Export)
 	content, err := io.ReadAll(file)
 	require.NoError(t, err)
 	return content, made
+}
+
+// What is published after a moment does not show in an export of it.
+func TestExportShowsAnEarlierMoment(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	// The story was published by run 7, and run 8 has found an account gone.
+	execOn(t, x.super, fmt.Sprintf(`set session_replication_role = replica;
+		insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage)
+		values (%[1]d, 7, %[2]d, '2026-05-04 03:02:01Z', '2026-05-04 03:02:01Z', '{}', '{"streams":[]}'),
+		  (%[1]d, 8, %[2]d, '2026-05-05 03:02:01Z', '2026-05-05 03:02:01Z', '{}', '{"streams":[]}');
+		update entities set valid_to = '2026-05-05 03:02:01Z' where name = 'role/admin';
+		update relationships set valid_to = '2026-05-05 03:02:01Z' where kind = 'account_assumes_account';
+		reset session_replication_role`, x.workspace, x.connection))
+	between := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	for _, subject := range []export.Subject{export.Entities, export.Relationships} {
+		q := export.Query{Subject: subject, Format: export.JSONLines}
+		now, m := x.content(t, q)
+		q.AsOf = between
+		then, earlier := x.content(t, q)
+		require.Equal(t, m.Rows+1, earlier.Rows)
+		require.True(t, earlier.AsOf.Equal(between))
+		q.AsOf, q.AsOfRun = time.Time{}, 7
+		byRun, _ := x.content(t, q)
+		require.ElementsMatch(t, strings.Split(string(then), "\n"), strings.Split(string(byRun), "\n"))
+		for _, name := range []string{"role/admin", "account_assumes_account"} {
+			require.NotContains(t, string(now), name)
+		}
+	}
+	why := export.Query{Subject: export.Why, Format: export.CSV, From: x.id(x.user), To: x.id(x.bucket)}
+	_, m := x.content(t, why)
+	why.AsOf = between
+	_, earlier := x.content(t, why)
+	require.Greater(t, earlier.Rows, m.Rows)
 }
