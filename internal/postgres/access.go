@@ -119,14 +119,8 @@ func (v *graphView) Neighbours(ctx context.Context, c id.Connection, kind connec
 	rows, err := v.query(ctx, c, `
 		select list.at, n.far
 		from unnest($4::uuid[], $5::uuid[]) as list (at, after)
-		cross join lateral (
-		  select distinct r.`+far+` as far
-		  from {relationships} r
-		  where r.workspace_id = $1 and r.connection_id = $2 and r.kind_code = $3::text::"char"
-		    and r.`+at+` = list.at and r.`+far+` > list.after
-		  order by far
-		  limit $6
-		) n
+		cross join lateral (`+v.sortedList(far, `r.workspace_id = $1 and r.connection_id = $2 and r.kind_code = $3::text::"char"
+		    and r.`+at+` = list.at and r.`+far+` > list.after`, "$6")+`) n
 		order by list.at, n.far`, v.workspace, c, kindCode(kind), from, after, most)
 	if err != nil {
 		return nil, fmt.Errorf("read neighbours: %w", err)

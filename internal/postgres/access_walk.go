@@ -17,14 +17,14 @@ import (
 
 // Walk reads several hops in one statement.
 func (v *graphView) Walk(ctx context.Context, c id.Connection, from []graph.EntityID, hops []graph.Hop) ([]graph.Walked, error) {
-	sql, args := walkSQL(hops, []any{v.workspace, c, uuids(from)})
+	sql, args := v.walkSQL(hops, []any{v.workspace, c, uuids(from)})
 	rows, err := v.query(ctx, c, sql, args...)
 	return collectHops(rows, err, hops)
 }
 
 // walkSQL reads hops from what the first three parameters name: the workspace, the
 // connection and where the walk begins. It adds further ones.
-func walkSQL(hops []graph.Hop, args []any) (string, []any) {
+func (v *graphView) walkSQL(hops []graph.Hop, args []any) (string, []any) {
 	var with, read strings.Builder
 	for i := range hops {
 		h := &hops[i]
@@ -33,7 +33,7 @@ func walkSQL(hops []graph.Hop, args []any) (string, []any) {
 		}
 		if h.Heads != nil {
 			args = append(args, [16]byte(h.Heads.After), h.Heads.About)
-			read.WriteString(headsSQL(h, i+1, len(args)-1, len(args)))
+			read.WriteString(v.headsSQL(h, i+1, len(args)-1, len(args)))
 			continue
 		}
 		among := ""
@@ -97,22 +97,18 @@ func hopSQL(h *graph.Hop, n int, among string) string {
 // row for each, in the place of an edge. How many are read of each, as
 // [graph.Heads.Each] says, is in that of the stream partition. The plan must not
 // depend on where lists begin.
-func headsSQL(h *graph.Hop, n, after, about int) string {
+func (v *graphView) headsSQL(h *graph.Hop, n, after, about int) string {
 	at, far := ends(h.Side)
+	where := fmt.Sprintf("r.workspace_id = $1 and r.connection_id = $2 and r.kind_code = '%s' and r.%s = begun.id and r.%s > most.after", kindCode(h.Kind), at, far)
 	return fmt.Sprintf(`select %[1]d, begun.id, begun.id, begun.id, '', 'allow', null::jsonb, most.each, 0::bigint, 'epoch'::timestamptz, list.far
 		from (
-		  select least(greatest(4 * $%[8]d::bigint / greatest(count(*), 1), 4), greatest($%[8]d::bigint, 4)) as each, $%[7]d::uuid as after
+		  select least(greatest(4 * $%[6]d::bigint / greatest(count(*), 1), 4), greatest($%[6]d::bigint, 4)) as each, $%[5]d::uuid as after
 		  from ends%[2]d where not near) most
 		cross join (select id from ends%[2]d where not near) begun
 		cross join lateral (
-		  select array(
-		    select distinct r.%[3]s
-		    from {relationships} r
-		    where r.workspace_id = $1 and r.connection_id = $2 and r.kind_code = '%[4]s' and r.%[5]s = begun.id and r.%[3]s > most.after
-		    order by r.%[3]s
-		    limit most.each) as far
+		  select array(%[3]s) as far
 		  offset 0) list
-		where list.far <> %[6]s`, n, h.From, far, kindCode(h.Kind), at, "'{}'", after, about)
+		where list.far <> %[4]s`, n, h.From, v.sortedList(far, where, "most.each"), "'{}'", after, about)
 }
 
 func collectHops(rows pgx.Rows, err error, hops []graph.Hop) ([]graph.Walked, error) {

@@ -109,6 +109,7 @@ const (
 func (v *graphView) versions(c id.Connection, sql string, args []any) (string, []any) {
 	entities, relationships := "(select "+entityVersions+" from entities where valid_to is null)",
 		"(select "+relationshipVersions+" from relationships where valid_to is null)"
+	current, ended := relationships, ""
 	if v.past != nil {
 		cut := "$" + strconv.Itoa(len(args)+1)
 		if c != 0 {
@@ -119,16 +120,40 @@ func (v *graphView) versions(c id.Connection, sql string, args []any) (string, [
 			cut = "(" + cut + "::timestamptz[])[array_position($2::bigint[], connection_id)]"
 		}
 		entities, relationships = versionsAt("entities", entityVersions, cut), versionsAt("relationships", relationshipVersions, cut)
+		current = "(" + currentAt("relationships", relationshipVersions, cut) + ")"
+		ended = "(" + endedAt("relationships", relationshipVersions, cut) + ")"
 	}
-	return strings.NewReplacer("{entities}", entities, "{relationships}", relationships).Replace(sql), args
+	return strings.NewReplacer("{entities}", entities, "{relationships}", relationships,
+		"{current relationships}", current, "{ended relationships}", ended).Replace(sql), args
 }
 
 // versionsAt is the versions of a table that were shown at the publication's time.
 func versionsAt(table, columns, cut string) string {
-	return fmt.Sprintf(`(
-		select %[2]s from %[1]s where valid_to is null and valid_from <= %[3]s
-		union all
-		select %[2]s from %[1]s where valid_to is not null and valid_to > %[3]s and valid_from <= %[3]s)`, table, columns, cut)
+	return "(" + currentAt(table, columns, cut) + " union all " + endedAt(table, columns, cut) + ")"
+}
+
+// currentAt is those of them that are still current.
+func currentAt(table, columns, cut string) string {
+	return fmt.Sprintf("select %s from %s where valid_to is null and valid_from <= %s", columns, table, cut)
+}
+
+// endedAt is those of them that have ended since.
+func endedAt(table, columns, cut string) string {
+	return fmt.Sprintf("select %[2]s from %[1]s where valid_to is not null and valid_to > %[3]s and valid_from <= %[3]s", table, columns, cut)
+}
+
+// sortedList is the first different values of a column among the relationships r
+// that meet a condition. Of an earlier moment it takes as many from each of the two
+// indexes: in their union the server would read and sort the whole list.
+func (v *graphView) sortedList(far, where, most string) string {
+	of := func(relationships string) string {
+		return fmt.Sprintf("select distinct r.%[1]s as far from %[2]s r where %[3]s order by far limit %[4]s", far, relationships, where, most)
+	}
+	if v.past == nil {
+		return of("{current relationships}")
+	}
+	return fmt.Sprintf("select distinct both_lists.far from ((%s) union all (%s)) both_lists order by far limit %s",
+		of("{current relationships}"), of("{ended relationships}"), most)
 }
 
 // cutOf returns the time of the last publication of a connection that was
