@@ -143,7 +143,7 @@ func walkCalls() map[string]walkCall {
 		"list-audit-events":   {want: ok},
 		"export-audit-events": {want: ok},
 		"get-audit-log":       {want: ok},
-		// Nothing is sealed here: TestEvidenceHolds proves one.
+		// Nothing is sealed here.
 		"prove-audit-event": {want: http.StatusConflict, named: true, thing: func(t *testing.T, w *walker) (event string) {
 			require.NoError(t, w.super.QueryRow(t.Context(), "select 'aud_' || max(event_id) from audit_events where workspace_id = $1", int64(w.a.Workspace)).Scan(&event))
 			return event
@@ -237,7 +237,7 @@ func walkCalls() map[string]walkCall {
 		"get-export":    {want: ok, named: true, thing: exported},
 		"cancel-export": {want: ok, named: true, thing: exported},
 		"delete-export": {want: gone, named: true, thing: exported},
-		// Nobody makes files here: TestExportIsMadeAndDownloaded downloads one.
+		// Nobody makes files here, so there is none.
 		"download-export":     {want: http.StatusConflict, named: true, thing: exported},
 		"get-export-manifest": {want: http.StatusConflict, named: true, thing: exported},
 
