@@ -166,6 +166,7 @@ func walkCalls() map[string]walkCall {
 		"update-connection": {want: ok, named: true, body: `{"metadata":{"a":1}}`, thing: connection},
 		// It has no target yet.
 		"make-default-connection": {want: http.StatusUnprocessableEntity, named: true, thing: connection},
+		"pause-schedule":          {want: ok, named: true, thing: connection},
 		"resume-schedule":         {want: ok, named: true, thing: connection},
 		"delete-connection":       {want: gone, named: true, thing: connection},
 		"list-connection-tests":   {want: ok, named: true, thing: connection},

@@ -22,7 +22,8 @@ type ConnectionsCmd struct {
 
 	Enable      ConnectionsEnableCmd      `cmd:"" help:"Let a connection be used again."`
 	Disable     ConnectionsDisableCmd     `cmd:"" help:"Let nothing use a connection."`
-	Resume      ConnectionsResumeCmd      `cmd:"" help:"Resume a schedule that failures paused."`
+	Pause       ConnectionsPauseCmd       `cmd:"" aliases:"pause-schedule" help:"Pause a schedule."`
+	Resume      ConnectionsResumeCmd      `cmd:"" aliases:"resume-schedule" help:"Resume a schedule that was paused."`
 	MakeDefault ConnectionsMakeDefaultCmd `cmd:"" help:"Make a connection the default of its target."`
 
 	Delete ConnectionsDeleteCmd `cmd:"" help:"Delete a connection and its credential."`
@@ -149,6 +150,9 @@ func (e *environment) printConnection(r Remote, a client.Answer[client.Connectio
 func pauseText(c client.Connection) string {
 	if c.SchedulePausedAt == nil {
 		return ""
+	}
+	if c.SchedulePauseReasonCode == "requested" {
+		return fmt.Sprintf("%s, by request; gatehouse connections resume %s", output.Time(c.SchedulePausedAt), c.ConnectionID)
 	}
 	return fmt.Sprintf("%s, after %d failures: %s; gatehouse connections resume %s",
 		output.Time(c.SchedulePausedAt), c.ScheduleFailures, c.SchedulePauseReasonCode, c.ConnectionID)

@@ -82,6 +82,34 @@ func (cmd *ConnectionsMakeDefaultCmd) Run(ctx context.Context, e *environment) e
 	return e.printConnection(cmd.Remote, a)
 }
 
+// ConnectionsPauseCmd is `gatehouse connections pause`.
+type ConnectionsPauseCmd struct {
+	Remote
+	connectionArg
+}
+
+// Help returns examples.
+func (ConnectionsPauseCmd) Help() string {
+	return "The schedule starts nothing until somebody resumes it; people may still start the connection. To have nobody start it, disable it.\n\n    gatehouse connections pause \"Prod AWS\""
+}
+
+// Run pauses a schedule.
+func (cmd *ConnectionsPauseCmd) Run(ctx context.Context, e *environment) error {
+	c, err := cmd.client(e.services.Version)
+	if err != nil {
+		return err
+	}
+	found, err := findConnection(ctx, c, cmd.Connection)
+	if err != nil {
+		return err
+	}
+	a, err := c.PauseSchedule(ctx, found.Value.ConnectionID)
+	if err != nil {
+		return err
+	}
+	return e.printConnection(cmd.Remote, a)
+}
+
 // ConnectionsResumeCmd is `gatehouse connections resume`.
 type ConnectionsResumeCmd struct {
 	Remote
@@ -90,7 +118,7 @@ type ConnectionsResumeCmd struct {
 
 // Help returns examples.
 func (ConnectionsResumeCmd) Help() string {
-	return "Ten scheduled runs that fail in a row pause the schedule. Other settings, other credentials and a run that succeeds resume it as well. What came due meanwhile is made up for by one run, in a moment.\n\n    gatehouse connections resume \"Prod AWS\""
+	return "Ten scheduled runs that fail in a row pause the schedule, and so does gatehouse connections pause. After failures, other settings, other credentials and a run that succeeds resume it as well. What came due meanwhile is made up for by one run, in a moment.\n\n    gatehouse connections resume \"Prod AWS\""
 }
 
 // Run resumes a schedule.

@@ -125,6 +125,15 @@ func (f *fakeAPI) makeDefault(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (f *fakeAPI) pauseSchedule(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.find(w, r); c != nil {
+		maps.Copy(c, map[string]any{"schedule_paused_at": aDay, "schedule_pause_reason_code": "requested"})
+		answer(w, http.StatusOK, c)
+	}
+}
+
 func (f *fakeAPI) resumeSchedule(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -60,6 +60,7 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 		"DELETE /v1/throttle-limits/{id}":           ends("aws.iam", "throttle limit"),
 		"GET /v1/licence":                           f.getLicence,
 		"PUT /v1/licence":                           f.putLicence,
+		"POST /v1/connections/{id}/pause-schedule":  f.pauseSchedule,
 		"POST /v1/connections/{id}/resume-schedule": f.resumeSchedule,
 
 		"GET /v1/session":                f.getSession,

@@ -23,7 +23,7 @@ type InboxListCmd struct {
 
 // Help returns examples.
 func (InboxListCmd) Help() string {
-	return `You are told when a run that you started has ended; admins, also when a webhook was switched off. The newest come first, and are kept for 90 days.
+	return `You are told when a run that you started has ended; admins, also when a webhook was switched off or failures have paused a schedule. The newest come first, and are kept for 90 days.
 
     gatehouse inbox
     gatehouse inbox --unread -o json`

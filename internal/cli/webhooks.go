@@ -117,7 +117,7 @@ type WebhooksCreateCmd struct {
 
 // Help returns examples.
 func (WebhooksCreateCmd) Help() string {
-	return `The secret that deliveries are signed with is printed once, and cannot be shown again. Types of events: run.completed, run.blocked, access.changed, connection.created, connection.updated, connection.deleted, connection.tested, connection.health_changed.
+	return `The secret that deliveries are signed with is printed once, and cannot be shown again. Types of events: run.completed, run.blocked, access.changed, connection.created, connection.updated, connection.deleted, connection.tested, connection.health_changed, connection.schedule_paused, connection.schedule_resumed.
 
     gatehouse webhooks create https://hooks.example.com/gatehouse --event run.completed --event access.changed > webhook.secret`
 }

@@ -178,6 +178,11 @@ func (c *Client) MakeDefault(ctx context.Context, id string) (Answer[Connection]
 	return send[Connection](ctx, c, call{method: http.MethodPost, path: connectionPath(id) + "/make-default"})
 }
 
+// PauseSchedule keeps a connection's schedule from starting it.
+func (c *Client) PauseSchedule(ctx context.Context, id string) (Answer[Connection], error) {
+	return send[Connection](ctx, c, call{method: http.MethodPost, path: connectionPath(id) + "/pause-schedule"})
+}
+
 // ResumeSchedule ends the pause of a connection's schedule.
 func (c *Client) ResumeSchedule(ctx context.Context, id string) (Answer[Connection], error) {
 	return send[Connection](ctx, c, call{method: http.MethodPost, path: connectionPath(id) + "/resume-schedule"})

@@ -11,11 +11,15 @@ import (
 // schedule is paused.
 const FailuresToPause = 10
 
+// PauseRequested is the reason of a schedule that somebody has paused. It goes on
+// when somebody resumes it, and not by itself.
+const PauseRequested operation.Code = "requested"
+
 // Pause is why and since when a schedule starts nothing, although the connection
 // could be used.
 type Pause struct {
 	Since time.Time
-	// Reason is that of the last failure.
+	// Reason is that of the last failure, or PauseRequested.
 	Reason operation.Code
 }
 

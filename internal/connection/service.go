@@ -43,6 +43,18 @@ func (s *Service) ResumeSchedule(ctx context.Context, c workspace.Caller, conn i
 	})
 }
 
+// PauseSchedule keeps the schedule from starting the connection, which people may
+// still start, until somebody resumes it.
+func (s *Service) PauseSchedule(ctx context.Context, c workspace.Caller, conn id.Connection) (Connection, error) {
+	if err := c.Require(workspace.ManageConnections); err != nil {
+		return Connection{}, err
+	}
+	return s.Store.PauseSchedule(ctx, c.Scope, conn, audit.Event{
+		Actor: c.Actor(), Action: audit.SchedulePaused, Outcome: audit.Succeeded, TargetType: "connection", TargetID: conn.String(),
+		Payload: map[string]any{"reason_code": string(PauseRequested)},
+	})
+}
+
 // Tests lists the results of a connection's tests, newest first. Those of a
 // deleted connection stay readable.
 func (s *Service) Tests(ctx context.Context, c workspace.Caller, conn id.Connection, before id.Test, limit int) ([]TestResult, error) {

@@ -70,11 +70,15 @@ type Store interface {
 	Create(ctx context.Context, n Creation, e audit.Event) (id.Connection, error)
 	// Update stores a change if the connection still has version Was; otherwise
 	// [Stale]. A name that is taken gives a Conflict. Another schedule or
-	// configuration ends the pause of a schedule, and forgets its failures.
+	// configuration ends the pause that failures have begun, and forgets them.
 	Update(ctx context.Context, u Change, e audit.Event) (Connection, error)
 	// ResumeSchedule ends the pause of a schedule and forgets its failures. It
 	// records e unless the schedule was not paused, which is no error.
 	ResumeSchedule(ctx context.Context, scope id.Scope, c id.Connection, e audit.Event) (Connection, error)
+	// PauseSchedule keeps a schedule from starting the connection until it is
+	// resumed. It records e unless the schedule was paused already, whose reason
+	// then stays.
+	PauseSchedule(ctx context.Context, scope id.Scope, c id.Connection, e audit.Event) (Connection, error)
 	// Delete removes a connection and its credential. Its runs and events stay.
 	// With a version, it is [Stale] unless the connection has that one.
 	Delete(ctx context.Context, scope id.Scope, c id.Connection, ifVersion *int64, e audit.Event) error

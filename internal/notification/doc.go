@@ -2,7 +2,7 @@
 //
 // Whoever started a run is told once when it has ended, and nobody else is; a run
 // that a schedule started tells nobody. Admins are told when an endpoint for
-// webhooks was switched off. Ids and codes pass through the package; the texts
+// webhooks was switched off, and when failures have paused a schedule. Ids and codes pass through the package; the texts
 // are made from the family of reasons when they are read.
 //
 // A member sees their own entries only, and none once they have been removed. The

@@ -20,6 +20,9 @@ const (
 	// WebhookDisabled is about an endpoint that was switched off because nothing
 	// could be delivered to it. Admins are told.
 	WebhookDisabled Kind = "webhook_disabled"
+	// SchedulePaused is about a schedule that was paused because its runs failed.
+	// Admins are told.
+	SchedulePaused Kind = "schedule_paused"
 )
 
 // KeptFor is how long a notification stays, read or not.
@@ -36,6 +39,8 @@ type Notification struct {
 	Run RunSummary
 	// Webhook is what a WebhookDisabled is about; zero for others.
 	Webhook WebhookSummary
+	// Schedule is what a SchedulePaused is about.
+	Schedule ScheduleSummary
 }
 
 // RunSummary is what is told of a run.
@@ -58,10 +63,21 @@ type WebhookSummary struct {
 	Reason string
 }
 
+// ScheduleSummary is what is told of a schedule.
+type ScheduleSummary struct {
+	Connection id.Connection
+	Name       string
+	// Reason is why it is paused now; empty once it goes on.
+	Reason operation.Code
+}
+
 // Text says what happened in one line, and more of it in another.
 func (n Notification) Text() (title, message string) {
-	if n.Kind == WebhookDisabled {
+	switch n.Kind {
+	case WebhookDisabled:
 		return n.Webhook.text()
+	case SchedulePaused:
+		return n.Schedule.text()
 	}
 	return n.Run.text()
 }
@@ -77,6 +93,15 @@ func (r RunSummary) text() (title, message string) {
 	}
 	reason := operation.Explain(r.Reason)
 	return title, fmt.Sprintf("%s. %s", reason.Short, reason.Explanation)
+}
+
+func (s ScheduleSummary) text() (title, message string) {
+	title = fmt.Sprintf("The schedule of %s (%s) was paused", s.Name, s.Connection)
+	if s.Reason == "" {
+		return title, "It goes on again since."
+	}
+	reason := operation.Explain(s.Reason)
+	return title, fmt.Sprintf("One run after the other has failed. The last one: %s. %s Mend that, and resume the schedule.", reason.Short, reason.Explanation)
 }
 
 func (w WebhookSummary) text() (title, message string) {

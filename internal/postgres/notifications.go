@@ -47,6 +47,9 @@ func (s *Notifications) find(ctx context.Context, p dbsqlc.ListNotificationsPara
 			Webhook: notification.WebhookSummary{
 				ID: id.Webhook(orZero(r.EndpointID)), Description: orZero(r.EndpointDescription), Reason: orZero(r.DisabledReason),
 			},
+			Schedule: notification.ScheduleSummary{
+				Connection: id.Connection(orZero(r.ConnectionID)), Name: orZero(r.ConnectionName), Reason: operation.Code(orZero(r.SchedulePauseReasonCode)),
+			},
 		}
 	}
 	return found, nil

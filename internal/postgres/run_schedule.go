@@ -74,7 +74,7 @@ func (s *Runs) noteEndedSchedule(ctx context.Context, tx pgx.Tx, row dbsqlc.Run,
 		return resumeSchedule(ctx, tx, scope, audit.Event{
 			Actor: audit.System("schedule"), Action: audit.ScheduleResumed, Outcome: audit.Succeeded, TargetType: "connection", TargetID: c.String(),
 			Payload: map[string]any{"run_id": id.Run(row.RunID).String()},
-		}, c)
+		}, c, false)
 	case end.Outcome == run.Failed && run.Initiator(row.Initiator) == run.BySchedule:
 		return countScheduleFailure(ctx, tx, scope, c, end.Reason)
 	}
@@ -97,6 +97,10 @@ func countScheduleFailure(ctx context.Context, tx pgx.Tx, scope id.Scope, c id.C
 	if !counted.PausedNow {
 		return nil
 	}
+	err = dbsqlc.New(tx).NotifyAdminsOfPause(ctx, dbsqlc.NotifyAdminsOfPauseParams{WorkspaceID: int64(scope.Workspace), ConnectionID: int64(c)})
+	if err != nil {
+		return fmt.Errorf("tell the admins: %w", err)
+	}
 	return record(ctx, tx, scope, audit.Event{
 		Actor: audit.System("schedule"), Action: audit.SchedulePaused, Outcome: audit.Succeeded, TargetType: "connection", TargetID: c.String(),
 		Payload: map[string]any{"reason_code": string(why), "failures": counted.ScheduleFailures},
@@ -104,9 +108,11 @@ func countScheduleFailure(ctx context.Context, tx pgx.Tx, scope id.Scope, c id.C
 }
 
 // resumeSchedule forgets the failures of a schedule, and records e if it was
-// paused for them.
-func resumeSchedule(ctx context.Context, tx pgx.Tx, scope id.Scope, e audit.Event, c id.Connection) error {
-	was, err := dbsqlc.New(tx).ResumeSchedule(ctx, dbsqlc.ResumeScheduleParams{WorkspaceID: int64(scope.Workspace), ConnectionID: int64(c)})
+// paused for them, or, where somebody requests it, for any reason.
+func resumeSchedule(ctx context.Context, tx pgx.Tx, scope id.Scope, e audit.Event, c id.Connection, requested bool) error {
+	was, err := dbsqlc.New(tx).ResumeSchedule(ctx, dbsqlc.ResumeScheduleParams{
+		WorkspaceID: int64(scope.Workspace), ConnectionID: int64(c), Requested: requested,
+	})
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !was {
 		return nil
 	}
@@ -119,10 +125,29 @@ func resumeSchedule(ctx context.Context, tx pgx.Tx, scope id.Scope, e audit.Even
 // ResumeSchedule ends the pause of a schedule.
 func (s *Connections) ResumeSchedule(ctx context.Context, scope id.Scope, c id.Connection, e audit.Event) (found connection.Connection, err error) {
 	err = s.db.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
-		if err := resumeSchedule(ctx, tx, scope, e, c); err != nil {
+		if err := resumeSchedule(ctx, tx, scope, e, c, true); err != nil {
 			return err
 		}
 		found, err = getConnection(ctx, dbsqlc.New(tx), scope.Workspace, c)
+		return err
+	})
+	return found, err
+}
+
+// PauseSchedule keeps a schedule from starting the connection.
+func (s *Connections) PauseSchedule(ctx context.Context, scope id.Scope, c id.Connection, e audit.Event) (found connection.Connection, err error) {
+	err = s.db.InWorkspace(ctx, scope.Workspace, func(tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		paused, err := q.PauseSchedule(ctx, dbsqlc.PauseScheduleParams{WorkspaceID: int64(scope.Workspace), ConnectionID: int64(c)})
+		if err != nil {
+			return fmt.Errorf("pause the schedule: %w", err)
+		}
+		if paused > 0 {
+			if err := record(ctx, tx, scope, e); err != nil {
+				return err
+			}
+		}
+		found, err = getConnection(ctx, q, scope.Workspace, c)
 		return err
 	})
 	return found, err

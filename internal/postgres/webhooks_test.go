@@ -83,6 +83,8 @@ type hooked struct {
 	*discovery
 	events *postgres.WebhookEvents
 	store  *postgres.Webhooks
+	// integrationURL is the database for the integrations service.
+	integrationURL string
 }
 
 func newHooked(t *testing.T) *hooked {
@@ -93,7 +95,7 @@ func newHooked(t *testing.T) *hooked {
 	t.Cleanup(db.Close)
 	d := openDiscovery(t, base.URL("svc_discovery"), base.SuperuserPool())
 	d.exec(t, `insert into webhook_endpoints (workspace_id, url, event_types) values ($1, 'https://hooks.example.com', $2)`, d.scope.Workspace, webhook.EventTypes())
-	return &hooked{discovery: d, events: postgres.NewWebhookEvents(d.db), store: postgres.NewWebhooks(db, 1)}
+	return &hooked{discovery: d, events: postgres.NewWebhookEvents(d.db), store: postgres.NewWebhooks(db, 1), integrationURL: base.URL("svc_integration")}
 }
 
 // told are the events of runs, by type and in order.

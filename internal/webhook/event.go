@@ -28,6 +28,11 @@ const (
 	ConnectionTested        EventType = "connection.tested"
 	ConnectionHealthChanged EventType = "connection.health_changed"
 
+	// SchedulePaused is sent when ten failures in a row, or somebody, have paused a
+	// connection's schedule, and ScheduleResumed when it goes on.
+	SchedulePaused  EventType = "connection.schedule_paused"
+	ScheduleResumed EventType = "connection.schedule_resumed"
+
 	// Ping is sent when somebody tries an endpoint. Nobody subscribes to it.
 	Ping EventType = "webhook.ping"
 )
@@ -37,6 +42,7 @@ func EventTypes() []EventType {
 	return []EventType{
 		RunCompleted, RunBlocked, AccessChanged,
 		ConnectionCreated, ConnectionUpdated, ConnectionDeleted, ConnectionTested, ConnectionHealthChanged,
+		SchedulePaused, ScheduleResumed,
 	}
 }
 
@@ -109,7 +115,7 @@ type ConnectionData struct {
 	Status        string        `json:"status" enum:"healthy,degraded,unknown"`
 	Version       int64         `json:"version" doc:"Counts the changes that people make; the ETag."`
 	FormerStatus  string        `json:"former_status,omitempty" doc:"Of connection.health_changed."`
-	ReasonCode    string        `json:"reason_code,omitempty" doc:"Of connection.health_changed to degraded."`
+	ReasonCode    string        `json:"reason_code,omitempty" doc:"Of connection.health_changed to degraded, and of connection.schedule_paused: requested where somebody paused it."`
 }
 
 // TestedData is the data of ConnectionTested.

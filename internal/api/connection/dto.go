@@ -42,8 +42,8 @@ type Connection struct {
 
 	LastScheduledAt         *time.Time `json:"last_scheduled_at" doc:"When the schedule last started the connection, or tried to and was blocked."`
 	ScheduleFailures        int        `json:"schedule_failures" minimum:"0" doc:"How many scheduled runs have failed in a row; ten pause the schedule."`
-	SchedulePausedAt        *time.Time `json:"schedule_paused_at" doc:"Since when the schedule is paused. A run that succeeds, another schedule or configuration, and resume-schedule end that."`
-	SchedulePauseReasonCode string     `json:"schedule_pause_reason_code" doc:"Why the last of those runs failed; empty when the schedule is not paused."`
+	SchedulePausedAt        *time.Time `json:"schedule_paused_at" doc:"Since when the schedule is paused. resume-schedule ends that; a pause that failures began also ends by a run that succeeds and by another schedule or configuration."`
+	SchedulePauseReasonCode string     `json:"schedule_pause_reason_code" doc:"Why the last of those runs failed, or requested where somebody paused it; empty when the schedule is not paused."`
 
 	Version   int64     `json:"version" doc:"Counts what people change, health not; the ETag, for If-Match."`
 	CreatedAt time.Time `json:"created_at"`

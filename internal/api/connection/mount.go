@@ -65,10 +65,18 @@ func Mount(a huma.API, connections *domain.Service, tester Tester) {
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, o.makeDefault)
 	api.Register(a, huma.Operation{
+		OperationID: "pause-schedule", Method: http.MethodPost, Path: one + "/pause-schedule", Tags: tags,
+		Extensions: api.Needs(workspace.ManageConnections),
+		Summary:    "Pause a connection's schedule",
+		Description: "It starts nothing until somebody resumes it, whatever succeeds or is changed meanwhile; people may still start the connection. " +
+			"A schedule that is paused already stays as it is. Needs connections.manage.",
+		Errors: []int{http.StatusNotFound},
+	}, o.pauseSchedule)
+	api.Register(a, huma.Operation{
 		OperationID: "resume-schedule", Method: http.MethodPost, Path: one + "/resume-schedule", Tags: tags,
 		Extensions: api.Needs(workspace.ManageConnections),
 		Summary:    "Resume a connection's schedule",
-		Description: "Ends the pause that ten failures in a row began, and forgets them. What came due meanwhile is made up for by one run, in a " +
+		Description: "Ends the pause that ten failures in a row, or somebody, began, and forgets failures. What came due meanwhile is made up for by one run, in a " +
 			"moment. A schedule that is not paused stays as it is. Needs connections.manage.",
 		Errors: []int{http.StatusNotFound},
 	}, o.resumeSchedule)

@@ -161,6 +161,15 @@ func (o *operations) resumeSchedule(ctx context.Context, in *oneInput) (*oneOutp
 	return &oneOutput{ETag: api.ETag(c.Version), Body: fromDomain(caller, c)}, nil
 }
 
+func (o *operations) pauseSchedule(ctx context.Context, in *oneInput) (*oneOutput, error) {
+	caller := api.CallerFrom(ctx)
+	c, err := o.connections.PauseSchedule(ctx, caller, in.Connection.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &oneOutput{ETag: api.ETag(c.Version), Body: fromDomain(caller, c)}, nil
+}
+
 func (o *operations) delete(ctx context.Context, in *deleteInput) (*struct{}, error) {
 	return nil, withETag(o.connections.Delete(ctx, api.CallerFrom(ctx), in.Connection.ID, api.IfMatch(in.IfMatch)))
 }

@@ -19,7 +19,7 @@ func Mount(a huma.API, inbox *domain.Service) {
 	api.Register(a, huma.Operation{
 		OperationID: "list-notifications", Method: http.MethodGet, Path: "/v1/notifications", Tags: tags, Extensions: api.NeedsMember(),
 		Summary: "List my notifications",
-		Description: "What the caller is told, the newest first: the end of each run that they started, and, for admins, that a webhook was switched off. " +
+		Description: "What the caller is told, the newest first: the end of each run that they started, and, for admins, that a webhook was switched off or that failures have paused a schedule. " +
 			"Kept for 90 days. Everybody has their own, API keys too.",
 	}, o.list)
 	api.Register(a, huma.Operation{
@@ -41,7 +41,7 @@ type operations struct {
 // Notification is an entry of the caller's inbox.
 type Notification struct {
 	NotificationID id.Notification `json:"notification_id" example:"ntf_123"`
-	Kind           string          `json:"kind" enum:"run_ended,webhook_disabled"`
+	Kind           string          `json:"kind" enum:"run_ended,webhook_disabled,schedule_paused"`
 	Title          string          `json:"title" doc:"What happened, in one line." example:"Discover access of Prod AWS: failed"`
 	Message        string          `json:"message" doc:"More of it: the reason, in the words that a run has for it."`
 	RunID          *id.Run         `json:"run_id" nullable:"true" example:"run_123" doc:"Of run_ended: the run, which has next steps and what it read."`
@@ -121,8 +121,11 @@ func fromDomain(n domain.Notification) Notification {
 		read := n.ReadAt.UTC()
 		dto.ReadAt = &read
 	}
-	dto.RunID, dto.ConnectionID, dto.WebhookID = orNull(n.Run.ID), orNull(n.Run.Connection), orNull(n.Webhook.ID)
+	dto.RunID, dto.ConnectionID, dto.WebhookID = orNull(n.Run.ID), orNull(n.Schedule.Connection), orNull(n.Webhook.ID)
 	dto.OperationType, dto.Outcome, dto.ReasonCode = orNull(string(n.Run.Operation)), orNull(string(n.Run.Outcome)), orNull(string(n.Run.Reason))
+	if n.Kind == domain.SchedulePaused {
+		dto.ReasonCode = orNull(string(n.Schedule.Reason))
+	}
 	return dto
 }
 

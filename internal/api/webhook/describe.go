@@ -26,6 +26,8 @@ func all() []described {
 		{domain.ConnectionDeleted, "A connection was deleted.", connections},
 		{domain.ConnectionTested, "A test of a connection has ended.", reflect.TypeFor[domain.TestedData]()},
 		{domain.ConnectionHealthChanged, "A connection's status has changed.", connections},
+		{domain.SchedulePaused, "A connection's schedule was paused, by ten failures in a row or by somebody.", connections},
+		{domain.ScheduleResumed, "A schedule that was paused goes on.", connections},
 		{domain.Ping, "Somebody tries the endpoint.", reflect.TypeFor[domain.PingData]()},
 	}
 }

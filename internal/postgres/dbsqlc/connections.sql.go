@@ -794,26 +794,51 @@ func (q *Queries) ListTests(ctx context.Context, arg ListTestsParams) ([]ListTes
 	return items, nil
 }
 
+const pauseSchedule = `-- name: PauseSchedule :execrows
+update connections
+set schedule_paused_at = clock_timestamp(), schedule_pause_reason_code = 'requested'
+where workspace_id = $1 and connection_id = $2 and deleted_at is null and schedule_paused_at is null
+`
+
+type PauseScheduleParams struct {
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+// No row of a connection that is deleted, or whose schedule is paused already.
+func (q *Queries) PauseSchedule(ctx context.Context, arg PauseScheduleParams) (int64, error) {
+	result, err := q.db.Exec(ctx, pauseSchedule, arg.WorkspaceID, arg.ConnectionID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const resumeSchedule = `-- name: ResumeSchedule :one
 with before as (
-  select o.schedule_paused_at from connections o
+  select o.schedule_paused_at is not null and ($3::boolean or o.schedule_pause_reason_code <> 'requested') as goes_on
+  from connections o
   where o.workspace_id = $1 and o.connection_id = $2 for no key update
 )
 update connections c
-set schedule_failures = 0, schedule_paused_at = null, schedule_pause_reason_code = null
+set schedule_failures = 0,
+    schedule_paused_at = case when before.goes_on then null else c.schedule_paused_at end,
+    schedule_pause_reason_code = case when before.goes_on then null else c.schedule_pause_reason_code end
 from before
-where c.workspace_id = $1 and c.connection_id = $2 and c.deleted_at is null and c.schedule_failures > 0
-returning (before.schedule_paused_at is not null)::boolean as was_paused
+where c.workspace_id = $1 and c.connection_id = $2 and c.deleted_at is null and (c.schedule_failures > 0 or before.goes_on)
+returning before.goes_on::boolean as was_paused
 `
 
 type ResumeScheduleParams struct {
 	WorkspaceID  int64
 	ConnectionID int64
+	Requested    bool
 }
 
-// No row where there is nothing to forget. Says whether the schedule was paused.
+// No row where there is nothing to forget. What somebody has paused goes on only
+// if somebody wants it. Says whether the schedule was paused and goes on.
 func (q *Queries) ResumeSchedule(ctx context.Context, arg ResumeScheduleParams) (bool, error) {
-	row := q.db.QueryRow(ctx, resumeSchedule, arg.WorkspaceID, arg.ConnectionID)
+	row := q.db.QueryRow(ctx, resumeSchedule, arg.WorkspaceID, arg.ConnectionID, arg.Requested)
 	var was_paused bool
 	err := row.Scan(&was_paused)
 	return was_paused, err
@@ -837,7 +862,10 @@ func (q *Queries) SetDefault(ctx context.Context, arg SetDefaultParams) error {
 
 const updateConnection = `-- name: UpdateConnection :one
 with before as (
-  select o.schedule_paused_at, o.schedule <> $11 or $8::boolean as afresh from connections o
+  select o.schedule_paused_at, o.schedule <> $11 or $8::boolean as afresh,
+    -- What somebody has paused goes on when somebody says so.
+    (o.schedule <> $11 or $8::boolean) and o.schedule_pause_reason_code is distinct from 'requested' as goes_on
+  from connections o
   where o.workspace_id = $13 and o.connection_id = $14 for no key update
 )
 update connections c
@@ -847,12 +875,12 @@ set name = $1, config = $2, scope = $3, metadata = $4, credential_type = $5, sec
   config_refs = $9, lifecycle = ($10::text)::connection_lifecycle,
   next_run_at = case when c.schedule = $11 then c.next_run_at else $12 end,
   schedule_failures = case when before.afresh then 0 else c.schedule_failures end,
-  schedule_paused_at = case when before.afresh then null else c.schedule_paused_at end,
-  schedule_pause_reason_code = case when before.afresh then null else c.schedule_pause_reason_code end,
+  schedule_paused_at = case when before.goes_on then null else c.schedule_paused_at end,
+  schedule_pause_reason_code = case when before.goes_on then null else c.schedule_pause_reason_code end,
   schedule = $11, version = c.version + 1, updated_at = now()
 from before
 where c.workspace_id = $13 and c.connection_id = $14 and c.version = $15 and c.deleted_at is null
-returning (before.afresh and before.schedule_paused_at is not null)::boolean as was_paused
+returning (before.goes_on and before.schedule_paused_at is not null)::boolean as was_paused
 `
 
 type UpdateConnectionParams struct {

@@ -61,11 +61,11 @@ func (q *Queries) ForgetNotifications(ctx context.Context, arg ForgetNotificatio
 
 const listNotifications = `-- name: ListNotifications :many
 select n.notification_id, n.kind, n.created_at, n.read_at, n.run_id, n.endpoint_id,
-  r.operation_type, coalesce(r.outcome::text, '')::text as outcome, r.reason_code, r.connection_id, c.name as connection_name,
-  e.description as endpoint_description, e.disabled_reason
+  r.operation_type, coalesce(r.outcome::text, '')::text as outcome, r.reason_code, c.connection_id, c.name as connection_name,
+  c.schedule_paused_at, c.schedule_pause_reason_code, e.description as endpoint_description, e.disabled_reason
 from notifications n
 left join runs r on r.workspace_id = n.workspace_id and r.run_id = n.run_id
-left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
+left join connections c on c.workspace_id = n.workspace_id and c.connection_id = coalesce(r.connection_id, n.connection_id)
 left join webhook_endpoints e on e.workspace_id = n.workspace_id and e.endpoint_id = n.endpoint_id
 where n.workspace_id = $1 and n.member_id = $2
   and ($3::bigint = 0 or n.notification_id < $3)
@@ -85,19 +85,21 @@ type ListNotificationsParams struct {
 }
 
 type ListNotificationsRow struct {
-	NotificationID      int64
-	Kind                string
-	CreatedAt           time.Time
-	ReadAt              *time.Time
-	RunID               *int64
-	EndpointID          *int64
-	OperationType       *string
-	Outcome             string
-	ReasonCode          *string
-	ConnectionID        *int64
-	ConnectionName      *string
-	EndpointDescription *string
-	DisabledReason      *string
+	NotificationID          int64
+	Kind                    string
+	CreatedAt               time.Time
+	ReadAt                  *time.Time
+	RunID                   *int64
+	EndpointID              *int64
+	OperationType           *string
+	Outcome                 string
+	ReasonCode              *string
+	ConnectionID            *int64
+	ConnectionName          *string
+	SchedulePausedAt        *time.Time
+	SchedulePauseReasonCode *string
+	EndpointDescription     *string
+	DisabledReason          *string
 }
 
 func (q *Queries) ListNotifications(ctx context.Context, arg ListNotificationsParams) ([]ListNotificationsRow, error) {
@@ -128,6 +130,8 @@ func (q *Queries) ListNotifications(ctx context.Context, arg ListNotificationsPa
 			&i.ReasonCode,
 			&i.ConnectionID,
 			&i.ConnectionName,
+			&i.SchedulePausedAt,
+			&i.SchedulePauseReasonCode,
 			&i.EndpointDescription,
 			&i.DisabledReason,
 		); err != nil {
@@ -139,6 +143,23 @@ func (q *Queries) ListNotifications(ctx context.Context, arg ListNotificationsPa
 		return nil, err
 	}
 	return items, nil
+}
+
+const notifyAdminsOfPause = `-- name: NotifyAdminsOfPause :exec
+insert into notifications (workspace_id, member_id, kind, connection_id)
+select m.workspace_id, m.member_id, 'schedule_paused', $1::bigint
+from members m
+where m.workspace_id = $2 and m.role = 'admin' and m.removed_at is null
+`
+
+type NotifyAdminsOfPauseParams struct {
+	ConnectionID int64
+	WorkspaceID  int64
+}
+
+func (q *Queries) NotifyAdminsOfPause(ctx context.Context, arg NotifyAdminsOfPauseParams) error {
+	_, err := q.db.Exec(ctx, notifyAdminsOfPause, arg.ConnectionID, arg.WorkspaceID)
+	return err
 }
 
 const notifyInitiator = `-- name: NotifyInitiator :execrows

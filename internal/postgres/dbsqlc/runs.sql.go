@@ -159,12 +159,17 @@ func (q *Queries) CompleteRun(ctx context.Context, arg CompleteRunParams) error 
 }
 
 const countScheduleFailure = `-- name: CountScheduleFailure :one
-update connections
-set schedule_failures = schedule_failures + 1,
-    schedule_paused_at = case when schedule_failures + 1 >= $1::integer then coalesce(schedule_paused_at, clock_timestamp()) end,
-    schedule_pause_reason_code = case when schedule_failures + 1 >= $1 then coalesce(schedule_pause_reason_code, $2::text) end
-where workspace_id = $3 and connection_id = $4 and deleted_at is null
-returning schedule_failures, (schedule_failures = $1)::boolean as paused_now
+with before as (
+  select o.schedule_paused_at from connections o
+  where o.workspace_id = $3 and o.connection_id = $4 for no key update
+)
+update connections c
+set schedule_failures = c.schedule_failures + 1,
+    schedule_paused_at = case when c.schedule_failures + 1 >= $1::integer then coalesce(c.schedule_paused_at, clock_timestamp()) else c.schedule_paused_at end,
+    schedule_pause_reason_code = case when c.schedule_failures + 1 >= $1 then coalesce(c.schedule_pause_reason_code, $2::text) else c.schedule_pause_reason_code end
+from before
+where c.workspace_id = $3 and c.connection_id = $4 and c.deleted_at is null
+returning c.schedule_failures, (before.schedule_paused_at is null and c.schedule_paused_at is not null)::boolean as paused_now
 `
 
 type CountScheduleFailureParams struct {
@@ -179,7 +184,8 @@ type CountScheduleFailureRow struct {
 	PausedNow        bool
 }
 
-// One more in a row. The schedule is paused by as many as are too many, and only then.
+// One more in a row. The schedule is paused by as many as are too many, and only
+// then; one that somebody has paused stays as it is.
 func (q *Queries) CountScheduleFailure(ctx context.Context, arg CountScheduleFailureParams) (CountScheduleFailureRow, error) {
 	row := q.db.QueryRow(ctx, countScheduleFailure,
 		arg.TooMany,

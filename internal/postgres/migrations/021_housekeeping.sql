@@ -35,6 +35,51 @@ create index throttle_budgets_by_age on throttle_budgets (refilled_at);
 create index throttle_holders_by_budget on throttle_holders (budget_id);
 grant delete on throttle_budgets to gatehouse_dispatcher;
 
+-- A schedule that failures have paused is told to the workspace's admins.
+alter table notifications
+  add column connection_id bigint,
+  add foreign key (workspace_id, connection_id) references connections,
+  drop constraint notifications_kind,
+  add constraint notifications_kind check (kind in ('run_ended', 'webhook_disabled', 'schedule_paused')),
+  add constraint notifications_about_a_connection check ((kind = 'schedule_paused') = (connection_id is not null));
+grant insert (connection_id) on notifications to svc_discovery;
+
+-- As in 016, and of schedules that are paused, by failures or by somebody, and go
+-- on again.
+create or replace function tell_connection_events() returns trigger
+  language plpgsql as $$
+declare
+  data jsonb := jsonb_build_object('connection_id', 'conn_' || new.connection_id, 'name', new.name, 'integration_id', new.integration_id,
+    'lifecycle', new.lifecycle, 'status', new.status, 'version', new.version);
+begin
+  if tg_op = 'INSERT' then
+    perform emit_webhook_event('connection.created', null, data);
+  elsif new.deleted_at is not null then
+    if old.deleted_at is null then
+      perform emit_webhook_event('connection.deleted', null, data);
+    end if;
+  else
+    if new.version <> old.version then
+      perform emit_webhook_event('connection.updated', null, data);
+    end if;
+    if new.status <> old.status then
+      perform emit_webhook_event('connection.health_changed', null, data || jsonb_strip_nulls(jsonb_build_object(
+        'former_status', old.status, 'reason_code', case when new.status = 'degraded' then new.last_error_reason_code end)));
+    end if;
+    if old.schedule_paused_at is null and new.schedule_paused_at is not null then
+      perform emit_webhook_event('connection.schedule_paused', null, data || jsonb_build_object('reason_code', new.schedule_pause_reason_code));
+    elsif old.schedule_paused_at is not null and new.schedule_paused_at is null then
+      perform emit_webhook_event('connection.schedule_resumed', null, data);
+    end if;
+  end if;
+  return null;
+end $$;
+drop trigger tell_changed on connections;
+create trigger tell_changed after update of version, status, deleted_at, schedule_paused_at on connections for each row
+  when (new.version <> old.version or new.status <> old.status or new.deleted_at is distinct from old.deleted_at
+    or (new.schedule_paused_at is null) <> (old.schedule_paused_at is null))
+  execute function tell_connection_events();
+
 reset role;
 
 -- As in 005: the functions' owner needs CREATE on its schema, briefly.
@@ -173,6 +218,14 @@ reset role;
 ---- create above / drop below ----
 
 drop trigger connections_rest on workspaces;
+-- 016 drops this trigger with its function, whose further branch does no harm.
+drop trigger tell_changed on connections;
+create trigger tell_changed after update of version, status, deleted_at on connections for each row
+  when (new.version <> old.version or new.status <> old.status or new.deleted_at is distinct from old.deleted_at)
+  execute function tell_connection_events();
+delete from notifications where kind = 'schedule_paused';
+alter table notifications drop column connection_id, drop constraint notifications_kind,
+  add constraint notifications_kind check (kind in ('run_ended', 'webhook_disabled'));
 drop function note_archived_workspace(), forget_throttle_budgets(interval, integer), forget_onboarding(interval, integer);
 drop index throttle_holders_by_budget, throttle_budgets_by_age, onboarding_sessions_ended, connections_due;
 drop policy dispatch_ended on onboarding_sessions;

@@ -96,7 +96,10 @@ values (@connection_id, @tenant_id, @workspace_id, @integration_id, @connector_i
 -- was paused for it.
 -- name: UpdateConnection :one
 with before as (
-  select o.schedule_paused_at, o.schedule <> @schedule or @reconfigured::boolean as afresh from connections o
+  select o.schedule_paused_at, o.schedule <> @schedule or @reconfigured::boolean as afresh,
+    -- What somebody has paused goes on when somebody says so.
+    (o.schedule <> @schedule or @reconfigured::boolean) and o.schedule_pause_reason_code is distinct from 'requested' as goes_on
+  from connections o
   where o.workspace_id = @workspace_id and o.connection_id = @connection_id for no key update
 )
 update connections c
@@ -106,24 +109,34 @@ set name = @name, config = @config, scope = @scope, metadata = @metadata, creden
   config_refs = @config_refs, lifecycle = (@lifecycle::text)::connection_lifecycle,
   next_run_at = case when c.schedule = @schedule then c.next_run_at else @next_run_at end,
   schedule_failures = case when before.afresh then 0 else c.schedule_failures end,
-  schedule_paused_at = case when before.afresh then null else c.schedule_paused_at end,
-  schedule_pause_reason_code = case when before.afresh then null else c.schedule_pause_reason_code end,
+  schedule_paused_at = case when before.goes_on then null else c.schedule_paused_at end,
+  schedule_pause_reason_code = case when before.goes_on then null else c.schedule_pause_reason_code end,
   schedule = @schedule, version = c.version + 1, updated_at = now()
 from before
 where c.workspace_id = @workspace_id and c.connection_id = @connection_id and c.version = @was and c.deleted_at is null
-returning (before.afresh and before.schedule_paused_at is not null)::boolean as was_paused;
+returning (before.goes_on and before.schedule_paused_at is not null)::boolean as was_paused;
 
--- No row where there is nothing to forget. Says whether the schedule was paused.
+-- No row where there is nothing to forget. What somebody has paused goes on only
+-- if somebody wants it. Says whether the schedule was paused and goes on.
 -- name: ResumeSchedule :one
 with before as (
-  select o.schedule_paused_at from connections o
+  select o.schedule_paused_at is not null and (@requested::boolean or o.schedule_pause_reason_code <> 'requested') as goes_on
+  from connections o
   where o.workspace_id = @workspace_id and o.connection_id = @connection_id for no key update
 )
 update connections c
-set schedule_failures = 0, schedule_paused_at = null, schedule_pause_reason_code = null
+set schedule_failures = 0,
+    schedule_paused_at = case when before.goes_on then null else c.schedule_paused_at end,
+    schedule_pause_reason_code = case when before.goes_on then null else c.schedule_pause_reason_code end
 from before
-where c.workspace_id = @workspace_id and c.connection_id = @connection_id and c.deleted_at is null and c.schedule_failures > 0
-returning (before.schedule_paused_at is not null)::boolean as was_paused;
+where c.workspace_id = @workspace_id and c.connection_id = @connection_id and c.deleted_at is null and (c.schedule_failures > 0 or before.goes_on)
+returning before.goes_on::boolean as was_paused;
+
+-- No row of a connection that is deleted, or whose schedule is paused already.
+-- name: PauseSchedule :execrows
+update connections
+set schedule_paused_at = clock_timestamp(), schedule_pause_reason_code = 'requested'
+where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null and schedule_paused_at is null;
 
 -- Whoever edits the former default has to see that it has changed. The chosen
 -- connection has its new version from UpdateConnection.

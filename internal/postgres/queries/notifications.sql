@@ -10,11 +10,11 @@ on conflict (workspace_id, member_id, run_id) do nothing;
 
 -- name: ListNotifications :many
 select n.notification_id, n.kind, n.created_at, n.read_at, n.run_id, n.endpoint_id,
-  r.operation_type, coalesce(r.outcome::text, '')::text as outcome, r.reason_code, r.connection_id, c.name as connection_name,
-  e.description as endpoint_description, e.disabled_reason
+  r.operation_type, coalesce(r.outcome::text, '')::text as outcome, r.reason_code, c.connection_id, c.name as connection_name,
+  c.schedule_paused_at, c.schedule_pause_reason_code, e.description as endpoint_description, e.disabled_reason
 from notifications n
 left join runs r on r.workspace_id = n.workspace_id and r.run_id = n.run_id
-left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
+left join connections c on c.workspace_id = n.workspace_id and c.connection_id = coalesce(r.connection_id, n.connection_id)
 left join webhook_endpoints e on e.workspace_id = n.workspace_id and e.endpoint_id = n.endpoint_id
 where n.workspace_id = @workspace_id and n.member_id = @member_id
   and (@before::bigint = 0 or n.notification_id < @before)
@@ -22,6 +22,12 @@ where n.workspace_id = @workspace_id and n.member_id = @member_id
   and (@this::bigint = 0 or n.notification_id = @this)
 order by n.notification_id desc
 limit @most;
+
+-- name: NotifyAdminsOfPause :exec
+insert into notifications (workspace_id, member_id, kind, connection_id)
+select m.workspace_id, m.member_id, 'schedule_paused', @connection_id::bigint
+from members m
+where m.workspace_id = @workspace_id and m.role = 'admin' and m.removed_at is null;
 
 -- name: CountUnreadNotifications :one
 select count(*) from notifications

@@ -153,13 +153,19 @@ update connections set next_run_at = sqlc.narg(next_run_at), last_scheduled_at =
 where workspace_id = @workspace_id and connection_id = @connection_id and next_run_at = @due;
 
 -- name: CountScheduleFailure :one
--- One more in a row. The schedule is paused by as many as are too many, and only then.
-update connections
-set schedule_failures = schedule_failures + 1,
-    schedule_paused_at = case when schedule_failures + 1 >= @too_many::integer then coalesce(schedule_paused_at, clock_timestamp()) end,
-    schedule_pause_reason_code = case when schedule_failures + 1 >= @too_many then coalesce(schedule_pause_reason_code, @reason_code::text) end
-where workspace_id = @workspace_id and connection_id = @connection_id and deleted_at is null
-returning schedule_failures, (schedule_failures = @too_many)::boolean as paused_now;
+-- One more in a row. The schedule is paused by as many as are too many, and only
+-- then; one that somebody has paused stays as it is.
+with before as (
+  select o.schedule_paused_at from connections o
+  where o.workspace_id = @workspace_id and o.connection_id = @connection_id for no key update
+)
+update connections c
+set schedule_failures = c.schedule_failures + 1,
+    schedule_paused_at = case when c.schedule_failures + 1 >= @too_many::integer then coalesce(c.schedule_paused_at, clock_timestamp()) else c.schedule_paused_at end,
+    schedule_pause_reason_code = case when c.schedule_failures + 1 >= @too_many then coalesce(c.schedule_pause_reason_code, @reason_code::text) else c.schedule_pause_reason_code end
+from before
+where c.workspace_id = @workspace_id and c.connection_id = @connection_id and c.deleted_at is null
+returning c.schedule_failures, (before.schedule_paused_at is null and c.schedule_paused_at is not null)::boolean as paused_now;
 
 -- name: GetTenantID :one
 select tenant_id from data_plane;
