@@ -91,7 +91,7 @@ func rules() []rule {
 		licence,
 		domainRule("internal/idempotency"),
 		connection,
-		domainRule("internal/run", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/licence"),
+		domainRule("internal/run", "internal/idempotency", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/licence"),
 		domainRule("internal/onboarding", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 		domainRule("internal/keyring", "internal/audit", "internal/connection"),
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),

@@ -46,6 +46,9 @@ func (f *fakeAPI) startOperation(w http.ResponseWriter, r *http.Request) {
 	if request.Input != nil {
 		result["operator_message"] = fmt.Sprintf("asked for %v", request.Input)
 	}
+	if key := r.Header.Get("Idempotency-Key"); key != "" {
+		result["operator_message"] = "sent under " + key
+	}
 	switch request.ConnectionID {
 	case "conn_1":
 		result["provider_connection"] = map[string]any{"id": "conn_1", "provider": "aws", "label": "Free"}

@@ -18,6 +18,7 @@ type RunsStartCmd struct {
 	Target      string   `placeholder:"TARGET" xor:"on" help:"Id or unique name of the target, whose default connection is used."`
 	Integration string   `placeholder:"INTEGRATION" complete:"integrations" help:"With --target: the integration whose default connection is used, where several have one."`
 	Input       []string `placeholder:"NAME=VALUE" sep:"none" help:"What the operation takes, such as streams=iam,lambda; values of a list are separated by commas. May be repeated."`
+	Key         string   `name:"idempotency-key" placeholder:"KEY" help:"At least 16 characters of your own: for 24 hours the same command with the same key starts nothing more, and is answered as before."`
 	Watch       bool     `short:"w" help:"Follow the run until it ends."`
 }
 
@@ -64,7 +65,7 @@ func (cmd *RunsStartCmd) Run(ctx context.Context, e *environment) error {
 }
 
 func (cmd *RunsStartCmd) request(ctx context.Context, c *client.Client) (req client.StartRequest, err error) {
-	req.Integration = cmd.Integration
+	req.Integration, req.Key = cmd.Integration, cmd.Key
 	if cmd.Connection != "" {
 		found, err := findConnection(ctx, c, cmd.Connection)
 		if err != nil {

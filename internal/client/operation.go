@@ -37,6 +37,9 @@ type StartRequest struct {
 	Target      string         `json:"target_id,omitempty"`
 	Integration string         `json:"integration_id,omitempty"`
 	Input       map[string]any `json:"input,omitempty"`
+	// Key, unless it is empty, makes it safe to send the same request again: it
+	// starts one run.
+	Key string `json:"-"`
 }
 
 // Operations lists what can be started.
@@ -55,5 +58,9 @@ func (c *Client) Start(ctx context.Context, operation string, s StartRequest) (A
 		StartRequest
 		SourceSurface string `json:"source_surface"`
 	}{s, "cli"}
-	return send[StartResult](ctx, c, call{method: http.MethodPost, path: "/v1/operations/" + url.PathEscape(operation) + "/start", body: body})
+	what := call{method: http.MethodPost, path: "/v1/operations/" + url.PathEscape(operation) + "/start", body: body}
+	if s.Key != "" {
+		what.header = http.Header{"Idempotency-Key": {s.Key}}
+	}
+	return send[StartResult](ctx, c, what)
 }

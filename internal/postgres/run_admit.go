@@ -24,7 +24,7 @@ const admitTries = 10
 // exchange with the server, which it may share with others, and one that is
 // deduped two.
 func (s *Runs) Admit(ctx context.Context, a run.Admission, e audit.Event) (admitted run.Admitted, err error) {
-	if a.Moves == nil && a.Onboarding == nil {
+	if a.Moves == nil && a.Onboarding == nil && a.Once == nil {
 		admitted, err = s.admitAlone(ctx, a, e)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return admitted, err
@@ -40,6 +40,9 @@ func (s *Runs) Admit(ctx context.Context, a run.Admission, e audit.Event) (admit
 				return err
 			}
 			if err := moveDueTime(ctx, tx, a); err != nil {
+				return err
+			}
+			if err := noteAnswer(ctx, tx, a, admitted.Status, admitted.Run.ID); err != nil {
 				return err
 			}
 			return s.noteOnboarding(ctx, tx, a, e, admitted.Status, admitted.Run)
@@ -137,6 +140,9 @@ func (s *Runs) Block(ctx context.Context, a run.Admission, why operation.Code, e
 			return err
 		}
 		if blocked, err = s.get(ctx, tx, a.Scope.Workspace, r); err != nil {
+			return err
+		}
+		if err := noteAnswer(ctx, tx, a, run.StartBlocked, r); err != nil {
 			return err
 		}
 		return s.noteOnboarding(ctx, tx, a, e, run.StartBlocked, blocked)

@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
@@ -40,6 +41,9 @@ type StartRequest struct {
 	// TargetContext is what the surface wants kept with the run, a JSON object. It
 	// is sanitised, stored in the run's context, and used for nothing else.
 	TargetContext json.RawMessage
+	// Once is set when the caller may send the same request again: it is answered
+	// about the same run, and starts nothing more.
+	Once *idempotency.Request
 }
 
 // starter is on whose behalf a run starts.
@@ -50,6 +54,7 @@ type starter struct {
 	actor     audit.Actor
 	moves     *DueMove
 	entry     *OnboardingEntry
+	once      *idempotency.Request
 }
 
 // Start asks the gate on behalf of a person. An error means that nothing was
@@ -67,7 +72,19 @@ func (g *Gate) Start(ctx context.Context, c workspace.Caller, req StartRequest) 
 	if req.Connection == 0 && req.Target == 0 {
 		return StartResult{}, fault.InvalidField("connection_id", "name a connection or a target_id")
 	}
-	return g.start(ctx, starter{scope: c.Scope, initiator: ByUser, member: c.Member, actor: c.Actor()}, op, req)
+	by := starter{scope: c.Scope, initiator: ByUser, member: c.Member, actor: c.Actor(), once: req.Once}
+	if req.Once != nil {
+		// Looked for again when it is stored. What was answered is not asked again:
+		// the prerequisites may have gone since.
+		if result, ok, err := g.again(ctx, c.Scope, op, *req.Once); ok || err != nil {
+			return result, err
+		}
+	}
+	result, err := g.start(ctx, by, op, req)
+	if errors.Is(err, ErrAnswered) {
+		result, _, err = g.again(ctx, c.Scope, op, *req.Once)
+	}
+	return result, err
 }
 
 func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, req StartRequest) (StartResult, error) {
@@ -85,7 +102,7 @@ func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, re
 	}
 	a := Admission{
 		Scope: by.scope, Operation: op, Integration: req.Integration, Target: req.Target, Input: input,
-		Initiator: by.initiator, InitiatedBy: by.member, Moves: by.moves, Onboarding: by.entry,
+		Initiator: by.initiator, InitiatedBy: by.member, Moves: by.moves, Onboarding: by.entry, Once: by.once,
 	}
 	surroundings, err := newSurroundings(op, req)
 	if err != nil {

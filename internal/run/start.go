@@ -37,6 +37,8 @@ type StartResult struct {
 	Run       Run
 	NextSteps []operation.NextStep
 	Actions   []Action
+	// Replayed says that an earlier request, the same as this one, was answered so.
+	Replayed bool
 }
 
 // Action is a link that a surface offers beside the answer.

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 )
@@ -50,6 +51,8 @@ type Admission struct {
 	Moves *DueMove
 	// Onboarding is the place of the start in an onboarding session; nil for others.
 	Onboarding *OnboardingEntry
+	// Once is set when the caller may send the same request again.
+	Once *idempotency.Request
 }
 
 // DueMove moves a connection's due time on. It commits with the start that it
@@ -104,9 +107,16 @@ type AdmissionStore interface {
 	// scope key, or of its target what it would hold. A deduped start asks a run
 	// that is already under way to be followed by another, unless it is of an
 	// onboarding session.
+	// [ErrAnswered] means that the same request was answered before, and that
+	// nothing was done.
 	Admit(ctx context.Context, a Admission, e audit.Event) (Admitted, error)
 	// Block records a start that cannot be: a completed run with that reason.
+	// [ErrAnswered] is as of Admit.
 	Block(ctx context.Context, a Admission, why operation.Code, e audit.Event) (Run, error)
+	// Answered returns how the same request was answered before, with the run as it
+	// is now; ok is false when it was not. If it was another request, the error is
+	// Invalid; a Conflict when the run is no longer kept.
+	Answered(ctx context.Context, scope id.Scope, once idempotency.Request) (was Admitted, ok bool, err error)
 	// RequestCancel asks for a run to end; a queued one ends at once. A run
 	// that has ended gives a Conflict.
 	RequestCancel(ctx context.Context, scope id.Scope, r id.Run, by audit.Actor) (Run, error)

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	domain "github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -30,7 +31,8 @@ func Mount(a huma.API, gate *run.Gate) {
 		Extensions: api.Needs(workspace.StartOperations),
 		Description: "Asks the gate. `accepted` made a run; `deduped` names an identical one that is already queued or running; " +
 			"`scope_busy` names what holds the connection, or the part of the organisation; `blocked` recorded a run that says what is missing. " +
-			"Without a connection, the target's default is used: that of the integration, if one is named, else the one that offers the operation.",
+			"Without a connection, the target's default is used: that of the integration, if one is named, else the one that offers the operation. " +
+			"With an Idempotency-Key the request may be repeated.",
 		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, start(gate))
 }
@@ -136,11 +138,15 @@ type Action struct {
 }
 
 type startInput struct {
-	Operation string `path:"operation" maxLength:"100" example:"discovery.run"`
-	Body      StartRequest
+	Operation      string `path:"operation" maxLength:"100" example:"discovery.run"`
+	IdempotencyKey string `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters, best a random UUID. For 24 hours the same request with the same key is answered about the run that the first one was answered with, and starts none; another request with it is refused."`
+	Body           StartRequest
 }
 
-type startOutput struct{ Body StartResult }
+type startOutput struct {
+	Replayed string `header:"Idempotency-Replayed" doc:"true when an earlier request, the same as this one, was answered so."`
+	Body     StartResult
+}
 
 func start(gate *run.Gate) func(context.Context, *startInput) (*startOutput, error) {
 	return func(ctx context.Context, in *startInput) (*startOutput, error) {
@@ -154,11 +160,23 @@ func start(gate *run.Gate) func(context.Context, *startInput) (*startOutput, err
 		if in.Body.TargetID != nil {
 			req.Target = *in.Body.TargetID
 		}
-		result, err := gate.Start(ctx, api.CallerFrom(ctx), req)
+		caller := api.CallerFrom(ctx)
+		if in.IdempotencyKey != "" {
+			var err error
+			asked := map[string]any{"operation": in.Operation, "body": in.Body}
+			if req.Once, err = idempotency.NewRequest(caller.Member, run.StartOperation, in.IdempotencyKey, asked); err != nil {
+				return nil, err
+			}
+		}
+		result, err := gate.Start(ctx, caller, req)
 		if err != nil {
 			return nil, err
 		}
-		return &startOutput{Body: FromDomain(result)}, nil
+		out := &startOutput{Body: FromDomain(result)}
+		if result.Replayed {
+			out.Replayed = "true"
+		}
+		return out, nil
 	}
 }
 

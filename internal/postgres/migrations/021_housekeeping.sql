@@ -35,6 +35,9 @@ create index throttle_budgets_by_age on throttle_budgets (refilled_at);
 create index throttle_holders_by_budget on throttle_holders (budget_id);
 grant delete on throttle_budgets to gatehouse_dispatcher;
 
+-- Starts may be sent again, as connections to be created.
+grant select, insert, delete on idempotent_requests to svc_discovery;
+
 -- A schedule that failures have paused is told to the workspace's admins.
 alter table notifications
   add column connection_id bigint,
@@ -223,6 +226,7 @@ drop trigger tell_changed on connections;
 create trigger tell_changed after update of version, status, deleted_at on connections for each row
   when (new.version <> old.version or new.status <> old.status or new.deleted_at is distinct from old.deleted_at)
   execute function tell_connection_events();
+revoke all on idempotent_requests from svc_discovery;
 delete from notifications where kind = 'schedule_paused';
 alter table notifications drop column connection_id, drop constraint notifications_kind,
   add constraint notifications_kind check (kind in ('run_ended', 'webhook_disabled'));
