@@ -88,9 +88,11 @@ func directoryUser(instance *ssoInstance, u types.User) connector.Entity {
 	if e.Name == "" {
 		e.Name = clipName(name)
 	}
+	// Whoever administers Identity Center writes both, and ListUsers does not tell
+	// whether an address was verified.
 	add := func(t connector.IdentifierType, value string) {
 		if value != "" && len(value) <= connector.MaxNameBytes && len(e.Identifiers) < connector.MaxIdentifiers {
-			e.Identifiers = append(e.Identifiers, connector.Identifier{Type: t, Value: strings.ToLower(value)})
+			e.Identifiers = append(e.Identifiers, connector.Identifier{Type: t, Value: value, Unverified: true})
 		}
 	}
 	for _, mail := range u.Emails {

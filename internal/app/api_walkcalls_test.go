@@ -107,7 +107,7 @@ func walkCalls() map[string]walkCall {
 	}
 	tenants := func(t *testing.T, w *walker) string { return w.workspace(t).String() }
 	// Nothing has been discovered here: whoever may ask finds nothing.
-	const entity = "ent_00000000000000000000000000000001"
+	const entity, identity = "ent_00000000000000000000000000000001", "identity_00000000000000000000000000000001"
 	return map[string]walkCall{
 		"get-sign-in":    {want: http.StatusNotFound},
 		"create-session": {want: http.StatusNotFound, body: `{"id_token":"x"}`},
@@ -225,6 +225,15 @@ func walkCalls() map[string]walkCall {
 		"start-onboarding-bootstrap": {want: http.StatusConflict, named: true, body: `{"connection_id":"{connection}","selected_operations":["discovery.run"]}`, thing: picked},
 		"resume-onboarding":          {want: http.StatusConflict, named: true, thing: picked},
 		"abandon-onboarding":         {want: ok, named: true, thing: onboarding},
+
+		"list-identities":          {want: ok},
+		"get-identity":             {want: http.StatusNotFound, thing: fixed(identity)},
+		"list-identity-changes":    {want: http.StatusNotFound, thing: fixed(identity)},
+		"join-identities":          {want: http.StatusNotFound, body: `{"identity_ids":["` + identity + `"]}`, thing: fixed(identity)},
+		"split-identity":           {want: http.StatusNotFound, body: `{"principal_ids":["` + entity + `"]}`, thing: fixed(identity)},
+		"list-identity-sources":    {want: ok},
+		"trust-identity-source":    {want: gone, named: true, thing: connection},
+		"distrust-identity-source": {want: gone, named: true, thing: connection},
 
 		"list-entities": {want: ok},
 		"get-entity":    {want: http.StatusNotFound, thing: fixed(entity)},

@@ -12,6 +12,7 @@ import (
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
 	apiexport "github.com/gatehouse-project/gatehouse/internal/api/export"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
+	apiidentity "github.com/gatehouse-project/gatehouse/internal/api/identity"
 	apinotification "github.com/gatehouse-project/gatehouse/internal/api/notification"
 	apionboarding "github.com/gatehouse-project/gatehouse/internal/api/onboarding"
 	apioperation "github.com/gatehouse-project/gatehouse/internal/api/operation"
@@ -20,6 +21,7 @@ import (
 	apiworker "github.com/gatehouse-project/gatehouse/internal/api/worker"
 	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/identity"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/job"
 	"github.com/gatehouse-project/gatehouse/internal/notification"
@@ -119,6 +121,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			apionboarding.Mount(a, onboards)
 			questions := &graph.Questions{Store: db, Deciders: c.catalog}
 			apientity.Mount(a, questions)
+			apiidentity.Mount(a, &identity.Service{Store: postgres.NewIdentities(db)})
 			budgets := &budget.Service{Store: postgres.NewBudgets(db), Catalog: c.catalog}
 			apithrottling.Mount(a, budgets)
 			apiaccess.Mount(a, questions)

@@ -30,11 +30,12 @@ type grammar struct {
 	Runs         RunsCmd         `cmd:"" group:"Connect:" help:"Start discovery and watch it."`
 	Inbox        InboxCmd        `cmd:"" group:"Connect:" help:"What you are told, such as how your runs ended."`
 
-	Access   AccessCmd   `cmd:"" group:"Ask:" help:"Who can reach what, and why."`
-	Entities EntitiesCmd `cmd:"" group:"Ask:" help:"Find people, accounts, entitlements and resources."`
-	Audit    AuditCmd    `cmd:"" group:"Ask:" help:"What was done, by whom."`
-	Exports  ExportsCmd  `cmd:"" group:"Ask:" help:"Take the graph and answers out, as files."`
-	Evidence EvidenceCmd `cmd:"" group:"Ask:" help:"Answers with a proof that others can check."`
+	Access     AccessCmd     `cmd:"" group:"Ask:" help:"Who can reach what, and why."`
+	Entities   EntitiesCmd   `cmd:"" group:"Ask:" help:"Find people, accounts, entitlements and resources."`
+	Audit      AuditCmd      `cmd:"" group:"Ask:" help:"What was done, by whom."`
+	Exports    ExportsCmd    `cmd:"" group:"Ask:" help:"Take the graph and answers out, as files."`
+	Evidence   EvidenceCmd   `cmd:"" group:"Ask:" help:"Answers with a proof that others can check."`
+	Identities IdentitiesCmd `cmd:"" group:"Ask:" help:"Who is the same person or workload, over all connections."`
 
 	Workspaces    WorkspacesCmd    `cmd:"" group:"Administer:" help:"Workspaces: yours, and all of the tenant."`
 	Members       MembersCmd       `cmd:"" group:"Administer:" help:"People and keys of the workspace, and their roles."`
