@@ -13,6 +13,7 @@ import (
 	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
 	apiexport "github.com/gatehouse-project/gatehouse/internal/api/export"
+	apiidentity "github.com/gatehouse-project/gatehouse/internal/api/identity"
 	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
 	apilicence "github.com/gatehouse-project/gatehouse/internal/api/licence"
 	apinotification "github.com/gatehouse-project/gatehouse/internal/api/notification"
@@ -27,6 +28,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/export"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/identity"
 	"github.com/gatehouse-project/gatehouse/internal/licence"
 	"github.com/gatehouse-project/gatehouse/internal/notification"
 	"github.com/gatehouse-project/gatehouse/internal/onboarding"
@@ -54,6 +56,7 @@ func OpenAPI() ([]byte, error) {
 	apinotification.Mount(a, &notification.Service{})
 	apiwebhook.Mount(a, &webhook.Service{})
 	apientity.Mount(a, &graph.Questions{})
+	apiidentity.Mount(a, &identity.Service{})
 	apiaccess.Mount(a, &graph.Questions{})
 	apiexport.Mount(a, &export.Service{})
 	apithrottling.Mount(a, &budget.Service{})
