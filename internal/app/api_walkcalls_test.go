@@ -239,6 +239,7 @@ func walkCalls() map[string]walkCall {
 		"get-entity":    {want: http.StatusNotFound, thing: fixed(entity)},
 		"who-can":       {want: http.StatusNotFound, thing: fixed(entity)},
 		"what-can":      {want: http.StatusNotFound, thing: fixed(entity)},
+		"list-changes":  {want: ok},
 		"access-paths":  {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
 
 		// The tenant level has no graph.

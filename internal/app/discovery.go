@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	apiaccess "github.com/gatehouse-project/gatehouse/internal/api/access"
+	apichange "github.com/gatehouse-project/gatehouse/internal/api/change"
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
 	apiexport "github.com/gatehouse-project/gatehouse/internal/api/export"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
@@ -126,6 +127,7 @@ func discoveryOn(ctx context.Context, db *postgres.DB, c discoveryConfig) (*serv
 			apithrottling.Mount(a, budgets)
 			apiaccess.Mount(a, questions)
 			apiexport.Mount(a, exports)
+			apichange.Mount(a, questions)
 			apinotification.Mount(a, &notification.Service{Store: inboxes})
 			apiworker.MountDiscovery(a, apiworker.Discovery{
 				Leases: &run.Leases{Store: runs, Ready: listener}, Ingest: &graph.Ingest{Store: store, Catalog: c.catalog}, Batches: batches, Token: c.workerToken,

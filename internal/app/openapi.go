@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	apiaccess "github.com/gatehouse-project/gatehouse/internal/api/access"
 	apiaudit "github.com/gatehouse-project/gatehouse/internal/api/audit"
+	apichange "github.com/gatehouse-project/gatehouse/internal/api/change"
 	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
 	apientity "github.com/gatehouse-project/gatehouse/internal/api/entity"
 	apiexport "github.com/gatehouse-project/gatehouse/internal/api/export"
@@ -59,6 +60,7 @@ func OpenAPI() ([]byte, error) {
 	apiidentity.Mount(a, &identity.Service{})
 	apiaccess.Mount(a, &graph.Questions{})
 	apiexport.Mount(a, &export.Service{})
+	apichange.Mount(a, &graph.Questions{})
 	apithrottling.Mount(a, &budget.Service{})
 	apiworkspace.Mount(a, &workspace.Service{})
 	apilicence.Mount(a, &licence.Service{})

@@ -32,6 +32,7 @@ type grammar struct {
 
 	Access     AccessCmd     `cmd:"" group:"Ask:" help:"Who can reach what, and why."`
 	Entities   EntitiesCmd   `cmd:"" group:"Ask:" help:"Find people, accounts, entitlements and resources."`
+	Changes    ChangesCmd    `cmd:"" group:"Ask:" help:"What changed, and which run saw it."`
 	Audit      AuditCmd      `cmd:"" group:"Ask:" help:"What was done, by whom."`
 	Exports    ExportsCmd    `cmd:"" group:"Ask:" help:"Take the graph and answers out, as files."`
 	Evidence   EvidenceCmd   `cmd:"" group:"Ask:" help:"Answers with a proof that others can check."`

@@ -83,6 +83,7 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 		"POST /v1/tenant/workspaces/{id}/transfer":  atTenantLevel(f.changeWorkspace),
 
 		"GET /v1/access/resources/{id}/principals": f.whoCan,
+		"GET /v1/changes":                          f.listChanges,
 		"GET /v1/access/principals/{id}/resources": f.whatCan,
 		"GET /v1/access/paths":                     f.paths,
 		"GET /v1/access/evaluate":                  f.evaluate,

@@ -53,10 +53,11 @@ func TestFieldsAreTheDocuments(t *testing.T) {
 		"Operation": client.Operation{}, "OperationInput": client.OperationInput{}, "OperationList": client.OperationList{},
 		"OperationConnectionRef": client.ConnectionReference{}, "OperationStartRequest": client.StartRequest{},
 		"Entity": client.Entity{}, "EntityRef": client.EntityRef{}, "Access": client.Access{}, "AccessPrincipals": client.Basis{},
-		"AccessResources": client.Basis{}, "AccessCoverage": client.GraphCoverage{}, "AccessStream": client.StreamCoverage{},
-		"AccessGap": client.Gap{}, "AccessPath": client.Path{}, "AccessStep": client.Step{}, "AccessEdge": client.Edge{},
+		"AccessResources": client.Basis{}, "Coverage": client.GraphCoverage{}, "CoverageStream": client.StreamCoverage{},
+		"CoverageGap": client.Gap{}, "AccessPath": client.Path{}, "AccessStep": client.Step{}, "AccessEdge": client.Edge{},
 		"AccessRoute": client.Route{}, "AccessDecisionStep": client.DecisionStep{}, "AccessDecisionLayer": client.DecisionLayer{},
 		"AccessDecidingStatement": client.DecidingStatement{}, "AccessDecisionNeed": client.DecisionNeed{},
+		"Change": client.Change{}, "ChangeRelationship": client.ChangeRelationship{}, "ChangeField": client.ChangeField{}, "ChangeSummary": client.ChangeSummary{},
 		"AuditEvent": client.AuditEvent{}, "WorkspaceAPIKey": client.APIKey{}, "WorkspaceCreatedAPIKey": client.CreatedAPIKey{},
 		"WorkspaceKeyDraft": client.APIKeyDraft{}, "WorkspaceSignIn": client.SignIn{}, "WorkspaceSessionDraft": client.SessionDraft{}, "WorkspaceCreatedSession": client.CreatedSession{},
 		"WorkspacePerson": client.Person{}, "WorkspaceSession": client.Session{}, "WorkspaceIdentity": client.Identity{},
@@ -94,7 +95,7 @@ func TestCallsAreTheDocuments(t *testing.T) {
 	c, err := client.New(server.URL, secret.Secret{}, "1")
 	require.NoError(t, err)
 	ctx, pages := t.Context(), client.Pages{Limit: 1}
-	access := client.AccessFilter{Action: "a", Access: "direct", Type: "t", Count: true}
+	access := client.AccessFilter{Action: "a", Access: "direct", Type: "t", Count: true, AsOf: "m"}
 	for _, call := range []func() error{
 		func() error { _, err := c.Permissions(ctx, "id", "{}", "{}"); return err },
 		func() error { _, err := c.StartOnboarding(ctx, "aws"); return err },
@@ -137,13 +138,17 @@ func TestCallsAreTheDocuments(t *testing.T) {
 		func() error { _, err := c.Run(ctx, "id", 1); return err },
 		func() error { _, err := c.CancelRun(ctx, "id"); return err },
 		func() error {
-			f := client.EntityFilter{Connection: "c", Kind: "k", Type: "t", Name: "n", NamePrefix: "p", ProviderID: "i"}
+			f := client.EntityFilter{Connection: "c", Kind: "k", Type: "t", Name: "n", NamePrefix: "p", ProviderID: "i", AsOf: "a"}
 			_, err := c.Entities(ctx, f, pages)
 			return err
 		},
 		func() error { _, err := c.Entity(ctx, "id", "run_1"); return err },
 		func() error { _, err := c.WhoCan(ctx, "id", access, pages); return err },
 		func() error { _, err := c.WhatCan(ctx, "id", access, pages); return err },
+		func() error {
+			_, err := c.Changes(ctx, client.ChangeFilter{From: "f", To: "t", Run: "r", Connection: "c", Kind: "k", Subject: "s"}, pages)
+			return err
+		},
 		func() error { _, err := c.Paths(ctx, "a", "b", 1, 1, "run_1"); return err },
 		func() error {
 			_, err := c.AuditEvents(ctx, client.AuditFilter{

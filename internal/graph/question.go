@@ -145,8 +145,29 @@ type View interface {
 	Coverage(ctx context.Context, c id.Connection) (Coverage, error)
 	// Describe is Entities and Coverage in one exchange.
 	Describe(ctx context.Context, c id.Connection, ids []EntityID) (map[EntityID]Entity, Coverage, error)
+	// Coverages is Coverage of all connections, in their order, or of one.
+	Coverages(ctx context.Context, c id.Connection) ([]Coverage, error)
 	// Partitions names stream partitions.
 	Partitions(ctx context.Context, ids []int64) (map[int64]PartitionName, error)
+
+	AllTime
+}
+
+// AllTime is what a [View] knows of all time, whatever moment it shows.
+type AllTime interface {
+	// Ever returns the latest version of an entity that was ever there, or
+	// NotFound.
+	Ever(ctx context.Context, e EntityID) (Entity, error)
+	// EverNamed returns the latest versions of entities of a connection, without
+	// identifiers and attributes.
+	EverNamed(ctx context.Context, c id.Connection, ids []EntityID) (map[EntityID]Entity, error)
+	// EverRepresented returns the accounts that a principal ever represented.
+	EverRepresented(ctx context.Context, c id.Connection, principal EntityID) ([]EntityID, error)
+	// Changes returns changes in order of [ChangePosition]. When the work of a
+	// page was at its bound before the page was full, next says where to go on.
+	Changes(ctx context.Context, q ChangeQuery) (found []Change, next *ChangePosition, err error)
+	// ChangeSummary counts what the publications changed, of all kinds.
+	ChangeSummary(ctx context.Context, q ChangeQuery) (ChangeSummary, error)
 }
 
 // PartitionName is a stream and the part of it that was read by itself.

@@ -127,3 +127,19 @@ func (v *graphView) Partitions(ctx context.Context, ids []int64) (map[int64]grap
 	}
 	return names, rows.Err()
 }
+
+// Coverages is Coverage of all connections or of one.
+func (v *graphView) Coverages(ctx context.Context, c id.Connection) ([]graph.Coverage, error) {
+	all := []graph.Coverage{}
+	for _, connection := range v.connections {
+		if c != 0 && c != id.Connection(connection) {
+			continue
+		}
+		coverage, err := v.Coverage(ctx, id.Connection(connection))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, coverage)
+	}
+	return all, nil
+}

@@ -78,7 +78,9 @@ func (v *graphView) at(ctx context.Context, m graph.Moment) (*graphView, error) 
 		return nil, m.Refuse("%s published nothing that is still there: only a run that read a connection, and whose connection has not been deleted, stands for a moment", m.Run)
 	case begins != nil && at.Before(*begins):
 		return nil, m.Refuse("is before the workspace's history begins, at %s: what had ended by then is no longer kept", begins.UTC().Format(time.RFC3339Nano))
-	case at.After(v.moment):
+	case begins != nil && at.Before(*begins):
+		return nil, m.Refuse("is before the history that is kept, which begins at %s", begins.UTC().Format(time.RFC3339))
+	case m.Run == 0 && at.After(v.moment):
 		return nil, m.Refuse("is in the future; it is %s now", v.moment.UTC().Format(time.RFC3339))
 	}
 	then := *v
@@ -96,9 +98,9 @@ func (v *graphView) at(ctx context.Context, m graph.Moment) (*graphView, error) 
 // The columns of both tables that questions read.
 const (
 	entityVersions = "workspace_id, connection_id, entity_id, kind, provider_id, name, type, identifiers, attributes, " +
-		"content_hash, partition_id, first_run_id, valid_from, valid_to"
+		"content_hash, partition_id, first_run_id, valid_from, valid_to, observed_before"
 	relationshipVersions = "workspace_id, connection_id, relationship_id, from_id, to_id, kind, kind_code, key, effect, terms, attributes, " +
-		"content_hash, partition_id, first_run_id, valid_from, valid_to"
+		"content_hash, partition_id, first_run_id, valid_from, valid_to, observed_before"
 )
 
 // versions completes a statement that asks {entities} or {relationships}, which

@@ -42,6 +42,11 @@ type publication struct {
 	// complete lists the partitions that were read completely, and those that
 	// went out of scope: neither show more than was staged.
 	complete []int64
+	// observed lists the partitions in scope that had been read completely before:
+	// what is new in them was not there before.
+	observed []int64
+	// retired lists the partitions that went out of scope.
+	retired []int64
 	// whole says that no partition in scope is missing from complete.
 	whole bool
 	// notes are findings for the run's failure summary, beside its coverage.
@@ -133,6 +138,7 @@ func (p *publication) publish(ctx context.Context, staged bool) (run.Ending, err
 	}
 	err = p.q.InsertPublication(ctx, dbsqlc.InsertPublicationParams{
 		WorkspaceID: p.row.WorkspaceID, RunID: p.row.RunID, ConnectionID: int64(p.conn), PublishedAt: p.at, Counts: counts, Coverage: coverage,
+		Retired: notNull(p.retired),
 	})
 	if err != nil {
 		return run.Ending{}, fmt.Errorf("insert publication: %w", err)
@@ -148,6 +154,10 @@ func (p *publication) observe(ctx context.Context) (run.Ending, error) {
 	rows, err := p.q.ListRunPartitions(ctx, dbsqlc.ListRunPartitionsParams{WorkspaceID: p.row.WorkspaceID, RunID: p.row.RunID})
 	if err != nil {
 		return run.Ending{}, err
+	}
+	p.observed, err = p.q.ListObservedPartitions(ctx, dbsqlc.ListObservedPartitionsParams{WorkspaceID: p.row.WorkspaceID, ConnectionID: int64(p.conn)})
+	if err != nil {
+		return run.Ending{}, fmt.Errorf("list the partitions that were observed: %w", err)
 	}
 	var first *dbsqlc.ListRunPartitionsRow
 	var records int64
@@ -197,7 +207,7 @@ func (p *publication) delimit(ctx context.Context, read int, planned bool) error
 		if err != nil {
 			return fmt.Errorf("retire partitions: %w", err)
 		}
-		p.complete = append(p.complete, retired...)
+		p.complete, p.retired = append(p.complete, retired...), retired
 		p.counts[graph.CountPartitionsRetired] = int64(len(retired))
 	}
 	known, err := p.q.CountStreamPartitions(ctx, dbsqlc.CountStreamPartitionsParams{WorkspaceID: p.row.WorkspaceID, ConnectionID: int64(p.conn)})

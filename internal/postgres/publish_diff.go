@@ -39,7 +39,7 @@ func (p *publication) difference(ctx context.Context, staging, table, key, extra
 				where workspace_id = $1 and connection_id = $2 and valid_to is null) c on c.%[3]s = s.%[3]s) d
 		where not kept and (what <> 'moved' or partition_id <> was_partition or shared <> was_shared)`,
 		staging, table, key, extra, qualified(extra)),
-		p.row.WorkspaceID, int64(p.conn), p.completePartitions(), p.whole)
+		p.row.WorkspaceID, int64(p.conn), notNull(p.complete), p.whole)
 	if err != nil {
 		return fmt.Errorf("compare %s: %w", table, err)
 	}
@@ -58,12 +58,13 @@ func qualified(columns string) string {
 	return "s." + strings.ReplaceAll(columns, ", ", ", s.")
 }
 
-// completePartitions is never null, which would make every comparison unknown.
-func (p *publication) completePartitions() []int64 {
-	if p.complete == nil {
+// notNull is a list that is never null, which would make every comparison with
+// it unknown.
+func notNull(list []int64) []int64 {
+	if list == nil {
 		return []int64{}
 	}
-	return p.complete
+	return list
 }
 
 // differences counts a difference table by what differs.
@@ -90,7 +91,7 @@ func (p *publication) kept(ctx context.Context, staging, table, key string) (int
 		select count(*) from %[2]s c
 		where workspace_id = $1 and connection_id = $2 and valid_to is null and not $4 and (partition_id <> all ($3) or shared)
 			and not exists (select from %[1]s s where s.%[3]s = c.%[3]s)`, staging, table, key),
-		p.row.WorkspaceID, int64(p.conn), p.completePartitions(), p.whole).Scan(&n)
+		p.row.WorkspaceID, int64(p.conn), notNull(p.complete), p.whole).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count kept %s: %w", table, err)
 	}
@@ -124,10 +125,10 @@ func (p *publication) apply(ctx context.Context, staging, table, key, columns st
 	}
 	if found["new"]+found["changed"] > 0 {
 		_, err := p.tx.Exec(ctx, fmt.Sprintf(`
-			insert into %[1]s (workspace_id, connection_id, %[4]s, partition_id, shared, first_run_id, valid_from)
-			select $1, $2, %[5]s, d.partition_id, d.shared, $3, $4 from %[3]s s join %[1]s_diff d on d.%[2]s = s.%[2]s where d.what in ('new', 'changed')`,
+			insert into %[1]s (workspace_id, connection_id, %[4]s, partition_id, shared, first_run_id, valid_from, observed_before)
+			select $1, $2, %[5]s, d.partition_id, d.shared, $3, $4, d.partition_id = any ($5) from %[3]s s join %[1]s_diff d on d.%[2]s = s.%[2]s where d.what in ('new', 'changed')`,
 			table, key, staging, columns, "s."+strings.ReplaceAll(columns, ", ", ", s.")),
-			p.row.WorkspaceID, int64(p.conn), p.row.RunID, p.at)
+			p.row.WorkspaceID, int64(p.conn), p.row.RunID, p.at, notNull(p.observed))
 		if err != nil {
 			return fmt.Errorf("insert %s: %w", table, err)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
 	"github.com/gatehouse-project/gatehouse/internal/api/entity"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
@@ -36,7 +37,7 @@ func evaluate(questions *graph.Questions) func(context.Context, *evaluateInput) 
 		n := naming(answer.Entities)
 		shown := Decision{
 			Principal: entity.RefTo(answer.Subject), Action: answer.Action, Resource: answer.Resource, Decision: string(answer.Outcome),
-			Routes: []Route{}, Basis: basis(answer.AsOf, answer.Truncated, answer.Coverage),
+			Routes: []Route{}, Basis: coverage.BasisOf(answer.AsOf, answer.Truncated, answer.Coverage),
 		}
 		for _, r := range answer.Routes {
 			shown.Routes = append(shown.Routes, n.route(r))

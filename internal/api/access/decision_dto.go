@@ -1,6 +1,9 @@
 package access
 
-import "github.com/gatehouse-project/gatehouse/internal/api/entity"
+import (
+	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
+	"github.com/gatehouse-project/gatehouse/internal/api/entity"
+)
 
 // Decision is what would become of a request.
 type Decision struct {
@@ -9,7 +12,7 @@ type Decision struct {
 	Resource  string     `json:"resource" doc:"The provider's name of the resource." example:"arn:aws:s3:::payroll/may.csv"`
 	Decision  string     `json:"decision" enum:"allowed,denied,depends" doc:"Allowed and denied hold whatever is not known. Depends: allowed in one case and denied in another; the routes say on what."`
 	Routes    []Route    `json:"routes" nullable:"false" doc:"Ways that are not denied, best first, and what each account gets as itself; at most 20. The first certain way ends the search."`
-	Basis
+	coverage.Basis
 }
 
 // Effective is the best way of an account to an action on a resource.

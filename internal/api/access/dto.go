@@ -4,48 +4,10 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
 	"github.com/gatehouse-project/gatehouse/internal/api/entity"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
-
-// Basis is what every answer says about itself.
-type Basis struct {
-	AsOf      time.Time  `json:"as_of" doc:"The moment that the answer shows."`
-	Observed  bool       `json:"observed" doc:"False when nothing behind the answer was ever read completely: then no row means nothing."`
-	Truncated bool       `json:"truncated" doc:"The graph around the question exceeds what one answer looks at; rows or reasons may be missing."`
-	Coverage  []Coverage `json:"coverage" nullable:"false" doc:"How completely each connection behind the answer was read."`
-}
-
-// Coverage is how completely a connection was read.
-type Coverage struct {
-	ConnectionID  id.Connection `json:"connection_id" example:"conn_12"`
-	IntegrationID string        `json:"integration_id" example:"aws"`
-	Observation   string        `json:"observation" enum:"complete,partial,not_observed"`
-	Streams       []Stream      `json:"streams" nullable:"false"`
-	Gaps          []Gap         `json:"gaps" nullable:"false" doc:"Parts that were not read completely, at most 20."`
-	MoreGaps      bool          `json:"more_gaps,omitempty"`
-}
-
-// Stream counts the partitions of one stream by how they were read last.
-type Stream struct {
-	Stream         string     `json:"stream"`
-	Complete       int64      `json:"complete"`
-	Partial        int64      `json:"partial"`
-	Skipped        int64      `json:"skipped"`
-	OldestComplete *time.Time `json:"oldest_complete_at" doc:"When the part that was read completely longest ago was."`
-	LastObserved   *time.Time `json:"last_observed_at"`
-}
-
-// Gap is a part of a stream that was not read completely.
-type Gap struct {
-	Stream         string     `json:"stream"`
-	Partition      string     `json:"partition"`
-	Coverage       string     `json:"coverage" enum:"partial,skipped"`
-	ReasonCode     string     `json:"reason_code,omitempty"`
-	Message        string     `json:"message,omitempty"`
-	LastObserved   *time.Time `json:"last_observed_at"`
-	LastCompleteAt *time.Time `json:"last_complete_at"`
-}
 
 // Access is that an account reaches a resource.
 type Access struct {
@@ -98,7 +60,7 @@ type Principals struct {
 	Principals []Access   `json:"principals" nullable:"false"`
 	NextCursor string     `json:"next_cursor,omitempty" doc:"A page may have fewer rows than its limit, even none, while there is a next one."`
 	Total
-	Basis
+	coverage.Basis
 }
 
 // Resources is a page of what a principal or account can reach.
@@ -107,7 +69,7 @@ type Resources struct {
 	Resources  []Access   `json:"resources" nullable:"false"`
 	NextCursor string     `json:"next_cursor,omitempty" doc:"A page may have fewer rows than its limit, even none, while there is a next one."`
 	Total
-	Basis
+	coverage.Basis
 }
 
 // Paths is how one entity reaches another.
@@ -115,7 +77,7 @@ type Paths struct {
 	From  entity.Ref `json:"from"`
 	To    entity.Ref `json:"to"`
 	Paths []Path     `json:"paths" nullable:"false" doc:"Shortest first."`
-	Basis
+	coverage.Basis
 }
 
 // Path is a way on which no entity comes twice.

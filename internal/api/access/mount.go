@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
 	"github.com/gatehouse-project/gatehouse/internal/api/entity"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
@@ -109,7 +110,7 @@ func whoCan(questions *graph.Questions) func(context.Context, *whoCanInput) (*wh
 		}
 		return &whoCanOutput{Body: Principals{
 			Resource: entity.RefTo(answer.Subject), Principals: rows(answer), NextCursor: cursor(answer.Next),
-			Total: Total{answer.Count, answer.CountIsLower}, Basis: basis(answer.AsOf, answer.Truncated, answer.Coverage),
+			Total: Total{answer.Count, answer.CountIsLower}, Basis: coverage.BasisOf(answer.AsOf, answer.Truncated, answer.Coverage),
 		}}, nil
 	}
 }
@@ -133,7 +134,7 @@ func whatCan(questions *graph.Questions) func(context.Context, *whatCanInput) (*
 		}
 		return &whatCanOutput{Body: Resources{
 			Principal: entity.RefTo(answer.Subject), Resources: rows(answer), NextCursor: cursor(answer.Next),
-			Total: Total{answer.Count, answer.CountIsLower}, Basis: basis(answer.AsOf, answer.Truncated, answer.Coverage),
+			Total: Total{answer.Count, answer.CountIsLower}, Basis: coverage.BasisOf(answer.AsOf, answer.Truncated, answer.Coverage),
 		}}, nil
 	}
 }

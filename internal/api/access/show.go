@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
 	"github.com/gatehouse-project/gatehouse/internal/api/entity"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 )
@@ -73,34 +74,9 @@ func terms(e graph.Edge) Terms {
 	return shown
 }
 
-func basis(asOf time.Time, truncated bool, coverage []graph.Coverage) Basis {
-	b := Basis{AsOf: asOf.UTC(), Observed: true, Truncated: truncated, Coverage: []Coverage{}}
-	for _, c := range coverage {
-		b.Observed = b.Observed && c.Observation() != graph.NotObserved
-		shown := Coverage{
-			ConnectionID: c.Connection, IntegrationID: string(c.Integration), Observation: string(c.Observation()),
-			Streams: make([]Stream, len(c.Streams)), Gaps: make([]Gap, len(c.Gaps)), MoreGaps: c.MoreGaps,
-		}
-		for i, s := range c.Streams {
-			shown.Streams[i] = Stream{
-				Stream: s.Stream, Complete: s.Complete, Partial: s.Partial, Skipped: s.Skipped,
-				OldestComplete: utc(s.OldestComplete), LastObserved: utc(s.LastObserved),
-			}
-		}
-		for i, g := range c.Gaps {
-			shown.Gaps[i] = Gap{
-				Stream: g.Stream, Partition: g.Partition, Coverage: g.Coverage, ReasonCode: g.ReasonCode, Message: g.Message,
-				LastObserved: utc(g.LastObserved), LastCompleteAt: utc(g.LastCompleteAt),
-			}
-		}
-		b.Coverage = append(b.Coverage, shown)
-	}
-	return b
-}
-
 func showPaths(a graph.PathAnswer) Paths {
 	n := naming(a.Entities)
-	shown := Paths{From: entity.RefTo(a.From), To: entity.RefTo(a.To), Paths: []Path{}, Basis: basis(a.AsOf, a.Truncated, a.Coverage)}
+	shown := Paths{From: entity.RefTo(a.From), To: entity.RefTo(a.To), Paths: []Path{}, Basis: coverage.BasisOf(a.AsOf, a.Truncated, a.Coverage)}
 	for _, p := range a.Paths {
 		path := Path{Effect: string(p.Effect), Hops: len(p.Steps), Steps: []Step{}}
 		for _, s := range p.Steps {

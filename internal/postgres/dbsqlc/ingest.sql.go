@@ -255,8 +255,8 @@ func (q *Queries) InsertCoverage(ctx context.Context, arg InsertCoverageParams) 
 }
 
 const insertPublication = `-- name: InsertPublication :exec
-insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage)
-values ($1, $2, $3, $4, greatest(clock_timestamp(), $4), $5, $6)
+insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage, retired)
+values ($1, $2, $3, $4, greatest(clock_timestamp(), $4), $5, $6, $7)
 `
 
 type InsertPublicationParams struct {
@@ -266,6 +266,7 @@ type InsertPublicationParams struct {
 	PublishedAt  time.Time
 	Counts       json.RawMessage
 	Coverage     json.RawMessage
+	Retired      []int64
 }
 
 // Visible from now on, as nearly as can be said before the commit.
@@ -277,6 +278,7 @@ func (q *Queries) InsertPublication(ctx context.Context, arg InsertPublicationPa
 		arg.PublishedAt,
 		arg.Counts,
 		arg.Coverage,
+		arg.Retired,
 	)
 	return err
 }
@@ -328,6 +330,37 @@ func (q *Queries) InsertStreamPartition(ctx context.Context, arg InsertStreamPar
 	var partition_id int64
 	err := row.Scan(&partition_id)
 	return partition_id, err
+}
+
+const listObservedPartitions = `-- name: ListObservedPartitions :many
+select partition_id from stream_partitions
+where workspace_id = $1 and connection_id = $2 and retired_at is null and last_complete_at is not null
+`
+
+type ListObservedPartitionsParams struct {
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+// Those in scope that have been read completely.
+func (q *Queries) ListObservedPartitions(ctx context.Context, arg ListObservedPartitionsParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, listObservedPartitions, arg.WorkspaceID, arg.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var partition_id int64
+		if err := rows.Scan(&partition_id); err != nil {
+			return nil, err
+		}
+		items = append(items, partition_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listRunPartitions = `-- name: ListRunPartitions :many
@@ -422,7 +455,7 @@ func (q *Queries) NotePlan(ctx context.Context, arg NotePlanParams) error {
 const observeStreamPartition = `-- name: ObserveStreamPartition :exec
 update stream_partitions
 set coverage = $1, reason_code = $2, message = $3, records = $4, last_run_id = $5,
-    retired_at = null, last_observed_at = $6, last_complete_at = case when $1::text = 'complete' then $6 else last_complete_at end
+    last_observed_at = $6, last_complete_at = case when $1::text = 'complete' then $6 when retired_at is null then last_complete_at end, retired_at = null
 where workspace_id = $7 and partition_id = $8
 `
 

@@ -8,11 +8,6 @@ create table graph_histories (
 call isolate_by_workspace('graph_histories');
 grant select on graph_histories to svc_discovery;
 
--- What retention looks at. Versions end in the order of time, so that these grow
--- at one end.
-create index entities_by_end on entities (valid_to) where valid_to is not null;
-create index relationships_by_end on relationships (valid_to) where valid_to is not null;
-
 -- Lists of neighbours are read from indexes alone as long as vacuum has seen the
 -- pages of the table. A day's changes are spread over far more pages than rows,
 -- so that vacuum has to come after each publish that changed something, and not
@@ -110,5 +105,4 @@ revoke create on schema public from gatehouse_dispatcher;
 drop function workspaces_with_history(interval), forget_history(interval, integer);
 drop policy dispatch on publications;
 revoke select (workspace_id, visible_at) on publications from gatehouse_dispatcher;
-drop index relationships_by_end, entities_by_end;
 drop table graph_histories;

@@ -60,7 +60,7 @@ order by stream, partition_key;
 -- name: ObserveStreamPartition :exec
 update stream_partitions
 set coverage = @coverage, reason_code = sqlc.narg(reason_code), message = sqlc.narg(message), records = @records, last_run_id = @run_id,
-    retired_at = null, last_observed_at = @at, last_complete_at = case when @coverage::text = 'complete' then @at else last_complete_at end
+    last_observed_at = @at, last_complete_at = case when @coverage::text = 'complete' then @at when retired_at is null then last_complete_at end, retired_at = null
 where workspace_id = @workspace_id and partition_id = @partition_id;
 
 -- name: InsertCoverage :exec
@@ -74,8 +74,13 @@ from publications where workspace_id = @workspace_id and connection_id = @connec
 
 -- name: InsertPublication :exec
 -- Visible from now on, as nearly as can be said before the commit.
-insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage)
-values (@workspace_id, @run_id, @connection_id, @published_at, greatest(clock_timestamp(), @published_at), @counts, @coverage);
+insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage, retired)
+values (@workspace_id, @run_id, @connection_id, @published_at, greatest(clock_timestamp(), @published_at), @counts, @coverage, @retired);
+
+-- name: ListObservedPartitions :many
+-- Those in scope that have been read completely.
+select partition_id from stream_partitions
+where workspace_id = @workspace_id and connection_id = @connection_id and retired_at is null and last_complete_at is not null;
 
 -- name: CountStreamPartitions :one
 -- Those that are in scope as far as is known.
