@@ -9,6 +9,7 @@ import (
 	"net"
 
 	"github.com/gatehouse-project/gatehouse/simulator/aws"
+	"github.com/gatehouse-project/gatehouse/simulator/azure"
 )
 
 // SimulateConfig says which made-up enterprise to serve.
@@ -61,4 +62,28 @@ func tellTruth(s *aws.Simulator, c SimulateConfig) error {
 	encoder := json.NewEncoder(c.Out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(told)
+}
+
+// SimulateAzure serves a simulated Entra ID tenant with its subscriptions until ctx
+// ends, and says how to connect to it.
+func SimulateAzure(ctx context.Context, c SimulateConfig) error {
+	s, err := azure.New(azure.Options{People: c.People, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	e, url := s.Estate(), "http://"+ln.Addr().String()
+	_, err = fmt.Fprintf(c.Out, `%s: %d people, %d groups, %d Azure subscriptions, at %s
+  tenant_id      %s
+  client_id      %s
+  client_secret  %s
+What exists: %s/_simulator/estate. Ctrl-C ends it.
+`, e.Company.Name, c.People, len(e.Groups), len(e.Subscriptions), url, e.TenantID, e.Auditor.ClientID, e.Auditor.Secret, url)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	return s.Serve(ctx, ln)
 }

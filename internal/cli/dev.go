@@ -132,7 +132,8 @@ func (cmd *DemoCmd) Run(ctx context.Context, e *environment) error {
 
 // SimulateCmd is `gatehouse simulate`.
 type SimulateCmd struct {
-	AWS SimulateAWSCmd `cmd:"" name:"aws" help:"Serve a made-up AWS organisation."`
+	AWS   SimulateAWSCmd   `cmd:"" name:"aws" help:"Serve a made-up AWS organisation."`
+	Azure SimulateAzureCmd `cmd:"" name:"azure" help:"Serve a made-up Entra ID tenant with its Azure subscriptions."`
 }
 
 // SimulateAWSCmd is `gatehouse simulate aws`.
@@ -162,6 +163,32 @@ func (cmd *SimulateAWSCmd) Run(ctx context.Context, e *environment) error {
 		return usagef("--people: must be at least 1")
 	}
 	return listening(e.services.SimulateAWS(ctx, cmd.process(e), SimulateAWSOptions{People: cmd.People, Seed: cmd.Seed, Listen: cmd.Listen, Day: cmd.Day, Truth: cmd.Truth}))
+}
+
+// SimulateAzureCmd is `gatehouse simulate azure`.
+type SimulateAzureCmd struct {
+	logging
+	People int    `default:"300" placeholder:"N" help:"How many people the tenant has (${default})."`
+	Seed   int64  `default:"1" placeholder:"S" help:"What the tenant is made from; the same seed makes the same people as in AWS (${default})."`
+	Listen string `default:"127.0.0.1:8644" placeholder:"HOST:PORT" help:"Where to serve (${default})."`
+}
+
+// Help returns examples.
+func (SimulateAzureCmd) Help() string {
+	return `Speaks the protocols of the Microsoft identity platform, Microsoft Graph and Azure Resource Manager at one address. It prints the client secret to connect with; its data is made up and the same for the same seed.
+
+    gatehouse simulate azure --people 2000 --seed 7`
+}
+
+// Run serves the simulated provider.
+func (cmd *SimulateAzureCmd) Run(ctx context.Context, e *environment) error {
+	if e.services.SimulateAzure == nil {
+		return errNotBuilt
+	}
+	if cmd.People < 1 {
+		return usagef("--people: must be at least 1")
+	}
+	return listening(e.services.SimulateAzure(ctx, cmd.process(e), SimulateAzureOptions{People: cmd.People, Seed: cmd.Seed, Listen: cmd.Listen}))
 }
 
 // OpenAPICmd is `gatehouse openapi`.
