@@ -76,7 +76,10 @@ func (s *session) Read(ctx context.Context, p connector.Partition, from connecto
 		if b.err != nil {
 			return b.err
 		}
-		return err
+		// What may not be read makes the partition partial; what was read stays.
+		if err := gapOrFail(b, err); err != nil {
+			return err
+		}
 	}
 	return b.finish()
 }

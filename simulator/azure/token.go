@@ -187,12 +187,17 @@ func (s *Simulator) signedByCertificate(assertion string) bool {
 }
 
 func thumbprintIs(c *x509.Certificate, short, long string) bool {
+	// Microsoft takes both of base64's alphabets.
+	is := func(sum []byte, text string) bool {
+		text = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(text, "="))
+		return base64.RawURLEncoding.EncodeToString(sum) == text
+	}
 	if long != "" {
 		sum := sha256.Sum256(c.Raw)
-		return base64.RawURLEncoding.EncodeToString(sum[:]) == strings.TrimRight(long, "=")
+		return is(sum[:], long)
 	}
 	sum := sha1.Sum(c.Raw) //nolint:gosec // as above
-	return base64.RawURLEncoding.EncodeToString(sum[:]) == strings.TrimRight(short, "=") || base64.StdEncoding.EncodeToString(sum[:]) == short
+	return is(sum[:], short)
 }
 
 func decodePart(part string, into any) bool {
