@@ -235,10 +235,10 @@ func (s *session) batch(ctx context.Context, version string, parts []part, open 
 		}
 		p := parts[i]
 		of := call{service: serviceGraph, url: s.client.endpoints.graph + "/" + version + "/" + p.path, permission: p.permission, on: p.on, cost: p.cost}
-		switch {
-		case r.Status == http.StatusTooManyRequests:
+		switch r.Status {
+		case http.StatusTooManyRequests:
 			refused, wait = append(refused, i), max(wait, connector.RetryAfter(header))
-		case r.Status == http.StatusOK:
+		case http.StatusOK:
 			answers[i] = partAnswer{body: r.Body}
 		default:
 			answers[i] = partAnswer{err: refusal(of, r.Status, header, r.Body, held.claims.Roles)}

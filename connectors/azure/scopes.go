@@ -118,25 +118,20 @@ func (s *session) listManagement(ctx context.Context, found *scopes) (parents ma
 		return nil, nil, err
 	}
 	parents = map[string]string{}
-	note := func(err error) error {
-		if e, shut := isDenied(err); shut {
-			found.shut = e
-			return nil
-		}
-		return err
-	}
 	entries, err := all[managementEntry](ctx, s, s.arm("/providers/Microsoft.Management/managementGroups", permManagement, "the tenant", versionManagement, "", ""))
-	if err := note(err); err != nil {
-		return nil, nil, err
-	}
 	found.root = managementPrefix + tenant
-	if found.shut != nil {
-		found.blind = true
-		return parents, nil, nil
+	if e, shut := isDenied(err); shut {
+		found.shut, found.blind = e, true
+		return parents, nil, nil //nolint:nilerr // what may not be read is kept in found
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	// The root management group is named like the tenant.
 	beneath, err := all[managementEntry](ctx, s, s.arm("/providers/Microsoft.Management/managementGroups/"+tenant+"/descendants", permDescendants, "the root management group", versionManagement, "", ""))
-	if err := note(err); err != nil {
+	if e, shut := isDenied(err); shut {
+		found.shut = e
+	} else if err != nil {
 		return nil, nil, err
 	}
 	for _, e := range beneath {
