@@ -177,9 +177,9 @@ type Filter struct {
 	// Joined shows only those of several principals.
 	Joined bool
 	// AsOf is the moment that the list shows.
-	AsOf graph.Moment
-	After  *graph.EntityPosition
-	Limit  int
+	AsOf  graph.Moment
+	After *graph.EntityPosition
+	Limit int
 }
 
 // Source is a connection whose unverified identifiers are believed.
