@@ -122,7 +122,7 @@ func (s *session) listManagement(ctx context.Context, found *scopes) (parents ma
 	found.root = managementPrefix + tenant
 	if e, shut := isDenied(err); shut {
 		found.shut, found.blind = e, true
-		return parents, nil, nil //nolint:nilerr // what may not be read is kept in found
+		return parents, nil, nil // what may not be read is kept in found
 	}
 	if err != nil {
 		return nil, nil, err

@@ -23,8 +23,10 @@ func (f *fakeAPI) listChanges(w http.ResponseWriter, r *http.Request) {
 	}
 	changes = append(changes,
 		change("changed", "entity", map[string]any{"entity": ref("d"), "fields": []any{
-			map[string]any{"field": "attributes.a", "before": 1, "after": nil}, map[string]any{"field": "attributes.b", "before": nil, "after": "x"},
-			map[string]any{"field": "name", "before": "an", "after": "ann"}, map[string]any{"field": "type", "before": "x", "after": "iam_user"},
+			map[string]any{"field": "attributes.a", "before": 1, "after": nil},
+			map[string]any{"field": "attributes.b", "before": nil, "after": "x"},
+			map[string]any{"field": "name", "before": "an", "after": "ann"},
+			map[string]any{"field": "type", "before": "x", "after": "iam_user"},
 		}}),
 		change("added", "relationship", map[string]any{"relationship": map[string]any{
 			"kind": "entitlement_grants_resource", "from": ref("e"), "to": ref("a"), "key": "k", "effect": "deny",

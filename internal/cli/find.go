@@ -57,16 +57,12 @@ func shorten(candidates []string) []string {
 	return append(candidates[:candidatesShown:candidatesShown], fmt.Sprintf("and %d more", len(candidates)-candidatesShown))
 }
 
-// findEntity returns the entity with an id, an exact provider id, an exact name,
+// findEntityAt returns the entity with an id, an exact provider id, an exact name,
 // or an exact value of an attribute that ends in the name, as the ARN of an IAM
 // user does. When several fit, those of the first wanted kind that any is of are
 // meant.
-func findEntity(ctx context.Context, c *client.Client, text string, kinds ...string) (client.Entity, error) {
-	return findEntityAt(ctx, c, "", text, kinds...)
-}
-
-// findEntityAt is findEntity among what was there at a moment; now when that is
-// empty.
+//
+// It is looked for among what was there at a moment; now when that is empty.
 func findEntityAt(ctx context.Context, c *client.Client, asOf, text string, kinds ...string) (client.Entity, error) {
 	if regexp.MustCompile(`^ent_[0-9a-f]{32}$`).MatchString(text) {
 		a, err := c.Entity(ctx, text, asOf)

@@ -169,8 +169,13 @@ func TestIdentitiesAreTheModels(t *testing.T) {
 	t.Parallel()
 	base := newJoining(t)
 	known := []connector.Identifier{
-		email("a@example.com"), email("B@example.com"), email("b@EXAMPLE.com"), unverified(email("a@example.com")),
-		{Type: connector.UserPrincipalName, Value: "u@example.com"}, {Type: connector.EmployeeID, Value: "17"}, {Type: connector.ImmutableID, Value: "anchor"},
+		email("a@example.com"),
+		email("B@example.com"),
+		email("b@EXAMPLE.com"),
+		unverified(email("a@example.com")),
+		{Type: connector.UserPrincipalName, Value: "u@example.com"},
+		{Type: connector.EmployeeID, Value: "17"},
+		{Type: connector.ImmutableID, Value: "anchor"},
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		j := &joining{discovery: base.discovery, identities: base.identities}

@@ -78,8 +78,6 @@ func (v *graphView) at(ctx context.Context, m graph.Moment) (*graphView, error) 
 		return nil, m.Refuse("%s published nothing that is still there: only a run that read a connection, and whose connection has not been deleted, stands for a moment", m.Run)
 	case begins != nil && at.Before(*begins):
 		return nil, m.Refuse("is before the workspace's history begins, at %s: what had ended by then is no longer kept", begins.UTC().Format(time.RFC3339Nano))
-	case begins != nil && at.Before(*begins):
-		return nil, m.Refuse("is before the history that is kept, which begins at %s", begins.UTC().Format(time.RFC3339))
 	case m.Run == 0 && at.After(v.moment):
 		return nil, m.Refuse("is in the future; it is %s now", v.moment.UTC().Format(time.RFC3339))
 	}
