@@ -44,7 +44,12 @@ func (c *checkup) probeOrganization(ctx context.Context) error {
 func (c *checkup) probeControls(ctx context.Context) error {
 	const on = "the organisation"
 	client := c.session.clients.organizations()
-	policies, err := client.ListPolicies(ctx, &organizations.ListPoliciesInput{Filter: types.PolicyTypeServiceControlPolicy, MaxResults: aws.Int32(1)})
+	list := &organizations.ListPoliciesInput{Filter: types.PolicyTypeServiceControlPolicy}
+	policies, err := client.ListPolicies(ctx, list)
+	for err == nil && len(policies.Policies) == 0 && policies.NextToken != nil { // a page may be empty before the last
+		list.NextToken = policies.NextToken
+		policies, err = client.ListPolicies(ctx, list)
+	}
 	if hasCode(err, notWithPolicies()...) {
 		policies, err = &organizations.ListPoliciesOutput{}, nil
 	}

@@ -22,8 +22,8 @@ type ConnectionsCmd struct {
 
 	Enable      ConnectionsEnableCmd      `cmd:"" help:"Let a connection be used again."`
 	Disable     ConnectionsDisableCmd     `cmd:"" help:"Let nothing use a connection."`
-	Pause       ConnectionsPauseCmd       `cmd:"" aliases:"pause-schedule" help:"Pause a schedule."`
-	Resume      ConnectionsResumeCmd      `cmd:"" aliases:"resume-schedule" help:"Resume a schedule that was paused."`
+	Pause       ConnectionsPauseCmd       `cmd:"" help:"Pause a schedule."`
+	Resume      ConnectionsResumeCmd      `cmd:"" help:"Resume a schedule that was paused."`
 	MakeDefault ConnectionsMakeDefaultCmd `cmd:"" help:"Make a connection the default of its target."`
 
 	Delete ConnectionsDeleteCmd `cmd:"" help:"Delete a connection and its credential."`

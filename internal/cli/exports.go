@@ -76,7 +76,8 @@ type ExportsShowCmd struct {
 
 // Help returns examples.
 func (ExportsShowCmd) Help() string {
-	return "    gatehouse exports show exp_3\n    gatehouse exports show exp_3 --manifest"
+	return "Without --manifest, what was asked for and how far it is; with it, what the file holds and rests on.\n\n" +
+		"    gatehouse exports show exp_3\n    gatehouse exports show exp_3 --manifest"
 }
 
 // Run shows an export.

@@ -83,7 +83,14 @@ func (s *Service) checkNames(ctx context.Context, c workspace.Caller, q *Query) 
 				return err
 			}
 		}
-		return nil
+		if q.Connection == 0 {
+			return nil
+		}
+		known, err := r.Coverage(ctx, q.Connection)
+		if err == nil && len(known) == 0 {
+			return fault.InvalidField("connection_id", "names nothing: there is no connection %s", q.Connection)
+		}
+		return err
 	})
 }
 

@@ -62,6 +62,20 @@ func (f *ChangeFilter) resolve(ctx context.Context, v View) (ChangeQuery, error)
 	if f.Run != 0 && (!f.From.Now() || !f.To.Now()) {
 		return query, fault.InvalidField("query.run_id", "goes without from and to: a run stands for what it changed, at one moment")
 	}
+	if f.Run != 0 {
+		if _, err := v.At(ctx, Moment{Run: f.Run, Parameter: "query.run_id"}); err != nil {
+			return query, err
+		}
+	}
+	if f.Connection != 0 {
+		known, err := v.Coverages(ctx, f.Connection)
+		if err != nil {
+			return query, err
+		}
+		if len(known) == 0 {
+			return query, fault.New(fault.NotFound, "there is no connection %s", f.Connection)
+		}
+	}
 	for _, bound := range []struct {
 		at   Moment
 		into *time.Time

@@ -30,7 +30,7 @@ type changing struct {
 const publicationsAtOnce = 200
 
 const changingWhere = `
-	where p.workspace_id = $1 and p.connection_id = any ($2) and p.visible_at > $3 and p.visible_at <= $4 and p.wrote and ($5 = 0 or p.run_id = $5)
+	where p.workspace_id = $1 and p.connection_id = any ($2) and p.visible_at > $3 and p.visible_at <= $4 and p.wrote and ($5::bigint = 0 or p.run_id = $5)
 	  and (not $6 or not exists (
 	    select from publications n
 	    where n.workspace_id = p.workspace_id and n.connection_id = p.connection_id and n.visible_at > p.visible_at and n.visible_at <= $4))`

@@ -58,7 +58,7 @@ func (v *graphView) at(ctx context.Context, m graph.Moment) (*graphView, error) 
 		  coalesce(array_agg(p.published_at order by c.connection_id) filter (where c.connection_id is not null), '{}'),
 		  coalesce(array_agg(p.coverage order by c.connection_id) filter (where c.connection_id is not null), '{}')
 		from (
-		  select case when $3 = 0 then $2::timestamptz else (
+		  select case when $3::bigint = 0 then $2::timestamptz else (
 		    select r.visible_at
 		    from publications r
 		    where r.workspace_id = $1 and r.run_id = $3 and r.connection_id = any ($4)) end as at) asked

@@ -35,6 +35,16 @@ func neverSucceed() map[string]string {
 	}
 }
 
+// seldomSucceed are operations that requests drawn one by one hardly ever have
+// succeed, each with who does.
+func seldomSucceed() map[string]string {
+	return map[string]string{
+		"cancel-export":   "an export here is made before anybody cancels it; the tests of internal/postgres hold one up",
+		"join-identities": "needs two identities of principals that are told by id; the property tests of internal/postgres join and split",
+		"split-identity":  "needs an identity of several principals; likewise",
+	}
+}
+
 // Whatever is sent, the answer is one that the document describes. Each of
 // rapid's checks, of which there are 100 unless -rapid.checks says otherwise,
 // sends one request to each operation.
@@ -136,7 +146,7 @@ func (c *count) add(r *request, got *answer) {
 // missing are the operations that have not succeeded yet and could.
 func (c *count) missing(d *document) []*operation {
 	return slices.DeleteFunc(slices.Clone(d.operations), func(op *operation) bool {
-		return c.succeeded[op.id] > 0 || neverSucceed()[op.id] != ""
+		return c.succeeded[op.id] > 0 || neverSucceed()[op.id] != "" || seldomSucceed()[op.id] != ""
 	})
 }
 

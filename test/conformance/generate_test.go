@@ -156,8 +156,8 @@ func (g *generator) text(t *rapid.T, name string, n node) string {
 
 // unknownID draws an id of a kind that names nothing.
 func unknownID(t *rapid.T, kind string) string {
-	if kind == "ent" {
-		return "ent_" + rapid.StringMatching(`[0-9a-f]{32}`).Draw(t, "unknown entity")
+	if kind == "ent" || kind == "identity" {
+		return kind + "_" + rapid.StringMatching(`[0-9a-f]{32}`).Draw(t, "unknown "+kind)
 	}
 	return fmt.Sprintf("%s_%d", kind, rapid.Int64Range(1<<40, math.MaxInt64).Draw(t, "unknown id"))
 }

@@ -50,12 +50,26 @@ func TestWhatIsAnothersDoesNotExist(t *testing.T) {
 	})
 	t.Logf("compared: %v", compared)
 	for _, op := range d.operations {
-		// Nobody hears here of another's notification: one is made when a run ends.
-		if strings.Contains(op.path, "_id}") && !strings.HasPrefix(op.path, "/v1/integrations/") && op.id != "read-notification" {
+		if strings.Contains(op.path, "_id}") && !strings.HasPrefix(op.path, "/v1/integrations/") && seldomCompared()[op.id] == "" {
 			require.Positive(t, compared[op.id], op.id)
 		}
 	}
 	s.requireWell(t)
+}
+
+// seldomCompared are operations on what hardly anybody here hears of, each with
+// the reason.
+func seldomCompared() map[string]string {
+	const few = "few identities are heard of: there is one where principals are joined"
+	return map[string]string{
+		"read-notification":     "a notification is made when a run ends",
+		"prove-audit-event":     "an event is heard of by who lists them with nothing else asked for",
+		"get-identity":          few,
+		"list-identity-changes": few,
+		"join-identities":       few,
+		"split-identity":        few,
+		"cancel-export":         "an export is heard of by who has made one that fits",
+	}
 }
 
 // Pooled connections serve one workspace after the other. Whatever requests do

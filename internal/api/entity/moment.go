@@ -29,7 +29,7 @@ func (m *QueryMoment) UnmarshalText(text []byte) error {
 	}
 	at, err := time.Parse(time.RFC3339, string(text))
 	if err != nil || at.Year() < 1 || at.IsZero() {
-		return errors.New("not a moment: want a time such as 2026-01-31T08:00:00Z, or a run such as run_123")
+		return errors.New("not a moment: want a time such as 2026-01-31T08:00:00Z, or the id of a run")
 	}
 	m.At = at
 	return nil

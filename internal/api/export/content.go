@@ -27,7 +27,8 @@ func contentResponses() map[string]*huma.Response {
 	content := func() map[string]*huma.MediaType {
 		types := map[string]*huma.MediaType{}
 		for _, f := range []domain.Format{domain.CSV, domain.JSONLines, domain.Parquet, domain.OpenGraph} {
-			types[f.MediaType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+			media, _, _ := strings.Cut(f.MediaType(), ";")
+			types[media] = &huma.MediaType{} // bytes, of which a schema could say nothing
 		}
 		return types
 	}
@@ -112,6 +113,7 @@ func (w *refusals) WriteHeader(status int) {
 	for _, name := range []string{"Content-Disposition", "Content-Length", "ETag", "Repr-Digest"} {
 		w.Header().Del(name)
 	}
+	w.Header().Set("Cache-Control", "no-store") // net/http takes it away where it refuses
 	api.WriteProblem(w.request.Context(), w.ResponseWriter, status, "the file has no such range; see Content-Range for how many bytes it has")
 }
 
