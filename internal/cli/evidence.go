@@ -176,7 +176,7 @@ func runsNamed(path string) (runs []string, err error) {
 
 // EvidenceVerifyCmd is `gatehouse evidence verify`.
 type EvidenceVerifyCmd struct {
-	File   string `arg:"" type:"existingfile" complete:"files" help:"File of evidence."`
+	File   string `arg:"" type:"path" complete:"files" help:"File of evidence."`
 	Key    string `placeholder:"KEY" help:"Public key that must have signed, or a file that holds it: one that you got from somebody you trust."`
 	Output string `short:"o" enum:"table,json" default:"table" help:"What to print (table, json)."`
 }
@@ -197,6 +197,9 @@ func (cmd *EvidenceVerifyCmd) Run(_ context.Context, e *environment) error {
 			return unreadable("--key", err)
 		}
 		key = string(raw)
+	}
+	if _, err := os.Stat(cmd.File); err != nil {
+		return unreadable("FILE", err)
 	}
 	report, err := verifyFile(cmd.File, strings.TrimSpace(key))
 	if err != nil {
