@@ -125,12 +125,14 @@ func (e *environment) printExport(r Remote, a client.Answer[client.Export]) erro
 // exportQuery is the flags and arguments that say what to export.
 type exportQuery struct {
 	dating
-	What       string   `arg:"" enum:"entities,relationships,graph,who-can,what-can,why" help:"entities, relationships or graph; or an answer: who-can, what-can, why."`
-	About      []string `arg:"" optional:"" help:"What the answer is about, as in gatehouse access: a resource, a principal, or for why both."`
-	Kind       string   `placeholder:"KIND" help:"Only entities or relationships of this kind."`
+	What       string   `arg:"" enum:"entities,relationships,graph,who-can,what-can,why,changes,identities" help:"entities, relationships, graph, changes or identities; or an answer: who-can, what-can, why."`
+	About      []string `arg:"" optional:"" help:"What the answer is about, as in gatehouse access: a resource, a principal, or for why both; of changes, an entity or nothing."`
+	Kind       string   `placeholder:"KIND" help:"Only entities, relationships or changes of this kind."`
 	Type       string   `placeholder:"TYPE" help:"Only entities, or rows of an answer, of this type, the provider's own term."`
 	Connection string   `placeholder:"NAME" complete:"connections" help:"Only what this connection read: its id or name."`
 	Action     string   `placeholder:"ACTION" help:"Of answers: only access to do this, such as s3:GetObject."`
+	From       string   `placeholder:"WHEN" help:"Of changes: those after this moment, written as that of --as-of, up to which they are told. Without it, what the last publication of each connection changed."`
+	Of         string   `name:"run" placeholder:"RUN" help:"Of changes: only what this run changed, as run_12."`
 	Access     string   `enum:"direct,inherited," default:"" placeholder:"HOW" help:"Of answers: only access held so, direct or inherited."`
 }
 
@@ -142,6 +144,10 @@ func (q exportQuery) query(ctx context.Context, c *client.Client, format string)
 	}
 	found := client.ExportQuery{
 		What: strings.ReplaceAll(q.What, "-", "_"), Format: format, Kind: q.Kind, Type: q.Type, Action: q.Action, Access: q.Access, AsOf: asOf,
+		RunID: q.Of,
+	}
+	if found.Since, err = momentOf("--from", q.From); err != nil {
+		return found, err
 	}
 	if q.Connection != "" {
 		if found.ConnectionID, err = connectionID(ctx, c, q.Connection); err != nil {
@@ -166,6 +172,8 @@ func (q exportQuery) name(ctx context.Context, c *client.Client, found *client.E
 		places = []place{{&found.PrincipalID, holders}}
 	case "why":
 		places = []place{{&found.From, holders}, {&found.To, reached}}
+	case "changes":
+		return q.nameChanged(ctx, c, found)
 	}
 	if len(q.About) != len(places) {
 		return usagef("%s is about %d things; %d are named", q.What, len(places), len(q.About))
@@ -176,6 +184,24 @@ func (q exportQuery) name(ctx context.Context, c *client.Client, found *client.E
 			return err
 		}
 		*p.into = entity.EntityID
+	}
+	return nil
+}
+
+// nameChanged finds what changes are told of. An id is taken as it is, since what
+// it names may have left the graph.
+func (q exportQuery) nameChanged(ctx context.Context, c *client.Client, found *client.ExportQuery) error {
+	switch {
+	case len(q.About) > 1:
+		return usagef("changes are about one thing, or all; %d are named", len(q.About))
+	case len(q.About) == 1 && strings.HasPrefix(q.About[0], "ent_"):
+		found.SubjectID = q.About[0]
+	case len(q.About) == 1:
+		entity, err := findEntityAt(ctx, c, found.AsOf, q.About[0])
+		if err != nil {
+			return err
+		}
+		found.SubjectID = entity.EntityID
 	}
 	return nil
 }
@@ -195,7 +221,9 @@ func (ExportsCreateCmd) Help() string {
 
     gatehouse exports create entities --kind Account --format parquet --to accounts.parquet
     gatehouse exports create graph --format opengraph --to graph.json
-    gatehouse exports create who-can payroll --as-of 30d --watch`
+    gatehouse exports create who-can payroll --as-of 30d --watch
+    gatehouse exports create changes --from 30d --kind account_assigned_entitlement --to changes.csv
+    gatehouse exports create identities --format jsonl --to identities.jsonl`
 }
 
 // Run requests an export.

@@ -23,6 +23,9 @@ type ExportQuery struct {
 	PrincipalID  string `json:"principal_id,omitempty"`
 	From         string `json:"from,omitempty"`
 	To           string `json:"to,omitempty"`
+	Since        string `json:"since,omitempty"`
+	RunID        string `json:"run_id,omitempty"`
+	SubjectID    string `json:"subject_id,omitempty"`
 	AsOf         string `json:"as_of,omitempty"`
 }
 

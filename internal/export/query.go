@@ -26,6 +26,10 @@ const (
 	WhoCan  Subject = "who_can"
 	WhatCan Subject = "what_can"
 	Why     Subject = "why"
+	// Changes is what publications changed between two moments, or of one run.
+	Changes Subject = "changes"
+	// Identities is who is one with whom, a row for each principal.
+	Identities Subject = "identities"
 )
 
 // Format is how a file is written.
@@ -45,7 +49,7 @@ const (
 // formatsOf is the one table of which subject can be had how.
 func formatsOf(s Subject) []Format {
 	switch s {
-	case Entities, Relationships:
+	case Entities, Relationships, Changes, Identities:
 		return []Format{CSV, JSONLines, Parquet}
 	case Graph:
 		return []Format{OpenGraph}
@@ -60,7 +64,7 @@ func formatsOf(s Subject) []Format {
 type Query struct {
 	Subject Subject `json:"what"`
 	Format  Format  `json:"format"`
-	// Kind is a kind of entity or of relationship.
+	// Kind is a kind of entity or of relationship; of changes, of either.
 	Kind        string         `json:"kind,omitzero"`
 	Type        string         `json:"type,omitzero"`
 	Connection  id.Connection  `json:"connection_id,omitzero"`
@@ -72,6 +76,13 @@ type Query struct {
 	Principal graph.EntityID   `json:"principal_id,omitzero"`
 	From      graph.EntityID   `json:"from,omitzero"`
 	To        graph.EntityID   `json:"to,omitzero"`
+	// Since, or the run whose publication it was, is the moment after which changes
+	// are told; they are told up to the moment that the export shows.
+	Since    time.Time `json:"since,omitzero"`
+	SinceRun id.Run    `json:"since_run_id,omitzero"`
+	// Run is the run whose changes alone are told, and About the entity.
+	Run   id.Run         `json:"run_id,omitzero"`
+	About graph.EntityID `json:"subject_id,omitzero"`
 	// AsOf, or the run whose publication it was, is the moment that the export
 	// shows; with neither, that at which its making begins.
 	AsOf    time.Time `json:"as_of,omitzero"`
@@ -83,6 +94,17 @@ func (q *Query) moment() graph.Moment {
 	return graph.Moment{At: q.AsOf, Run: q.AsOfRun, Parameter: "as_of"}
 }
 
+// changes is the question whose whole answer an export of [Changes] is.
+func (q *Query) changes() graph.ChangeFilter {
+	f := graph.ChangeFilter{From: graph.Moment{At: q.Since, Run: q.SinceRun, Parameter: "since"}, Run: q.Run, Connection: q.Connection, Subject: q.About}
+	if slices.Contains(connector.EntityKinds(), connector.EntityKind(q.Kind)) {
+		f.EntityKind = connector.EntityKind(q.Kind)
+	} else {
+		f.RelationshipKind = connector.RelationshipKind(q.Kind)
+	}
+	return f
+}
+
 // takes are the fields that a subject can be narrowed by, and those that it needs,
 // by their names in the API.
 func takes(s Subject) (may, must []string) {
@@ -91,8 +113,10 @@ func takes(s Subject) (may, must []string) {
 		return []string{"kind", "type", "connection_id"}, nil
 	case Relationships:
 		return []string{"kind", "connection_id"}, nil
-	case Graph:
+	case Graph, Identities:
 		return []string{"connection_id"}, nil
+	case Changes:
+		return []string{"kind", "connection_id", "since", "run_id", "subject_id"}, nil
 	case WhoCan:
 		return []string{"type", "connection_id", "provider", "action", "access"}, []string{"resource_id"}
 	case WhatCan:
@@ -119,6 +143,9 @@ func (q *Query) given() (names []string) {
 		{"principal_id", q.Principal != graph.EntityID{}},
 		{"from", q.From != graph.EntityID{}},
 		{"to", q.To != graph.EntityID{}},
+		{"since", !q.Since.IsZero() || q.SinceRun != 0},
+		{"run_id", q.Run != 0},
+		{"subject_id", q.About != graph.EntityID{}},
 	} {
 		if f.set {
 			names = append(names, f.name)
@@ -132,7 +159,7 @@ func (q *Query) given() (names []string) {
 func (q *Query) Check() error {
 	formats := formatsOf(q.Subject)
 	if formats == nil {
-		return fault.InvalidField("what", "must be entities, relationships, graph, who_can, what_can or why")
+		return fault.InvalidField("what", "must be entities, relationships, graph, who_can, what_can, why, changes or identities")
 	}
 	var wrong []fault.Field
 	if !slices.Contains(formats, q.Format) {
@@ -150,6 +177,9 @@ func (q *Query) Check() error {
 			wrong = append(wrong, fault.Field{Path: name, Message: "is needed for an export of " + string(q.Subject)})
 		}
 	}
+	if slices.Contains(given, "run_id") && slices.Contains(given, "since") {
+		wrong = append(wrong, fault.Field{Path: "run_id", Message: "goes without since: a run stands for what it changed, at one moment"})
+	}
 	if message := q.wrongKind(); message != "" {
 		wrong = append(wrong, fault.Field{Path: "kind", Message: message})
 	}
@@ -160,12 +190,16 @@ func (q *Query) Check() error {
 }
 
 func (q *Query) wrongKind() string {
+	entity := slices.Contains(connector.EntityKinds(), connector.EntityKind(q.Kind))
+	relationship := slices.Contains(connector.RelationshipKinds(), connector.RelationshipKind(q.Kind))
 	switch {
 	case q.Kind == "":
-	case q.Subject == Entities && !slices.Contains(connector.EntityKinds(), connector.EntityKind(q.Kind)):
+	case q.Subject == Entities && !entity:
 		return "must be one of " + list(connector.EntityKinds())
-	case q.Subject == Relationships && !slices.Contains(connector.RelationshipKinds(), connector.RelationshipKind(q.Kind)):
+	case q.Subject == Relationships && !relationship:
 		return "must be one of " + list(connector.RelationshipKinds())
+	case q.Subject == Changes && !entity && !relationship:
+		return "must be one of " + list(connector.EntityKinds()) + ", " + list(connector.RelationshipKinds())
 	}
 	return ""
 }

@@ -83,6 +83,11 @@ func (s *Service) checkNames(ctx context.Context, c workspace.Caller, q *Query) 
 				return err
 			}
 		}
+		if q.Subject == Changes {
+			if err := s.checkChanges(ctx, c, questions, q); err != nil {
+				return err
+			}
+		}
 		if q.Connection == 0 {
 			return nil
 		}
@@ -92,6 +97,25 @@ func (s *Service) checkNames(ctx context.Context, c workspace.Caller, q *Query) 
 		}
 		return err
 	})
+}
+
+// checkChanges finds out whether changes can be told as they are asked for. The
+// subject may have left the graph.
+func (s *Service) checkChanges(ctx context.Context, c workspace.Caller, questions *graph.Questions, q *Query) error {
+	if q.Run != 0 {
+		then := graph.Moment{Run: q.Run, Parameter: "run_id"}
+		if err := s.Source.Read(ctx, c.Scope.Workspace, then, func(Reading) error { return nil }); err != nil {
+			return err
+		}
+	}
+	f := q.changes()
+	// The connection is looked at below.
+	f.Connection, f.Limit = 0, 1
+	_, err := questions.Changes(ctx, c, f)
+	if told, ok := fault.As(err); ok && told.Kind == fault.NotFound {
+		return fault.InvalidField("subject_id", "names nothing: %s", told.Message)
+	}
+	return err
 }
 
 // Get returns an export, or NotFound.

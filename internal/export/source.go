@@ -30,6 +30,9 @@ type Reading interface {
 	EachEntity(ctx context.Context, f EntityFilter, fn func(e graph.Entity) error) error
 	// EachRelationship calls fn with each relationship that passes, in no order.
 	EachRelationship(ctx context.Context, f RelationshipFilter, fn func(r Relationship) error) error
+	// EachIdentified calls fn with each principal of a connection, or of all, and
+	// the identity that it belongs to; those of one identity come together.
+	EachIdentified(ctx context.Context, c id.Connection, fn func(p Identified) error) error
 	// Coverage says how completely the connections were read; with a connection,
 	// that one alone.
 	Coverage(ctx context.Context, c id.Connection) ([]graph.Coverage, error)
@@ -58,6 +61,18 @@ type Relationship struct {
 	Connection  id.Connection
 	Integration integration.ID
 	Read        graph.PartitionName
+}
+
+// Identified is a principal and the identity that it belongs to.
+type Identified struct {
+	graph.Entity
+	Identity graph.Identity
+	// Since is when it came to the identity; nil for one that has always been by
+	// itself. The cause is a run that was published, or a correction; with neither,
+	// a connection was deleted.
+	Since      *time.Time
+	Run        id.Run
+	Correction id.Correction
 }
 
 // Publication is what a run brought into the graph.

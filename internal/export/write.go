@@ -47,6 +47,10 @@ func tableOf(s Subject) Table {
 		return relationshipTable()
 	case Why:
 		return pathTable()
+	case Changes:
+		return changeTable()
+	case Identities:
+		return identityTable()
 	}
 	return accessTable(s)
 }
@@ -80,6 +84,10 @@ func (w *work) each(ctx context.Context, fn func(r Row) error) error {
 		return nil
 	case WhoCan, WhatCan:
 		return w.eachAccess(ctx, func(r graph.AccessRow, a graph.AccessAnswer) error { return fn(accessRow(r, a.Entities)) })
+	case Changes:
+		return w.eachChange(ctx, fn)
+	case Identities:
+		return w.eachIdentified(ctx, fn)
 	}
 	return fmt.Errorf("%s is no table", w.Query.Subject)
 }
@@ -96,6 +104,48 @@ func (w *work) eachRelationship(ctx context.Context, fn func(r Relationship) err
 		return err
 	}
 	return w.reading.EachRelationship(ctx, RelationshipFilter{Kind: connector.RelationshipKind(w.Query.Kind), Connection: w.Query.Connection}, fn)
+}
+
+// changePage is how many changes are read at a time.
+const changePage = 1000
+
+// eachChange calls fn with a row for each change. A page may be empty and not the
+// last one.
+func (w *work) eachChange(ctx context.Context, fn func(r Row) error) error {
+	f := w.Query.changes()
+	f.Limit = changePage
+	for {
+		answer, err := w.questions.Changes(ctx, w.asker(), f)
+		if err != nil {
+			return err
+		}
+		w.coverage = answer.Coverage
+		for i := range answer.Changes {
+			row, err := changeRow(&answer.Changes[i], &answer)
+			if err != nil {
+				return err
+			}
+			if err := fn(row); err != nil {
+				return err
+			}
+		}
+		if f.After = answer.Next; f.After == nil {
+			return nil
+		}
+	}
+}
+
+func (w *work) eachIdentified(ctx context.Context, fn func(r Row) error) (err error) {
+	if w.coverage, err = w.reading.Coverage(ctx, w.Query.Connection); err != nil {
+		return err
+	}
+	return w.reading.EachIdentified(ctx, w.Query.Connection, func(p Identified) error {
+		row, err := identityRow(p)
+		if err != nil {
+			return err
+		}
+		return fn(row)
+	})
 }
 
 // asker asks questions as whoever requested the export. That they may read was

@@ -36,6 +36,23 @@ func newExports(t *testing.T) *exports {
 	t.Helper()
 	b := newAccessBase(t)
 	x := &exports{accessBase: b, story: b.newStory(t)}
+	x.open(t)
+	x.caller = x.memberOf(t, x.workspace)
+	return x
+}
+
+// exportsOf are those of a data plane that runs fill.
+func exportsOf(t *testing.T, d *discovery) *exports {
+	t.Helper()
+	x := &exports{accessBase: &accessBase{db: d.db, super: d.super}}
+	x.open(t)
+	x.caller = x.memberOf(t, d.scope.Workspace)
+	return x
+}
+
+func (x *exports) open(t *testing.T) {
+	t.Helper()
+	b := x.accessBase
 	var err error
 	x.store, err = postgres.NewExports(b.db, 1, func(_ context.Context, _ pgx.Tx, ref export.Ref) error {
 		x.queued = append(x.queued, ref)
@@ -54,8 +71,6 @@ func newExports(t *testing.T) *exports {
 			return nil
 		},
 	}
-	x.caller = x.memberOf(t, x.workspace)
-	return x
 }
 
 // memberOf adds a viewer to a workspace.

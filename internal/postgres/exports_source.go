@@ -79,8 +79,7 @@ const rowsAtOnce = 2_000
 // stream calls each for every row of a query, which is read by a cursor, so that
 // neither side holds the whole of it. A name always has the same columns: what the
 // driver knows of a fetch it knows by its text.
-func (r graphReading) stream(ctx context.Context, c id.Connection, name, sql string, args []any, each func(row pgx.Rows) error) error {
-	sql, args = r.versions(c, sql, args)
+func (r graphReading) stream(ctx context.Context, name, sql string, args []any, each func(row pgx.Rows) error) error {
 	if _, err := r.tx.Exec(ctx, "declare "+name+" no scroll cursor for "+sql, args...); err != nil {
 		return fmt.Errorf("begin to read the graph: %w", err)
 	}
@@ -125,7 +124,8 @@ func (r graphReading) EachEntity(ctx context.Context, f export.EntityFilter, fn 
 			args = append(args, f.Type)
 			sql += fmt.Sprintf(" and type = $%d", len(args))
 		}
-		err := r.stream(ctx, id.Connection(c), "exported_entities", sql, args, func(row pgx.Rows) error {
+		sql, args = r.versions(id.Connection(c), sql, args)
+		err := r.stream(ctx, "exported_entities", sql, args, func(row pgx.Rows) error {
 			e, err := r.scanEntity(row, true)
 			if err != nil {
 				return fmt.Errorf("read an entity: %w", err)
@@ -155,7 +155,8 @@ func (r graphReading) EachRelationship(ctx context.Context, f export.Relationshi
 			args = append(args, kindCode(f.Kind))
 			sql += ` and kind_code = $3::text::"char"`
 		}
-		err = r.stream(ctx, connection, "exported_relationships", sql, args, func(row pgx.Rows) error {
+		sql, args = r.versions(connection, sql, args)
+		err = r.stream(ctx, "exported_relationships", sql, args, func(row pgx.Rows) error {
 			found := export.Relationship{Connection: connection, Integration: r.integrations[connection]}
 			var terms, attributes []byte
 			err := row.Scan(&found.ID, (*[16]byte)(&found.From), (*[16]byte)(&found.To), (*string)(&found.Kind), &found.Key, (*string)(&found.Effect),

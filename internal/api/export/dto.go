@@ -15,9 +15,9 @@ import (
 
 // Query says what an export holds.
 type Query struct {
-	What         string        `json:"what" enum:"entities,relationships,graph,who_can,what_can,why" doc:"Entities and relationships are tables, graph is both in one file; the others are the whole answers of the questions about access."`
+	What         string        `json:"what" enum:"entities,relationships,graph,who_can,what_can,why,changes,identities" doc:"Entities and relationships are tables, graph is both in one file; who_can, what_can and why are the whole answers of the questions about access; changes is what publications changed, up to as_of, and identities a table of principals with the identity that each belongs to."`
 	Format       string        `json:"format" enum:"csv,jsonl,parquet,opengraph,evidence" doc:"csv, jsonl and parquet hold tables and answers, opengraph the graph and answers, evidence an answer with every edge behind it."`
-	Kind         string        `json:"kind,omitempty" maxLength:"64" doc:"Of entities or relationships: only those of this kind." example:"Account"`
+	Kind         string        `json:"kind,omitempty" maxLength:"64" doc:"Of entities, relationships or changes: only those of this kind." example:"Account"`
 	Type         string        `json:"type,omitempty" maxLength:"256" doc:"Only entities of this type, the provider's own term; of answers, only accounts (who_can) or resources (what_can)." example:"iam_role"`
 	ConnectionID id.Connection `json:"connection_id,omitempty" doc:"Only what this connection read."`
 	Provider     string        `json:"provider,omitempty" maxLength:"64" doc:"Of answers: only access found through this integration." example:"aws"`
@@ -27,13 +27,16 @@ type Query struct {
 	PrincipalID  string        `json:"principal_id,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"The principal or account of what_can."`
 	From         string        `json:"from,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"Where the ways of why begin."`
 	To           string        `json:"to,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"Where the ways of why end."`
+	Since        string        `json:"since,omitempty" maxLength:"64" doc:"Of changes: those after this moment, a time or a run. Without it and run_id, what the last publication of each connection changed." example:"2026-01-01T00:00:00Z"`
+	RunID        id.Run        `json:"run_id,omitempty" doc:"Of changes: only what this run changed; goes without since."`
+	SubjectID    string        `json:"subject_id,omitempty" pattern:"^ent_[0-9a-f]{32}$" doc:"Of changes: only this entity, which may have left the graph, and the relationships at it; of a principal, also those at its accounts."`
 	AsOf         string        `json:"as_of,omitempty" maxLength:"64" doc:"The moment that the export shows: a time that is not in the future, or a run, which stands for when what it read became visible. When left out, the moment at which its making begins." example:"2026-01-31T08:00:00Z"`
 }
 
 func (q Query) domain() (domain.Query, error) {
 	found := domain.Query{
 		Subject: domain.Subject(q.What), Format: domain.Format(q.Format), Kind: q.Kind, Type: q.Type, Connection: q.ConnectionID,
-		Integration: integration.ID(q.Provider), Action: q.Action, Access: graph.AccessKind(q.Access),
+		Integration: integration.ID(q.Provider), Action: q.Action, Access: graph.AccessKind(q.Access), Run: q.RunID,
 	}
 	for _, e := range []struct {
 		name, text string
@@ -43,6 +46,7 @@ func (q Query) domain() (domain.Query, error) {
 		{"principal_id", q.PrincipalID, &found.Principal},
 		{"from", q.From, &found.From},
 		{"to", q.To, &found.To},
+		{"subject_id", q.SubjectID, &found.About},
 	} {
 		if e.text == "" {
 			continue
@@ -51,25 +55,39 @@ func (q Query) domain() (domain.Query, error) {
 			return found, fault.InvalidField(e.name, "%s", err.Error())
 		}
 	}
-	if q.AsOf != "" {
-		var at entity.QueryMoment
-		if err := at.UnmarshalText([]byte(q.AsOf)); err != nil {
-			return found, fault.InvalidField("as_of", "%s", err.Error())
-		}
-		found.AsOf, found.AsOfRun = at.At.UTC(), at.Run
+	var err error
+	if found.AsOf, found.AsOfRun, err = moment("as_of", q.AsOf); err == nil {
+		found.Since, found.SinceRun, err = moment("since", q.Since)
 	}
-	return found, nil
+	return found, err
+}
+
+// moment reads a time or a run; nothing gives neither.
+func moment(field, text string) (time.Time, id.Run, error) {
+	if text == "" {
+		return time.Time{}, 0, nil
+	}
+	var at entity.QueryMoment
+	if err := at.UnmarshalText([]byte(text)); err != nil {
+		return time.Time{}, 0, fault.InvalidField(field, "%s", err.Error())
+	}
+	return at.At.UTC(), at.Run, nil
+}
+
+// momentText is what moment reads.
+func momentText(at time.Time, run id.Run) string {
+	switch {
+	case run != 0:
+		return run.String()
+	case at.IsZero():
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339Nano)
 }
 
 func fromQuery(q domain.Query) Query {
-	asOf := ""
-	if q.AsOfRun != 0 {
-		asOf = q.AsOfRun.String()
-	} else if !q.AsOf.IsZero() {
-		asOf = q.AsOf.UTC().Format(time.RFC3339Nano)
-	}
 	return Query{
-		AsOf: asOf,
+		AsOf: momentText(q.AsOf, q.AsOfRun), Since: momentText(q.Since, q.SinceRun), RunID: q.Run, SubjectID: text(q.About),
 		What: string(q.Subject), Format: string(q.Format), Kind: q.Kind, Type: q.Type, ConnectionID: q.Connection, Provider: string(q.Integration),
 		Action: q.Action, Access: string(q.Access), ResourceID: text(q.Resource), PrincipalID: text(q.Principal), From: text(q.From), To: text(q.To),
 	}
