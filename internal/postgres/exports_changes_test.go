@@ -109,7 +109,8 @@ func TestExportedChangesAreTheList(t *testing.T) {
 		"of a kind": {export.Query{SinceRun: first.ID, Kind: "Account"}, graph.ChangeFilter{From: run(first.ID), EntityKind: connector.Account}, 4},
 		"of relationships": {
 			export.Query{SinceRun: first.ID, Kind: "account_assigned_entitlement"},
-			graph.ChangeFilter{From: run(first.ID), RelationshipKind: connector.AccountAssignedEntitlement}, 2,
+			graph.ChangeFilter{From: run(first.ID), RelationshipKind: connector.AccountAssignedEntitlement},
+			2,
 		},
 		"of what has left": {export.Query{SinceRun: first.ID, About: account}, graph.ChangeFilter{From: run(first.ID), Subject: account}, 1},
 		"of nothing":       {export.Query{SinceRun: last.ID}, graph.ChangeFilter{From: run(last.ID)}, 0},

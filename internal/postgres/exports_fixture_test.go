@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"io"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +30,7 @@ type exports struct {
 	maker   *export.Maker
 	caller  workspace.Caller
 	// queued are the exports that were to be made.
+	mu     sync.Mutex
 	queued []export.Ref
 }
 
@@ -55,6 +57,8 @@ func (x *exports) open(t *testing.T) {
 	b := x.accessBase
 	var err error
 	x.store, err = postgres.NewExports(b.db, 1, func(_ context.Context, _ pgx.Tx, ref export.Ref) error {
+		x.mu.Lock()
+		defer x.mu.Unlock()
 		x.queued = append(x.queued, ref)
 		return nil
 	})

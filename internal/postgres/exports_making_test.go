@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -239,4 +240,77 @@ func (x *exports) statuses(t *testing.T) (all string) {
 	t.Helper()
 	require.NoError(t, x.super.QueryRow(t.Context(), "select coalesce(string_agg(export_id || ' ' || status || ':' || rows, ', ' order by export_id), '') from exports").Scan(&all))
 	return all
+}
+
+// However many ask at the same moment, no more are accepted than may wait or run.
+func TestExportsAreBoundedHoweverManyAskAtOnce(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	var accepted, refused atomic.Int64
+	var all sync.WaitGroup
+	for range 2 * export.MaxUnfinished {
+		all.Go(func() {
+			_, _, err := x.service.Create(t.Context(), x.caller, export.Query{Subject: export.Entities, Format: export.CSV}, nil)
+			switch {
+			case err == nil:
+				accepted.Add(1)
+			case fault.KindOf(err) == fault.Conflict:
+				refused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, export.MaxUnfinished, accepted.Load())
+	require.EqualValues(t, export.MaxUnfinished, refused.Load())
+}
+
+// meddling is an encoding that calls a function after the first row has been
+// written, and then writes a whole chunk.
+type meddling struct {
+	out     io.Writer
+	meddle  func()
+	written int
+}
+
+func (m *meddling) Open(w io.Writer, _ export.Table) (export.TableWriter, error) {
+	m.out = w
+	return m, nil
+}
+
+func (m *meddling) Write(export.Row) error {
+	if m.written++; m.written == 2 {
+		m.meddle()
+	}
+	_, err := m.out.Write(make([]byte, export.ChunkSize))
+	return err
+}
+
+func (m *meddling) Close() error { return nil }
+
+// An export that is cancelled, or deleted, while rows are written ends there and
+// leaves nothing.
+func TestExportEndsInTheMidstOfItsMaking(t *testing.T) {
+	t.Parallel()
+	x := newExports(t)
+	for name, end := range map[string]func(export.Export) error{
+		"cancelled": func(e export.Export) error { _, err := x.service.Cancel(t.Context(), x.caller, e.ID); return err },
+		"deleted":   func(e export.Export) error { return x.service.Delete(t.Context(), x.caller, e.ID) },
+	} {
+		e := x.create(t, export.Query{Subject: export.Entities, Format: export.CSV})
+		m := &meddling{meddle: func() {
+			require.Positive(t, x.chunks(t), "%s: something has been written", name)
+			require.NoError(t, end(e))
+		}}
+		x.maker.Encodings.Tables[export.CSV] = m
+		require.NoError(t, x.maker.Make(t.Context(), export.Ref{Scope: e.Scope, Export: e.ID}))
+		require.Equal(t, 2, m.written, "%s: no further row is read", name)
+		require.Zero(t, x.chunks(t), name)
+	}
+	require.Zero(t, eventsOf(t, x.super)[audit.ExportCompleted])
+}
+
+func (x *exports) chunks(t *testing.T) (n int) {
+	t.Helper()
+	require.NoError(t, x.super.QueryRow(t.Context(), "select count(*) from export_chunks").Scan(&n))
+	return n
 }

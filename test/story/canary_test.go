@@ -81,6 +81,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	status, _ := p.get(t, "/v1/runs/"+strings.ReplaceAll(planted, "/", "-"))
 	require.Equal(t, http.StatusNotFound, status)
 
+	files := everyExport(t, p, right, c.bucket())
 	sinks := map[string][]byte{
 		"answers": everyAnswer(t, p, right), "commands": []byte(said.String()), "tables": everyRow(t, p.database), "server activity": activity(t, p.database, planted),
 	}
@@ -91,6 +92,10 @@ func TestSecretsStaySecret(t *testing.T) {
 
 	scanner, err := canary.New(secrets)
 	require.NoError(t, err)
+	bucket, err := canary.New(map[string]string{"the bucket": c.bucket()})
+	require.NoError(t, err)
+	require.NotEmpty(t, bucket.Scan(files), "nothing is found in what was exported")
+	require.Empty(t, scanner.Scan(files), "what was exported")
 	open, err := canary.New(map[string]string{"the open text": planted, "the open text in a path": strings.ReplaceAll(planted, "/", "-")})
 	require.NoError(t, err)
 	for _, sink := range slices.Sorted(maps.Keys(sinks)) {

@@ -20,6 +20,8 @@ func TestOneProcess(t *testing.T) {
 		"expired for good":        expiredForGood,
 		"lifecycle":               lifecycle,
 		"days":                    days,
+		"downloads":               downloads,
+		"evidence":                evidenceHolds,
 		"shown policy":            shownPolicy,
 		"roles":                   roles,
 		"provider that is broken": brokenProvider,

@@ -97,6 +97,44 @@ func filled(paths []string, name string, values []string) []string {
 	return filled
 }
 
+// everyExport is every file that can be taken out, with its manifest, and an
+// answer as evidence.
+func everyExport(t *testing.T, p *plane, conn, bucket string) []byte {
+	t.Helper()
+	found, err := p.api.Entities(t.Context(), client.EntityFilter{Connection: conn, ProviderID: bucket}, client.Pages{})
+	require.NoError(t, err)
+	resource := found.Items[0].EntityID
+	who, err := p.api.WhoCan(t.Context(), resource, client.AccessFilter{}, client.Pages{})
+	require.NoError(t, err)
+	account := who.Items[0].Account.EntityID
+	var all bytes.Buffer
+	add := func(formats string, q client.ExportQuery) {
+		for format := range strings.SplitSeq(formats, " ") {
+			q.Format = format
+			x := p.export(t, q)
+			manifest, err := p.api.ExportManifest(t.Context(), x.ExportID)
+			require.NoError(t, err)
+			all.Write(x.content)
+			all.Write(manifest)
+		}
+	}
+	const tables = "csv jsonl parquet"
+	for _, what := range []string{"entities", "relationships", "changes", "identities"} {
+		add(tables, client.ExportQuery{What: what})
+	}
+	add("opengraph", client.ExportQuery{What: "graph"})
+	add(tables+" opengraph evidence", client.ExportQuery{What: "who_can", ResourceID: resource})
+	add(tables+" opengraph evidence", client.ExportQuery{What: "what_can", PrincipalID: account})
+	add(tables+" opengraph evidence", client.ExportQuery{What: "why", From: account, To: resource})
+	kept := filepath.Join(t.TempDir(), "evidence")
+	made := p.cli(t, nil, "evidence", "create", "why", account, resource, "--to", kept)
+	require.Zero(t, made.status, made.stderr)
+	text, err := os.ReadFile(kept)
+	require.NoError(t, err)
+	all.Write(text)
+	return all.Bytes()
+}
+
 // everyRow reads all tables as text, in which bytes are hexadecimal.
 func everyRow(t *testing.T, database string) []byte {
 	t.Helper()
