@@ -41,6 +41,7 @@ test: setup build ## Run the tests; PKG=./internal/run/... for some, TESTFLAGS=-
 .PHONY: bench
 bench: setup build ## Measure the promised figures beside their limits; BENCHFLAGS='-run pipeline'
 	go build -o bin/ ./test/bench/cmd/bench ./test/bench/cmd/benchworker
+	cd test/bench/peers && go build -o ../../../bin/benchpeer ./openfga
 	@bin/bench $(BENCHFLAGS)
 
 .PHONY: fault

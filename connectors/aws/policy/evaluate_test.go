@@ -20,8 +20,7 @@ func nightly() policy.Caller {
 	return policy.Caller{Kind: policy.Session, ARN: loader, Account: home, SessionName: "nightly"}
 }
 
-func layerOf(t *testing.T, texts ...string) policy.Layer {
-	t.Helper()
+func layerOf(t require.TestingT, texts ...string) policy.Layer {
 	l := policy.Layer{}
 	for _, text := range texts {
 		d, err := policy.Parse(text)

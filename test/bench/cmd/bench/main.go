@@ -21,7 +21,7 @@ type bench struct {
 	// dir is for everything that is written.
 	dir string
 	// worker and gatehouse are programs.
-	worker, gatehouse string
+	worker, gatehouse, peer string
 	// profile is a directory, or empty.
 	profile                 string
 	entities, relationships int
@@ -43,9 +43,10 @@ func main() {
 
 func run() (met bool, err error) {
 	b := &bench{Report: figure.NewReport(os.Stdout)}
-	choice := flag.String("run", "", "regular expression over the names of groups: pipeline, memory, questions, year, connections, admission, schedules, audit, aws, demo, seal, rewrap, takeover, budget")
+	choice := flag.String("run", "", "regular expression over the names of groups: pipeline, memory, questions, year, connections, admission, schedules, audit, aws, demo, seal, rewrap, takeover, budget, peers")
 	flag.StringVar(&b.worker, "worker", "bin/benchworker", "the worker program")
 	flag.StringVar(&b.gatehouse, "gatehouse", "bin/gatehouse", "the product's program")
+	flag.StringVar(&b.peer, "peer", "bin/benchpeer", "the peer's program")
 	flag.IntVar(&b.entities, "entities", 200_000, "entities of the generated estate")
 	flag.IntVar(&b.relationships, "relationships", 600_000, "relationships of the generated estate")
 	flag.IntVar(&b.partitions, "partitions", 4, "partitions of each stream of the generated estate")
@@ -76,7 +77,7 @@ func run() (met bool, err error) {
 		name    string
 		measure func(context.Context) error
 	}{
-		{"pipeline", b.pipeline}, {"memory", b.memory}, {"questions", b.questions}, {"year", b.year}, {"connections", b.connections}, {"admission", b.admission}, {"schedules", b.schedules}, {"audit", b.audit}, {"aws", b.aws}, {"demo", b.demo}, {"seal", b.seal}, {"rewrap", b.rewrap}, {"budget", b.budget}, {"takeover", b.takeover},
+		{"pipeline", b.pipeline}, {"memory", b.memory}, {"questions", b.questions}, {"year", b.year}, {"connections", b.connections}, {"admission", b.admission}, {"schedules", b.schedules}, {"audit", b.audit}, {"aws", b.aws}, {"demo", b.demo}, {"seal", b.seal}, {"rewrap", b.rewrap}, {"budget", b.budget}, {"takeover", b.takeover}, {"peers", b.peers},
 	} {
 		if !chosen.MatchString(group.name) {
 			continue
