@@ -269,12 +269,12 @@ type Run struct {
 	Worker            *string
 	DeadlineAt        *time.Time
 	CancelRequestedAt *time.Time
-	CreatedAt         time.Time
-	StartedAt         *time.Time
-	CompletedAt       *time.Time
 	ReachedEpoch      int64
 	HeldParts         pgtype.Range[pgtype.Int4]
 	HeldShared        bool
+	CreatedAt         time.Time
+	StartedAt         *time.Time
+	CompletedAt       *time.Time
 	Line              *string
 	Turn              pgtype.Timestamp
 }

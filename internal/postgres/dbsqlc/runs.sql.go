@@ -254,7 +254,7 @@ func (q *Queries) FindActingAs(ctx context.Context, arg FindActingAsParams) (Fin
 }
 
 const findDuplicate = `-- name: FindDuplicate :one
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, r.line, r.turn, (r.status = 'running'
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.reached_epoch, r.held_parts, r.held_shared, r.created_at, r.started_at, r.completed_at, r.line, r.turn, (r.status = 'running'
   and (not r.rerun_requested or (r.rerun_requested_by is null and $1::bigint is not null)))::boolean as marks
 from runs r
 where r.workspace_id = $2 and r.dedupe_key = $3 and r.status <> 'completed'
@@ -308,12 +308,12 @@ func (q *Queries) FindDuplicate(ctx context.Context, arg FindDuplicateParams) (F
 		&i.Run.Worker,
 		&i.Run.DeadlineAt,
 		&i.Run.CancelRequestedAt,
-		&i.Run.CreatedAt,
-		&i.Run.StartedAt,
-		&i.Run.CompletedAt,
 		&i.Run.ReachedEpoch,
 		&i.Run.HeldParts,
 		&i.Run.HeldShared,
+		&i.Run.CreatedAt,
+		&i.Run.StartedAt,
+		&i.Run.CompletedAt,
 		&i.Run.Line,
 		&i.Run.Turn,
 		&i.Marks,
@@ -447,7 +447,7 @@ func (q *Queries) GetConnectionTarget(ctx context.Context, arg GetConnectionTarg
 }
 
 const getRun = `-- name: GetRun :one
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, r.line, r.turn, coalesce(c.name, '')::text as connection_name
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.reached_epoch, r.held_parts, r.held_shared, r.created_at, r.started_at, r.completed_at, r.line, r.turn, coalesce(c.name, '')::text as connection_name
 from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
 where r.workspace_id = $1 and r.run_id = $2
 `
@@ -497,12 +497,12 @@ func (q *Queries) GetRun(ctx context.Context, arg GetRunParams) (GetRunRow, erro
 		&i.Run.Worker,
 		&i.Run.DeadlineAt,
 		&i.Run.CancelRequestedAt,
-		&i.Run.CreatedAt,
-		&i.Run.StartedAt,
-		&i.Run.CompletedAt,
 		&i.Run.ReachedEpoch,
 		&i.Run.HeldParts,
 		&i.Run.HeldShared,
+		&i.Run.CreatedAt,
+		&i.Run.StartedAt,
+		&i.Run.CompletedAt,
 		&i.Run.Line,
 		&i.Run.Turn,
 		&i.ConnectionName,
@@ -669,7 +669,7 @@ func (q *Queries) ListCoverage(ctx context.Context, arg ListCoverageParams) ([]L
 }
 
 const listRuns = `-- name: ListRuns :many
-select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.created_at, r.started_at, r.completed_at, r.reached_epoch, r.held_parts, r.held_shared, r.line, r.turn, coalesce(c.name, '')::text as connection_name
+select r.run_id, r.workspace_id, r.operation_type, r.integration_id, r.connection_id, r.target_id, r.queue, r.input, r.context, r.status, r.outcome, r.phase, r.phase_since, r.reason_code, r.failure_summary, r.summary_counts, r.progress, r.initiator, r.initiated_by, r.dedupe_key, r.scope_key, r.rerun_requested_by, r.rerun_requested, r.attempt, r.epoch, r.lease_id, r.lease_until, r.token_hash, r.worker, r.deadline_at, r.cancel_requested_at, r.reached_epoch, r.held_parts, r.held_shared, r.created_at, r.started_at, r.completed_at, r.line, r.turn, coalesce(c.name, '')::text as connection_name
 from runs r left join connections c on c.workspace_id = r.workspace_id and c.connection_id = r.connection_id
 where r.workspace_id = $1
   and ($2::bigint = 0 or r.connection_id = $2)
@@ -745,12 +745,12 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 			&i.Run.Worker,
 			&i.Run.DeadlineAt,
 			&i.Run.CancelRequestedAt,
-			&i.Run.CreatedAt,
-			&i.Run.StartedAt,
-			&i.Run.CompletedAt,
 			&i.Run.ReachedEpoch,
 			&i.Run.HeldParts,
 			&i.Run.HeldShared,
+			&i.Run.CreatedAt,
+			&i.Run.StartedAt,
+			&i.Run.CompletedAt,
 			&i.Run.Line,
 			&i.Run.Turn,
 			&i.ConnectionName,
@@ -795,7 +795,7 @@ func (q *Queries) LockConfiguration(ctx context.Context, arg LockConfigurationPa
 }
 
 const lockFencedRun = `-- name: LockFencedRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared, line, turn from runs
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, reached_epoch, held_parts, held_shared, created_at, started_at, completed_at, line, turn from runs
 where workspace_id = $1 and run_id = $2 and epoch = $3 and lease_id = $4 and token_hash = $5
   and status = 'running' and phase = 'executing'
 for no key update
@@ -851,12 +851,12 @@ func (q *Queries) LockFencedRun(ctx context.Context, arg LockFencedRunParams) (R
 		&i.Worker,
 		&i.DeadlineAt,
 		&i.CancelRequestedAt,
-		&i.CreatedAt,
-		&i.StartedAt,
-		&i.CompletedAt,
 		&i.ReachedEpoch,
 		&i.HeldParts,
 		&i.HeldShared,
+		&i.CreatedAt,
+		&i.StartedAt,
+		&i.CompletedAt,
 		&i.Line,
 		&i.Turn,
 	)
@@ -864,7 +864,7 @@ func (q *Queries) LockFencedRun(ctx context.Context, arg LockFencedRunParams) (R
 }
 
 const lockRun = `-- name: LockRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared, line, turn from runs where workspace_id = $1 and run_id = $2 for no key update
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, reached_epoch, held_parts, held_shared, created_at, started_at, completed_at, line, turn from runs where workspace_id = $1 and run_id = $2 for no key update
 `
 
 type LockRunParams struct {
@@ -907,12 +907,12 @@ func (q *Queries) LockRun(ctx context.Context, arg LockRunParams) (Run, error) {
 		&i.Worker,
 		&i.DeadlineAt,
 		&i.CancelRequestedAt,
-		&i.CreatedAt,
-		&i.StartedAt,
-		&i.CompletedAt,
 		&i.ReachedEpoch,
 		&i.HeldParts,
 		&i.HeldShared,
+		&i.CreatedAt,
+		&i.StartedAt,
+		&i.CompletedAt,
 		&i.Line,
 		&i.Turn,
 	)
@@ -1140,7 +1140,7 @@ func (q *Queries) RequestRunCancel(ctx context.Context, arg RequestRunCancelPara
 }
 
 const tryLockRun = `-- name: TryLockRun :one
-select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, created_at, started_at, completed_at, reached_epoch, held_parts, held_shared, line, turn from runs where workspace_id = $1 and run_id = $2 for no key update skip locked
+select run_id, workspace_id, operation_type, integration_id, connection_id, target_id, queue, input, context, status, outcome, phase, phase_since, reason_code, failure_summary, summary_counts, progress, initiator, initiated_by, dedupe_key, scope_key, rerun_requested_by, rerun_requested, attempt, epoch, lease_id, lease_until, token_hash, worker, deadline_at, cancel_requested_at, reached_epoch, held_parts, held_shared, created_at, started_at, completed_at, line, turn from runs where workspace_id = $1 and run_id = $2 for no key update skip locked
 `
 
 type TryLockRunParams struct {
@@ -1184,12 +1184,12 @@ func (q *Queries) TryLockRun(ctx context.Context, arg TryLockRunParams) (Run, er
 		&i.Worker,
 		&i.DeadlineAt,
 		&i.CancelRequestedAt,
-		&i.CreatedAt,
-		&i.StartedAt,
-		&i.CompletedAt,
 		&i.ReachedEpoch,
 		&i.HeldParts,
 		&i.HeldShared,
+		&i.CreatedAt,
+		&i.StartedAt,
+		&i.CompletedAt,
 		&i.Line,
 		&i.Turn,
 	)

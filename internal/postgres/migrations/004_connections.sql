@@ -46,8 +46,16 @@ create table connections (
   connector_id text not null,
   connector_version text not null,
   target_id bigint,
+  -- Who the credentials act as, in the provider's own immutable id. A test or a
+  -- run finds it, together with the target; new credentials make it unknown again.
+  acts_as text,
   name text not null,
   config jsonb not null,
+  -- The names of the sealed fields, for when they do not open.
+  secret_fields text[] not null default '{}',
+  -- Which secrets of the configuration are kept elsewhere: field and kind of
+  -- reference. The reference itself is sealed.
+  config_refs jsonb not null default '{}',
   scope jsonb not null,
   schedule jsonb not null,
   metadata jsonb not null default '{}',
@@ -63,22 +71,55 @@ create table connections (
   last_error_reason_code text,
   last_error_message text,
   next_run_at timestamptz,
+  -- How the schedule fares. One whose runs fail again and again is paused, with the
+  -- reason of the last failure.
+  last_scheduled_at timestamptz,
+  schedule_failures integer not null default 0,
+  schedule_paused_at timestamptz,
+  schedule_pause_reason_code text,
   version bigint not null default 1,
+  -- The version that brought the present configuration.
+  configured_at_version bigint not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   deleted_at timestamptz,
+  -- The connections of an archived workspace start nothing, and are in nobody's way
+  -- when it is looked for what is due. A trigger keeps it with the workspace's own
+  -- mark.
+  workspace_archived boolean not null default false,
   primary key (workspace_id, connection_id),
   foreign key (workspace_id, target_id) references targets,
   constraint connections_id_unique unique (connection_id, workspace_id),
   constraint connections_name_length check (char_length(name) between 1 and 200),
-  constraint connections_default_has_target check (not is_default or target_id is not null)
+  constraint connections_default_has_target check (not is_default or target_id is not null),
+  constraint connections_acts_as_length check (octet_length(acts_as) between 1 and 1024),
+  constraint connections_acts_as_has_target check (acts_as is null or target_id is not null),
+  constraint connections_config_is_object check (jsonb_typeof(config) = 'object'),
+  constraint connections_scope_is_object check (jsonb_typeof(scope) = 'object'),
+  constraint connections_schedule_is_object check (jsonb_typeof(schedule) = 'object'),
+  constraint connections_metadata_is_object check (jsonb_typeof(metadata) = 'object'),
+  constraint connections_scopes_granted_is_list check (jsonb_typeof(scopes_granted) = 'array'),
+  constraint connections_version_positive check (version > 0),
+  constraint connections_configured_at_a_version check (configured_at_version between 1 and version),
+  constraint connections_error_message_length check (octet_length(last_error_message) <= 1000),
+  constraint connections_schedule_failures_not_negative check (schedule_failures >= 0),
+  constraint connections_schedule_pause_whole check ((schedule_paused_at is null) = (schedule_pause_reason_code is null)),
+  constraint connections_schedule_pause_length check (octet_length(schedule_pause_reason_code) between 1 and 100),
+  constraint connections_deleted_holds_nothing check
+    (deleted_at is null or (config = '{}' and credential_type is null and secret_fields = '{}' and not is_default and next_run_at is null))
 );
 call isolate_by_workspace('connections');
 create unique index connections_one_default on connections (workspace_id, target_id, integration_id)
   where is_default and deleted_at is null;
 create unique index connections_name_unique on connections (workspace_id, name) where deleted_at is null;
-create index connections_due on connections (next_run_at)
-  where next_run_at is not null and deleted_at is null and lifecycle = 'active';
+create index connections_due on connections (next_run_at, connection_id)
+  where next_run_at is not null and deleted_at is null and lifecycle = 'active' and schedule_paused_at is null and not workspace_archived;
+-- Few are, in a workspace of thousands.
+create index connections_paused on connections (workspace_id, connection_id) where schedule_paused_at is not null and deleted_at is null;
+-- The same identity in the same organisation, connected twice, would show
+-- everything twice.
+create unique index connections_acts_as_unique on connections (workspace_id, target_id, integration_id, acts_as)
+  where deleted_at is null and acts_as is not null;
 
 -- Only svc_integration may read this table. A connection without a row here has
 -- nothing left that could be opened.
@@ -108,8 +149,9 @@ grant insert, update on connections to svc_integration;
 grant usage on sequence connections_connection_id_seq to svc_integration;
 grant select, insert, update, delete on credentials to svc_integration;
 grant insert, update on targets to svc_discovery;
-grant update (target_id, is_default, lifecycle, status, scopes_granted, last_run_at, last_used_at, last_connected_at,
-  last_health_check_at, last_error_reason_code, last_error_message, next_run_at) on connections to svc_discovery;
+grant update (target_id, acts_as, is_default, lifecycle, status, scopes_granted, last_run_at, last_used_at, last_connected_at,
+  last_health_check_at, last_error_reason_code, last_error_message, next_run_at,
+  last_scheduled_at, schedule_failures, schedule_paused_at, schedule_pause_reason_code) on connections to svc_discovery;
 
 reset role;
 

@@ -42,10 +42,28 @@ create table runs (
   worker text,
   deadline_at timestamptz,
   cancel_requested_at timestamptz,
+  -- The epoch whose holder said which organisation it reaches, and was right:
+  -- nothing that was read by anybody else is published.
+  reached_epoch bigint not null default 0,
+
+  -- What a run holds of its target until it ends: a range over the target's parts,
+  -- shared with others or alone. A run that holds nothing of it has no parts.
+  held_parts int4range,
+  held_shared boolean not null default false,
 
   created_at timestamptz not null default now(),
   started_at timestamptz,
   completed_at timestamptz,
+
+  -- A run's line, while it waits for a worker or is with one, and its turn in it:
+  -- the time it came, and for a scheduled one ten minutes later, so that people do
+  -- not wait behind schedules. Because a turn is a time and not a class, nothing is
+  -- overtaken for ever. Both are columns of their own because under row-level
+  -- security an index is chosen by what is known of leakproof comparisons alone,
+  -- and those of enums are none.
+  line text generated always as (case when status <> 'completed' and phase = 'executing' then queue end) stored,
+  turn timestamp not null generated always as (
+    (created_at at time zone 'UTC') + case initiator when 'schedule' then interval '10 minutes' else interval '0' end) stored,
 
   primary key (workspace_id, run_id),
   foreign key (workspace_id, connection_id) references connections,
@@ -54,14 +72,19 @@ create table runs (
   constraint runs_completed_has_outcome check ((status = 'completed') = (outcome <> 'pending')),
   constraint runs_completed_has_time check ((status = 'completed') = (completed_at is not null)),
   constraint runs_lease_whole check ((lease_id is null) = (lease_until is null)),
-  constraint runs_completed_holds_nothing check (status <> 'completed' or lease_id is null)
+  constraint runs_completed_holds_nothing check (status <> 'completed' or lease_id is null),
+  constraint runs_publishing_reached_their_target check (phase = 'executing' or reached_epoch = epoch),
+  constraint runs_hold_parts_of_a_target check (held_parts is null or (target_id is not null and not isempty(held_parts)))
 );
 call isolate_by_workspace('runs');
 
 -- These two decide dedupe and scope; no check in code is trusted for it.
 create unique index runs_one_per_dedupe_key on runs (workspace_id, dedupe_key) where status <> 'completed';
 create unique index runs_one_per_scope on runs (workspace_id, scope_key) where status <> 'completed';
-create index runs_claimable on runs (queue, run_id) where status <> 'completed' and phase = 'executing';
+create index runs_in_line on runs (line, workspace_id, turn, run_id) where line is not null;
+-- Those that workers hold, to be counted. By the lease's id, which heartbeats
+-- leave alone.
+create index runs_held on runs (line, workspace_id) where lease_id is not null;
 create index runs_unfinished on runs (run_id) where status <> 'completed';
 create index runs_by_connection on runs (workspace_id, connection_id, run_id);
 
@@ -92,6 +115,9 @@ create table credential_disclosures (
   run_id bigint not null,
   epoch bigint not null,
   connection_id bigint not null,
+  -- Which configuration the holder was given. What it finds with one that has been
+  -- replaced since says nothing of the connection.
+  configured_at_version bigint not null,
   disclosed_at timestamptz not null default now(),
   primary key (workspace_id, run_id, epoch),
   foreign key (workspace_id, run_id) references runs,
@@ -141,34 +167,68 @@ grant update (worker) on runs to svc_integration;
 grant select, insert on connection_tests to svc_discovery;
 grant select on connection_tests to svc_integration;
 grant select, insert on credential_disclosures to svc_integration;
+grant select (workspace_id, run_id, epoch, configured_at_version) on credential_disclosures to svc_discovery;
 grant select, insert, update, delete on run_ingest, run_partitions to svc_discovery;
 
 -- Looking across workspaces: only inside these functions, whose owner nobody
 -- logs in as, and only at what dispatching needs.
 create policy dispatch on runs to gatehouse_dispatcher using (true) with check (true);
-grant select (run_id, workspace_id, connection_id, queue, status, phase, phase_since, attempt, epoch, lease_id, lease_until, deadline_at, cancel_requested_at, started_at),
+grant select (run_id, workspace_id, connection_id, queue, status, phase, phase_since, attempt, epoch, lease_id, lease_until, deadline_at, cancel_requested_at,
+    created_at, started_at, completed_at, line, turn),
   update (status, attempt, epoch, lease_id, lease_until, token_hash, worker, started_at)
   on runs to gatehouse_dispatcher;
 create policy dispatch on connections for select to gatehouse_dispatcher using (true);
-grant select (workspace_id, connection_id, next_run_at, lifecycle, deleted_at) on connections to gatehouse_dispatcher;
+grant select (workspace_id, connection_id, next_run_at, lifecycle, schedule_paused_at, deleted_at) on connections to gatehouse_dispatcher;
 
--- Hands the oldest claimable run of the queues to a worker: fences off whoever
--- held it before by raising the epoch. All times are the database's.
+-- Hands a claimable run of the queues to a worker: fences off whoever held it
+-- before by raising the epoch. All times are the database's. It is fair: of each
+-- queue and workspace the first runs by their turn, in which a workspace waits a
+-- minute longer for every run that it has in workers' hands. Whoever is the first
+-- of all these, and free, is handed out, and nothing of an archived workspace.
 create function claim_run(queues text[], worker_name text, new_lease uuid, new_token_hash bytea, lease_for interval, most_attempts integer)
   returns table (workspace_id bigint, run_id bigint, epoch bigint)
   language sql volatile security definer set search_path = public, pg_temp
 begin atomic
-  with candidate as (
+  with recursive lines (line, workspace_id) as (
+    -- From one workspace to the next that has something in the queue.
+    select q.queue, (
+      select r.workspace_id from runs r
+      where r.line = q.queue
+      order by r.workspace_id, r.turn, r.run_id limit 1)
+    from unnest(queues) q (queue)
+    union
+    select l.line, (
+      select r.workspace_id from runs r
+      where r.line = l.line and r.workspace_id > l.workspace_id
+      order by r.workspace_id, r.turn, r.run_id limit 1)
+    from lines l
+    where l.workspace_id is not null
+  ), heads as (
+    select h.workspace_id, h.run_id, h.turn + b.executing * interval '1 minute' as turn
+    from lines l
+    cross join lateral (
+      select count(*) as executing
+      from runs r
+      where r.line = l.line and r.workspace_id = l.workspace_id and r.lease_id is not null and r.lease_until >= clock_timestamp()) b
+    cross join lateral (
+      select r.workspace_id, r.run_id, r.turn
+      from runs r
+      where r.line = l.line and r.workspace_id = l.workspace_id
+        and (r.lease_until is null or r.lease_until < clock_timestamp()) and r.attempt < most_attempts
+        and r.cancel_requested_at is null and (r.deadline_at is null or r.deadline_at > clock_timestamp())
+      -- More than one: others may be taking the first of them at this moment.
+      order by r.turn, r.run_id limit 64) h
+    where not exists (select from workspaces w where w.workspace_id = l.workspace_id and w.archived_at is not null)
+    order by turn, h.run_id
+    limit 64
+  ), candidate as (
     select r.workspace_id, r.run_id
-    from runs r
-    where r.status <> 'completed' and r.phase = 'executing' and r.queue = any (queues)
-      and (r.lease_until is null or r.lease_until < clock_timestamp())
-      and r.attempt < most_attempts
-      and r.cancel_requested_at is null
-      and (r.deadline_at is null or r.deadline_at > clock_timestamp())
-    order by r.run_id
+    from heads h join runs r on r.workspace_id = h.workspace_id and r.run_id = h.run_id
+    where r.line is not null and (r.lease_until is null or r.lease_until < clock_timestamp())
+      and r.attempt < most_attempts and r.cancel_requested_at is null
+    order by h.turn, h.run_id
     limit 1
-    for update skip locked
+    for update of r skip locked
   )
   update runs r
   set status = 'running', attempt = r.attempt + 1, epoch = r.epoch + 1, lease_id = new_lease, token_hash = new_token_hash,
@@ -220,30 +280,18 @@ begin atomic
   order by run_id;
 end;
 
-create function due_connections(most integer)
-  returns table (workspace_id bigint, connection_id bigint)
-  language sql stable security definer set search_path = public, pg_temp
-begin atomic
-  select c.workspace_id, c.connection_id
-  from connections c
-  where c.next_run_at <= clock_timestamp() and c.deleted_at is null and c.lifecycle = 'active'
-  order by c.next_run_at
-  limit most;
-end;
-
 reset role;
 
 -- Giving a function away needs CREATE on its schema for the receiver, briefly.
 grant create on schema public to gatehouse_dispatcher;
 alter function claim_run(text[], text, uuid, bytea, interval, integer) owner to gatehouse_dispatcher;
 alter function sweepable_runs(integer, integer) owner to gatehouse_dispatcher;
-alter function due_connections(integer) owner to gatehouse_dispatcher;
 revoke create on schema public from gatehouse_dispatcher;
-revoke all on function claim_run(text[], text, uuid, bytea, interval, integer), sweepable_runs(integer, integer), due_connections(integer) from public;
-grant execute on function claim_run(text[], text, uuid, bytea, interval, integer), sweepable_runs(integer, integer), due_connections(integer) to svc_discovery;
+revoke all on function claim_run(text[], text, uuid, bytea, interval, integer), sweepable_runs(integer, integer) from public;
+grant execute on function claim_run(text[], text, uuid, bytea, interval, integer), sweepable_runs(integer, integer) to svc_discovery;
 
 ---- create above / drop below ----
 
-drop function due_connections(integer), sweepable_runs(integer, integer), claim_run(text[], text, uuid, bytea, interval, integer);
+drop function sweepable_runs(integer, integer), claim_run(text[], text, uuid, bytea, interval, integer);
 drop table run_partitions, run_ingest, credential_disclosures, connection_tests, runs;
 drop type run_phase, run_outcome, run_status;

@@ -22,6 +22,9 @@ create table stream_partitions (
   last_run_id bigint,
   last_observed_at timestamptz,
   last_complete_at timestamptz,
+  -- When it became known: from then on it counts as skipped, until a run that read
+  -- it is published.
+  known_at timestamptz not null default now(),
   retired_at timestamptz,
   primary key (workspace_id, partition_id),
   foreign key (workspace_id, connection_id) references connections,
@@ -45,16 +48,31 @@ create table run_coverage (
 );
 call isolate_by_workspace('run_coverage');
 
+-- One publish of a connection's graph. Its versions carry published_at, the
+-- beginning of its transaction; readers began to see it at visible_at, its end. A
+-- question about an earlier moment is answered from what was visible then. Of one
+-- connection both only grow.
 create table publications (
   workspace_id bigint not null,
   run_id bigint not null,
   connection_id bigint not null,
   published_at timestamptz not null,
+  visible_at timestamptz not null,
   counts jsonb not null,
+  -- Whether the publication made, or ended, a version of anything.
+  wrote boolean not null generated always as (
+    coalesce((counts->>'entities_new')::bigint, 0) + coalesce((counts->>'entities_changed')::bigint, 0) + coalesce((counts->>'entities_closed')::bigint, 0)
+    + coalesce((counts->>'relationships_new')::bigint, 0) + coalesce((counts->>'relationships_changed')::bigint, 0)
+    + coalesce((counts->>'relationships_closed')::bigint, 0) > 0) stored,
+  -- What answers said of the connection's coverage from then on, and the
+  -- partitions that it found out of scope.
+  coverage jsonb not null,
+  retired bigint[] not null default '{}',
   primary key (workspace_id, run_id),
   foreign key (workspace_id, run_id) references runs,
   foreign key (workspace_id, connection_id) references connections,
-  constraint publications_in_order unique (workspace_id, connection_id, published_at)
+  constraint publications_in_order unique (workspace_id, connection_id, published_at),
+  constraint publications_visible_in_order unique (workspace_id, connection_id, visible_at) include (published_at)
 );
 call isolate_by_workspace('publications');
 
@@ -79,7 +97,11 @@ create table entities (
   shared boolean not null default false,
   first_run_id bigint not null,
   valid_from timestamptz not null,
-  valid_to timestamptz
+  valid_to timestamptz,
+  -- Whether the version's partition had been read completely before: then what is
+  -- new was not there before, and else it may only not have been seen. Null in a
+  -- connection's first load, of which no change is told.
+  observed_before boolean
 ) partition by list (connection_id);
 call isolate_by_workspace('entities');
 
@@ -108,7 +130,9 @@ create table relationships (
   shared boolean not null default false,
   first_run_id bigint not null,
   valid_from timestamptz not null,
-  valid_to timestamptz
+  valid_to timestamptz,
+  -- As of entities.
+  observed_before boolean
 ) partition by list (connection_id);
 call isolate_by_workspace('relationships');
 
@@ -118,15 +142,25 @@ grant select, insert, update (valid_to, partition_id, shared) on entities, relat
 
 -- Makes a connection's tables apart from the graph, without indexes, so that a
 -- first load can fill them. Only the transaction that calls it can see them. The
--- owner is held to the caller's workspace like everyone.
+-- owner is held to the caller's workspace like everyone. Lists of neighbours are
+-- read from indexes alone as long as vacuum has seen the pages of the table. A
+-- day's changes are spread over far more pages than rows, so that vacuum has to
+-- come after each publish that changed something, and not when a fifth of all rows
+-- has changed.
 create procedure graph_prepare(connection bigint)
   language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  part text;
 begin
   if not exists (select from connections c where c.connection_id = connection) then
     raise 'connection % is not of this workspace', connection;
   end if;
   execute format('create table public.entities_%s (like entities including defaults)', connection);
   execute format('create table public.relationships_%s (like relationships including defaults including generated)', connection);
+  foreach part in array array['entities', 'relationships'] loop
+    execute format('alter table public.%s_%s set (autovacuum_vacuum_scale_factor = 0.005, autovacuum_vacuum_insert_scale_factor = 0.005,
+      autovacuum_analyze_scale_factor = 0.02)', part, connection);
+  end loop;
   execute format('grant insert on entities_%s, relationships_%s to svc_discovery', connection, connection);
 end $$;
 

@@ -23,22 +23,8 @@ create table retired_encryption_keys (
   primary key (wrapper, key_id)
 );
 
--- Whoever owns a table with forced row-level security sees no row of it outside a workspace.
-alter table credentials no force row level security;
-insert into encryption_keys (wrapper, key_id)
-select distinct wrapper, kms_key_id from credentials;
-update encryption_keys set check_value = (select local_key_check from data_plane)
-where wrapper = 'local' and (select count(*) from encryption_keys where wrapper = 'local') = 1;
-alter table credentials force row level security;
-
 alter table credentials add constraint credentials_key_registered
   foreign key (wrapper, kms_key_id) references encryption_keys (wrapper, key_id);
-alter table data_plane drop column local_key_check;
-
--- Which secrets of the configuration are kept elsewhere: field and kind of
--- reference. The reference itself is sealed.
-alter table connections add column config_refs jsonb not null default '{}';
-
 grant select, insert, delete on encryption_keys to svc_integration;
 grant select, insert on retired_encryption_keys to svc_integration;
 
@@ -46,16 +32,6 @@ grant select, insert on retired_encryption_keys to svc_integration;
 -- a credential is under is all that may be seen across them.
 create policy dispatch on credentials for select to gatehouse_dispatcher using (true);
 grant select (workspace_id, connection_id, wrapper, kms_key_id) on credentials to gatehouse_dispatcher;
-
--- How many credentials are under each key.
-create function credentials_by_key()
-  returns table (wrapper text, key_id text, credentials bigint)
-  language sql stable security definer set search_path = public, pg_temp
-begin atomic
-  select c.wrapper, c.kms_key_id, count(*)
-  from credentials c
-  group by c.wrapper, c.kms_key_id;
-end;
 
 -- Credentials behind the given one, in order of their primary key, that are not
 -- under the given key.
@@ -73,22 +49,17 @@ end;
 
 reset role;
 
--- As in 005: the functions' owner needs CREATE on their schema, briefly.
+-- As in 005: the function's owner needs CREATE on its schema, briefly.
 grant create on schema public to gatehouse_dispatcher;
-alter function credentials_by_key() owner to gatehouse_dispatcher;
 alter function credentials_to_rewrap(text, text, bigint, bigint, integer) owner to gatehouse_dispatcher;
 revoke create on schema public from gatehouse_dispatcher;
-revoke all on function credentials_by_key(), credentials_to_rewrap(text, text, bigint, bigint, integer) from public;
-grant execute on function credentials_by_key(), credentials_to_rewrap(text, text, bigint, bigint, integer) to svc_integration;
+revoke all on function credentials_to_rewrap(text, text, bigint, bigint, integer) from public;
+grant execute on function credentials_to_rewrap(text, text, bigint, bigint, integer) to svc_integration;
 
 ---- create above / drop below ----
 
-drop function credentials_to_rewrap(text, text, bigint, bigint, integer), credentials_by_key();
+drop function credentials_to_rewrap(text, text, bigint, bigint, integer);
 revoke select (workspace_id, connection_id, wrapper, kms_key_id) on credentials from gatehouse_dispatcher;
 drop policy dispatch on credentials;
-alter table connections drop column config_refs;
 alter table credentials drop constraint credentials_key_registered;
-alter table data_plane add column local_key_check bytea;
-update data_plane set local_key_check = (select check_value from encryption_keys where wrapper = 'local' and check_value is not null order by registered_at desc limit 1);
-grant update (local_key_check) on data_plane to svc_integration;
 drop table retired_encryption_keys, encryption_keys;

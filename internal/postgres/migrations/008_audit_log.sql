@@ -1,29 +1,5 @@
 set role gatehouse_owner;
 
--- The transaction that wrote an event. Identity values commit out of order; by
--- this the sealer tells which events can have no older one behind them any more.
-alter table audit_events add column transaction xid8 not null default pg_current_xact_id();
-
-create index audit_events_by_transaction on audit_events (workspace_id, transaction);
--- An id says by its prefix what sort of thing it names.
-drop index audit_events_by_target;
-create index audit_events_by_target on audit_events (workspace_id, target_id, event_id);
-create index audit_events_by_actor on audit_events (workspace_id, actor_id, event_id);
--- Rows come in the order of time, so a summary of blocks finds them, and costs an
--- action next to nothing.
-create index audit_events_by_time on audit_events using brin (workspace_id, created_at);
--- The foreign key had every action lock the row of its workspace, all of them the
--- same one. No role may delete a workspace, and row-level security confines an
--- event to that of its transaction.
-alter table audit_events drop constraint audit_events_workspace_id_fkey;
--- Refusals and failures are few, and what an investigation looks for.
-create index audit_events_unsuccessful on audit_events (workspace_id, outcome, event_id) where outcome <> 'succeeded';
-
--- A service chooses neither an event's number nor its time nor its transaction.
-revoke insert on audit_events from svc_integration, svc_discovery, svc_workspace;
-grant insert (tenant_id, workspace_id, actor_kind, actor_id, action, outcome, target_type, target_id, payload)
-  on audit_events to svc_integration, svc_discovery, svc_workspace;
-
 -- One log per workspace: which event is which entry, counted from 0, and the
 -- hashes of the Merkle tree that the entry completes, 32 bytes each, the leaf's
 -- first.
@@ -202,10 +178,3 @@ revoke all on workspaces, audit_events from gatehouse_dispatcher;
 drop trigger audit_events_are_final on audit_events;
 drop table audit_sink_positions, audit_signer, audit_checkpoints, audit_log_entries;
 drop function refuse_change();
-revoke insert on audit_events from svc_integration, svc_discovery, svc_workspace;
-grant insert on audit_events to svc_integration, svc_discovery, svc_workspace;
-drop index audit_events_by_target;
-create index audit_events_by_target on audit_events (workspace_id, target_type, target_id, event_id);
-alter table audit_events add foreign key (workspace_id) references workspaces;
-drop index audit_events_by_transaction, audit_events_by_actor, audit_events_by_time, audit_events_unsuccessful;
-alter table audit_events drop column transaction;

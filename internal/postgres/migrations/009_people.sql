@@ -1,54 +1,5 @@
 set role gatehouse_owner;
 
--- The tenant level is a workspace of a kind of its own: nothing is connected in
--- it, its members administer the tenant, and its audit events are the tenant's
--- log. Everything that isolates workspaces holds for it unchanged.
-create type workspace_level as enum ('workspace', 'tenant');
-
-alter table workspaces
-  add column level workspace_level not null default 'workspace',
-  add column owner_id bigint,
-  add constraint workspaces_level_unique unique (workspace_id, level),
-  add constraint workspaces_tenant_level_stays_open check (level = 'workspace' or archived_at is null);
-
--- A data plane that was set up before there was a tenant level gets one.
-alter table data_plane add column tenant_workspace_id bigint;
-do $$
-declare
-  drawn bigint;
-begin
-  if exists (select from data_plane) then
-    drawn := nextval('workspaces_workspace_id_seq');
-    perform set_config('gatehouse.workspace_id', drawn::text, true);
-    insert into workspaces (workspace_id, name, level) values (drawn, 'Tenant', 'tenant');
-    update data_plane set tenant_workspace_id = drawn;
-    perform set_config('gatehouse.workspace_id', '', true);
-  end if;
-end $$;
-alter table data_plane alter column tenant_workspace_id set not null;
-
--- Whose word a membership is: a person's, or the identity provider's, whose
--- claims are asked again at each sign-in.
-create type member_source as enum ('direct', 'claims');
-
-alter table members
-  add column level workspace_level not null default 'workspace',
-  add column person_id bigint,
-  add column email text,
-  add column source member_source not null default 'direct',
-  add constraint members_level_is_the_workspaces foreign key (workspace_id, level) references workspaces (workspace_id, level),
-  add constraint members_tenant_role check ((level = 'tenant') = (role = 'tenant_admin')),
-  add constraint members_person_is_known check ((kind = 'person') = (person_id is not null));
-create unique index members_person_unique on members (workspace_id, person_id) where removed_at is null;
-create index members_by_person on members (person_id) where removed_at is null;
-
-alter table workspaces add constraint workspaces_owner_is_a_member foreign key (workspace_id, owner_id) references members (workspace_id, member_id);
-
--- A key ends with the membership of whoever made it.
-alter table api_keys
-  add column made_by bigint,
-  add constraint api_keys_made_by_a_member foreign key (workspace_id, made_by) references members (workspace_id, member_id);
-
 -- People as the identity provider names them. They belong to the tenant level,
 -- so that a workspace cannot see who works in another one.
 create table people (
@@ -147,11 +98,6 @@ grant select (workspace_id, person_id, name) on people to svc_integration, svc_d
 grant select, insert, update on people, sessions, invitations to svc_workspace;
 grant select, insert, delete on claim_mappings, spent_id_tokens to svc_workspace;
 grant delete on sessions to svc_workspace;
-
--- Whoever acts at the tenant level, or as a person and in no workspace, is no
--- member that the workspace could look up.
-alter table audit_events drop constraint audit_events_actor_kind,
-  add constraint audit_events_actor_kind check (actor_kind in ('member', 'tenant', 'person', 'worker', 'system'));
 
 -- Refuses changes in an archived workspace. The lock keeps it open until the
 -- transaction ends: archiving waits for what has begun, and what begins later sees
@@ -282,49 +228,6 @@ alter function open_invitations(text) owner to gatehouse_dispatcher;
 alter function workspaces_for_claims(text[], text[]) owner to gatehouse_dispatcher;
 alter function runs_of_archived_workspaces(integer) owner to gatehouse_dispatcher;
 
-set role gatehouse_dispatcher;
-
--- As in 005, and nothing of an archived workspace is handed out any more.
-create or replace function claim_run(queues text[], worker_name text, new_lease uuid, new_token_hash bytea, lease_for interval, most_attempts integer)
-  returns table (workspace_id bigint, run_id bigint, epoch bigint)
-  language sql volatile security definer set search_path = public, pg_temp
-begin atomic
-  with candidate as (
-    select r.workspace_id, r.run_id
-    from runs r
-    where r.status <> 'completed' and r.phase = 'executing' and r.queue = any (queues)
-      and (r.lease_until is null or r.lease_until < clock_timestamp())
-      and r.attempt < most_attempts
-      and r.cancel_requested_at is null
-      and (r.deadline_at is null or r.deadline_at > clock_timestamp())
-      and not exists (select from workspaces w where w.workspace_id = r.workspace_id and w.archived_at is not null)
-    order by r.run_id
-    limit 1
-    for update skip locked
-  )
-  update runs r
-  set status = 'running', attempt = r.attempt + 1, epoch = r.epoch + 1, lease_id = new_lease, token_hash = new_token_hash,
-      lease_until = clock_timestamp() + lease_for, worker = worker_name, started_at = coalesce(r.started_at, clock_timestamp())
-  from candidate c
-  where r.workspace_id = c.workspace_id and r.run_id = c.run_id
-  returning r.workspace_id, r.run_id, r.epoch;
-end;
-
--- As in 005, and schedules of an archived workspace rest.
-create or replace function due_connections(most integer)
-  returns table (workspace_id bigint, connection_id bigint)
-  language sql stable security definer set search_path = public, pg_temp
-begin atomic
-  select c.workspace_id, c.connection_id
-  from connections c
-  where c.next_run_at <= clock_timestamp() and c.deleted_at is null and c.lifecycle = 'active'
-    and not exists (select from workspaces w where w.workspace_id = c.workspace_id and w.archived_at is not null)
-  order by c.next_run_at
-  limit most;
-end;
-
-reset role;
-
 revoke create on schema public from gatehouse_dispatcher;
 revoke all on function list_workspaces(bigint, integer), workspaces_of_person(bigint), open_invitations(text),
   workspaces_for_claims(text[], text[]), runs_of_archived_workspaces(integer) from public;
@@ -344,10 +247,3 @@ drop trigger open_workspace on members;
 drop trigger open_workspace on api_keys;
 drop table claim_mappings, invitations, spent_id_tokens, sessions, people;
 drop function refuse_when_archived(), refuse_starts_when_archived();
-alter table api_keys drop column made_by;
-alter table workspaces drop column owner_id, drop constraint workspaces_tenant_level_stays_open;
-alter table members drop constraint members_person_is_known, drop constraint members_tenant_role, drop column person_id, drop column email,
-  drop column source, drop column level;
-alter table workspaces drop constraint workspaces_level_unique, drop column level;
-alter table data_plane drop column tenant_workspace_id;
-drop type member_source, workspace_level;

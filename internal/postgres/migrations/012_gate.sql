@@ -1,12 +1,5 @@
 set role gatehouse_owner;
 
--- What a run holds of its target until it ends: a range over the target's parts,
--- shared with others or alone. A run that holds nothing of it has no parts.
-alter table runs
-  add column held_parts int4range,
-  add column held_shared boolean not null default false,
-  add constraint runs_hold_parts_of_a_target check (held_parts is null or (target_id is not null and not isempty(held_parts)));
-
 -- Two holds of a target are in each other's way where their parts overlap, unless
 -- both are shared. A shared hold takes one place beside the others, its run's own;
 -- one that is not shared takes all places. Like the unique indexes, this decides;
@@ -29,4 +22,3 @@ reset role;
 
 drop index runs_holding;
 alter table runs drop constraint runs_holds_of_a_target;
-alter table runs drop column held_shared, drop column held_parts;

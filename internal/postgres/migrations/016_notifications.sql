@@ -108,15 +108,18 @@ create table notifications (
   kind text not null,
   run_id bigint,
   endpoint_id bigint,
+  connection_id bigint,
   created_at timestamptz not null default clock_timestamp(),
   read_at timestamptz,
   primary key (workspace_id, notification_id),
   foreign key (workspace_id, member_id) references members (workspace_id, member_id),
   foreign key (workspace_id, run_id) references runs on delete cascade,
   foreign key (workspace_id, endpoint_id) references webhook_endpoints on delete cascade,
-  constraint notifications_kind check (kind in ('run_ended', 'webhook_disabled')),
+  foreign key (workspace_id, connection_id) references connections,
+  constraint notifications_kind check (kind in ('run_ended', 'webhook_disabled', 'schedule_paused')),
   constraint notifications_about_a_run check ((kind = 'run_ended') = (run_id is not null)),
   constraint notifications_about_an_endpoint check ((kind = 'webhook_disabled') = (endpoint_id is not null)),
+  constraint notifications_about_a_connection check ((kind = 'schedule_paused') = (connection_id is not null)),
   constraint notifications_once_per_run unique (workspace_id, member_id, run_id)
 );
 call isolate_by_workspace('notifications');
@@ -136,7 +139,7 @@ grant select, insert, update on webhook_deliveries to svc_integration;
 grant insert (workspace_id, member_id, kind, endpoint_id) on notifications to svc_integration;
 
 grant select, update (read_at) on notifications to svc_discovery;
-grant insert (workspace_id, member_id, kind, run_id) on notifications to svc_discovery;
+grant insert (workspace_id, member_id, kind, run_id, connection_id) on notifications to svc_discovery;
 -- The address may hold a token; an inbox names the endpoint by its id and description.
 grant select (workspace_id, endpoint_id, description, disabled_reason) on webhook_endpoints to svc_discovery;
 
@@ -188,6 +191,11 @@ begin
       perform emit_webhook_event('connection.health_changed', null, data || jsonb_strip_nulls(jsonb_build_object(
         'former_status', old.status, 'reason_code', case when new.status = 'degraded' then new.last_error_reason_code end)));
     end if;
+    if old.schedule_paused_at is null and new.schedule_paused_at is not null then
+      perform emit_webhook_event('connection.schedule_paused', null, data || jsonb_build_object('reason_code', new.schedule_pause_reason_code));
+    elsif old.schedule_paused_at is not null and new.schedule_paused_at is null then
+      perform emit_webhook_event('connection.schedule_resumed', null, data);
+    end if;
   end if;
   return null;
 end $$;
@@ -202,8 +210,9 @@ begin
 end $$;
 
 create trigger tell_created after insert on connections for each row execute function tell_connection_events();
-create trigger tell_changed after update of version, status, deleted_at on connections for each row
-  when (new.version <> old.version or new.status <> old.status or new.deleted_at is distinct from old.deleted_at)
+create trigger tell_changed after update of version, status, deleted_at, schedule_paused_at on connections for each row
+  when (new.version <> old.version or new.status <> old.status or new.deleted_at is distinct from old.deleted_at
+    or (new.schedule_paused_at is null) <> (old.schedule_paused_at is null))
   execute function tell_connection_events();
 create trigger tell_tested after insert on connection_tests for each row execute function tell_connection_tested();
 
@@ -226,8 +235,10 @@ grant select (event_id) on webhook_deliveries to gatehouse_dispatcher;
 -- Takes due deliveries in hand, a few of each endpoint so that a slow one is in
 -- nobody's way. A claim that was not ended in time counts as an attempt that
 -- nobody knows of, and the delivery is due again. All times are the database's.
+-- The number of the attempt comes with the claim: read afterwards it could be that
+-- of a later claim, when the process was held up in between.
 create function claim_webhook_deliveries(most integer, most_per_endpoint integer, claim_for interval)
-  returns table (workspace_id bigint, delivery_id bigint)
+  returns table (workspace_id bigint, delivery_id bigint, attempt integer)
   language sql volatile security definer set search_path = public, pg_temp
 begin atomic
   with due as (
@@ -256,7 +267,7 @@ begin atomic
   set attempts = c.attempts + 1, claimed_until = clock_timestamp() + claim_for, last_attempt_at = clock_timestamp()
   from due
   where c.workspace_id = due.workspace_id and c.delivery_id = due.delivery_id
-  returning c.workspace_id, c.delivery_id;
+  returning c.workspace_id, c.delivery_id, c.attempts;
 end;
 
 -- Deletes old events with their deliveries, unless one of those will still be made:
@@ -293,6 +304,20 @@ begin atomic
   limit most;
 end;
 
+-- How many credentials are under each key; secrets of webhooks are credentials, too.
+create function credentials_by_key()
+  returns table (wrapper text, key_id text, credentials bigint)
+  language sql stable security definer set search_path = public, pg_temp
+begin atomic
+  select k.wrapper, k.kms_key_id, count(*)
+  from (
+    select c.wrapper, c.kms_key_id from credentials c
+    union all
+    select s.wrapper, s.kms_key_id from webhook_secrets s
+  ) k
+  group by k.wrapper, k.kms_key_id;
+end;
+
 create function forget_notifications(kept interval, most integer) returns bigint
   language sql volatile security definer set search_path = public, pg_temp
 begin atomic
@@ -313,45 +338,22 @@ reset role;
 -- As in 005: the functions' owner needs CREATE on its schema, briefly.
 grant create on schema public to gatehouse_dispatcher;
 alter function claim_webhook_deliveries(integer, integer, interval) owner to gatehouse_dispatcher;
+alter function credentials_by_key() owner to gatehouse_dispatcher;
 alter function forget_webhook_events(interval, integer) owner to gatehouse_dispatcher;
 alter function forget_notifications(interval, integer) owner to gatehouse_dispatcher;
 alter function webhook_secrets_to_rewrap(text, text, bigint, bigint, bigint, integer) owner to gatehouse_dispatcher;
 
-set role gatehouse_dispatcher;
-
--- As in 007, and secrets of webhooks are credentials, too.
-create or replace function credentials_by_key()
-  returns table (wrapper text, key_id text, credentials bigint)
-  language sql stable security definer set search_path = public, pg_temp
-begin atomic
-  select k.wrapper, k.kms_key_id, count(*)
-  from (
-    select c.wrapper, c.kms_key_id from credentials c
-    union all
-    select s.wrapper, s.kms_key_id from webhook_secrets s
-  ) k
-  group by k.wrapper, k.kms_key_id;
-end;
-
-reset role;
-
 revoke create on schema public from gatehouse_dispatcher;
-revoke all on function claim_webhook_deliveries(integer, integer, interval), forget_webhook_events(interval, integer),
+revoke all on function claim_webhook_deliveries(integer, integer, interval), credentials_by_key(), forget_webhook_events(interval, integer),
   forget_notifications(interval, integer), webhook_secrets_to_rewrap(text, text, bigint, bigint, bigint, integer) from public;
-grant execute on function claim_webhook_deliveries(integer, integer, interval), forget_webhook_events(interval, integer),
+grant execute on function claim_webhook_deliveries(integer, integer, interval), credentials_by_key(), forget_webhook_events(interval, integer),
   webhook_secrets_to_rewrap(text, text, bigint, bigint, bigint, integer) to svc_integration;
 grant execute on function forget_notifications(interval, integer) to svc_discovery;
 
 ---- create above / drop below ----
 
--- Without the secrets, whose table goes.
-create or replace function credentials_by_key()
-  returns table (wrapper text, key_id text, credentials bigint)
-  language sql stable security definer set search_path = public, pg_temp
-begin atomic
-  select c.wrapper, c.kms_key_id, count(*) from credentials c group by c.wrapper, c.kms_key_id;
-end;
-drop function webhook_secrets_to_rewrap(text, text, bigint, bigint, bigint, integer), forget_notifications(interval, integer), forget_webhook_events(interval, integer), claim_webhook_deliveries(integer, integer, interval);
+drop function credentials_by_key(), webhook_secrets_to_rewrap(text, text, bigint, bigint, bigint, integer),
+  forget_notifications(interval, integer), forget_webhook_events(interval, integer), claim_webhook_deliveries(integer, integer, interval);
 drop trigger tell_tested on connection_tests;
 drop trigger tell_changed on connections;
 drop trigger tell_created on connections;

@@ -37,7 +37,7 @@ create table onboarding_steps (
   taken_by bigint not null,
   taken_at timestamptz not null default clock_timestamp(),
   primary key (workspace_id, session_id, step),
-  foreign key (workspace_id, session_id) references onboarding_sessions,
+  foreign key (workspace_id, session_id) references onboarding_sessions on delete cascade,
   foreign key (workspace_id, taken_by) references members,
   constraint onboarding_steps_step check (step in ('integration', 'connection', 'verify', 'bootstrap'))
 );
@@ -57,7 +57,7 @@ create table onboarding_operations (
   started_at timestamptz,
   ended_at timestamptz,
   primary key (workspace_id, session_id, position),
-  foreign key (workspace_id, session_id) references onboarding_sessions,
+  foreign key (workspace_id, session_id) references onboarding_sessions on delete cascade,
   foreign key (workspace_id, run_id) references runs on delete set null (run_id),
   foreign key (workspace_id, waits_for) references runs on delete set null (waits_for),
   constraint onboarding_operations_once unique (workspace_id, session_id, operation_type),

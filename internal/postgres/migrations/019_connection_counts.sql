@@ -7,12 +7,6 @@ create table connection_counts (
   live bigint not null,
   constraint connection_counts_not_negative check (live >= 0)
 );
--- Before it is isolated, and with the connections of all workspaces in sight: the
--- owner sees none of a table whose isolation is forced.
-alter table connections no force row level security;
-insert into connection_counts (workspace_id, live)
-  select workspace_id, count(*) from connections where deleted_at is null group by workspace_id;
-alter table connections force row level security;
 call isolate_by_workspace('connection_counts');
 grant select, insert on connection_counts to svc_integration;
 grant update (live) on connection_counts to svc_integration;

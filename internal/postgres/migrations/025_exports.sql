@@ -49,7 +49,6 @@ call isolate_by_workspace('export_chunks');
 grant select, insert, delete on exports to svc_discovery;
 grant update (status, attempt, alive_at, rows, bytes, sha256, manifest, failure, started_at, ended_at, expires_at) on exports to svc_discovery;
 grant select, insert, delete on export_chunks to svc_discovery;
-grant select, insert, delete on idempotent_requests to svc_discovery;
 
 create policy dispatch on exports for select to gatehouse_dispatcher using (true);
 grant select (workspace_id, export_id, status, attempt, alive_at, expires_at) on exports to gatehouse_dispatcher;
@@ -91,5 +90,4 @@ grant execute on function exports_abandoned(interval, integer), exports_expired(
 ---- create above / drop below ----
 
 drop function exports_expired(integer), exports_abandoned(interval, integer);
-revoke all on idempotent_requests from svc_discovery;
 drop table export_chunks, exports;

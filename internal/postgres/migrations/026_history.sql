@@ -8,27 +8,6 @@ create table graph_histories (
 call isolate_by_workspace('graph_histories');
 grant select on graph_histories to svc_discovery;
 
--- Lists of neighbours are read from indexes alone as long as vacuum has seen the
--- pages of the table. A day's changes are spread over far more pages than rows,
--- so that vacuum has to come after each publish that changed something, and not
--- when a fifth of all rows has changed.
-create or replace procedure graph_prepare(connection bigint)
-  language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-  part text;
-begin
-  if not exists (select from connections c where c.connection_id = connection) then
-    raise 'connection % is not of this workspace', connection;
-  end if;
-  execute format('create table public.entities_%s (like entities including defaults)', connection);
-  execute format('create table public.relationships_%s (like relationships including defaults including generated)', connection);
-  foreach part in array array['entities', 'relationships'] loop
-    execute format('alter table public.%s_%s set (autovacuum_vacuum_scale_factor = 0.005, autovacuum_vacuum_insert_scale_factor = 0.005,
-      autovacuum_analyze_scale_factor = 0.02)', part, connection);
-  end loop;
-  execute format('grant insert on entities_%s, relationships_%s to svc_discovery', connection, connection);
-end $$;
-
 -- Removes versions of the caller's workspace that no moment shows which is younger
 -- than this, at most that many, and from then on history begins there. Nothing of
 -- the last day is removed, whoever asks. Of a moment, a connection shows its last
