@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // Connector makes sessions with AWS. It has no state.
@@ -20,7 +21,7 @@ var (
 )
 
 // New returns the connector.
-func New() Connector { return Connector{snapshotItems: mostSnapshotItems, pageRecords: enoughRecords} }
+func New() Connector { return Connector{snapshotItems: mostSnapshotItems, pageRecords: records.Enough} }
 
 // Manifest describes the connector.
 func (Connector) Manifest() connector.Manifest { return manifest() }

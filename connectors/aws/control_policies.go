@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 const stepControls = "control_policies"
@@ -28,7 +29,7 @@ const mostTargets = 2000
 // readControlPolicies emits the service and resource control policies and what
 // they are attached to: two calls for each policy, where asking each account
 // and unit for its policies would take two for every one of those.
-func (s *session) readControlPolicies(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readControlPolicies(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	policies, err := s.controlPolicies(ctx)
 	if err != nil {
 		return gapOrFail(b, err)
@@ -42,7 +43,7 @@ func (s *session) readControlPolicies(ctx context.Context, _ string, from place,
 		if i > 0 {
 			after = aws.ToString(policies[i-1].Id)
 		}
-		if err := b.at(place{Step: stepControls, After: after}); err != nil {
+		if err := b.At(records.Place{Step: stepControls, After: after}); err != nil {
 			return err
 		}
 		if err := gapOrFail(b, s.addControlPolicy(ctx, b, p)); err != nil {
@@ -78,7 +79,7 @@ func (s *session) controlPolicies(ctx context.Context) ([]types.PolicySummary, e
 	return found, nil
 }
 
-func (s *session) addControlPolicy(ctx context.Context, b *batch, p types.PolicySummary) error {
+func (s *session) addControlPolicy(ctx context.Context, b *records.Writer, p types.PolicySummary) error {
 	id, name := aws.ToString(p.Id), aws.ToString(p.Name)
 	client := s.clients.organizations()
 	described, err := client.DescribePolicy(ctx, &organizations.DescribePolicyInput{PolicyId: p.Id})
@@ -93,7 +94,7 @@ func (s *session) addControlPolicy(ctx context.Context, b *batch, p types.Policy
 		text = aws.ToString(described.Policy.Content)
 	}
 	if _, err := parseDocument(text); err != nil {
-		b.gap(connector.Error{Category: connector.ProviderUnavailable, Message: "policy " + name + " of the organisation: " + err.Error(), Cause: err})
+		b.Gap(connector.Error{Category: connector.ProviderUnavailable, Message: "policy " + name + " of the organisation: " + err.Error(), Cause: err})
 	}
 	var targets []string
 	pages := organizations.NewListTargetsForPolicyPaginator(client, &organizations.ListTargetsForPolicyInput{PolicyId: p.Id})
@@ -112,9 +113,9 @@ func (s *session) addControlPolicy(ctx context.Context, b *batch, p types.Policy
 		if part > 0 {
 			ref.ID = fmt.Sprintf("%s/%d", id, part+1)
 		}
-		b.entity(connector.Entity{
-			Ref: ref, Name: clipName(name), Type: strings.ToLower(string(p.Type)),
-			Attributes: attributes(map[string]any{
+		b.Entity(connector.Entity{
+			Ref: ref, Name: records.Name(name), Type: strings.ToLower(string(p.Type)),
+			Attributes: records.Attributes(map[string]any{
 				"arn": aws.ToString(p.Arn), "description": aws.ToString(p.Description), "aws_managed": p.AwsManaged,
 				"targets": some, "document": plainDocument(text),
 			}, "description", "document"),

@@ -9,13 +9,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // readGrants emits, for each statement whose resource patterns cover a known
 // bucket or function of the account, the grant of that very resource. It is a
 // stream of its own so that a missing permission to list buckets leaves the
 // policies themselves complete.
-func (s *session) readGrants(ctx context.Context, account string, from place, b *batch) error {
+func (s *session) readGrants(ctx context.Context, account string, from records.Place, b *records.Writer) error {
 	var have inventory
 	var err error
 	if have.buckets, err = s.bucketARNs(ctx, account); err != nil {
@@ -34,7 +35,7 @@ func (s *session) readGrants(ctx context.Context, account string, from place, b 
 	filter := []types.EntityType{types.EntityTypeLocalManagedPolicy, types.EntityTypeGroup, types.EntityTypeUser, types.EntityTypeRole}
 	seen := map[string]bool{} // AWS's own policies, which may be attached on many pages
 	err = s.eachPolicyPage(ctx, account, filter, from.Marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
-		if err := b.at(place{Step: stepPolicies, Marker: marker}); err != nil {
+		if err := b.At(records.Place{Step: stepPolicies, Marker: marker}); err != nil {
 			return err
 		}
 		out.Policies = slices.DeleteFunc(out.Policies, func(p types.ManagedPolicyDetail) bool {
@@ -80,7 +81,7 @@ func eachPolicy(account string, out *iam.GetAccountAuthorizationDetailsOutput, v
 }
 
 // addExpanded adds the grants of a policy to the account's resources.
-func addExpanded(b *batch, policy connector.Ref, d document, have inventory) {
+func addExpanded(b *records.Writer, policy connector.Ref, d document, have inventory) {
 	for _, s := range d.Statements {
 		for _, group := range []struct {
 			kind      resourceKind
@@ -97,9 +98,9 @@ func addExpanded(b *batch, policy connector.Ref, d document, have inventory) {
 			terms.Actions = group.kind.actionsOn(terms.Actions)
 			for _, arn := range group.arns {
 				if fields := s.reaches(arn, group.separator); fields != nil {
-					b.relationship(connector.Relationship{
+					b.Relationship(connector.Relationship{
 						Kind: connector.EntitlementGrantsResource, From: policy, To: resourceRef(arn),
-						Key: s.Key, Terms: terms, Attributes: attributes(fields, "matched_patterns"),
+						Key: s.Key, Terms: terms, Attributes: records.Attributes(fields, "matched_patterns"),
 					})
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // The steps of reading an account's IAM, in order: what is referred to comes
@@ -41,7 +42,7 @@ func filterOf(step string) types.EntityType {
 type iamReader struct {
 	session *session
 	account string
-	batch   *batch
+	batch   *records.Writer
 	// policies and groups hold ids by ARN and by lower-case name.
 	policies  map[string]string
 	groups    map[string]string
@@ -51,7 +52,7 @@ type iamReader struct {
 	report credentialReport
 }
 
-func (s *session) readIAM(ctx context.Context, account string, from place, b *batch) error {
+func (s *session) readIAM(ctx context.Context, account string, from records.Place, b *records.Writer) error {
 	r := &iamReader{
 		session: s, account: account, batch: b,
 		policies: map[string]string{}, groups: map[string]string{}, directory: newDirectory(),
@@ -75,7 +76,7 @@ func (s *session) readIAM(ctx context.Context, account string, from place, b *ba
 			}
 		}
 		err := s.eachPolicyPage(ctx, account, []types.EntityType{filterOf(step)}, marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
-			if err := b.at(place{Step: step, Marker: marker}); err != nil {
+			if err := b.At(records.Place{Step: step, Marker: marker}); err != nil {
 				return err
 			}
 			r.add(step, marker, out)
@@ -95,7 +96,7 @@ func (s *session) readIAM(ctx context.Context, account string, from place, b *ba
 }
 
 // recall finds again the ids that the steps before the place would have found.
-func (r *iamReader) recall(ctx context.Context, from place) error {
+func (r *iamReader) recall(ctx context.Context, from records.Place) error {
 	if from.Step == "" || from.Step == stepPolicies && from.Marker == "" {
 		return nil
 	}

@@ -7,13 +7,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 func (r *iamReader) addManagedPolicy(p types.ManagedPolicyDetail) {
 	ref, name := entitlementRef(managedPolicyID(p, r.account)), managedPolicyName(p)
 	kind := "iam_managed_policy"
 	if isAWSManaged(aws.ToString(p.Arn)) {
-		if r.batch.seen[ref] {
+		if r.batch.Has(ref) {
 			return // attached on an earlier page too
 		}
 		kind = "aws_managed_policy"
@@ -23,9 +24,9 @@ func (r *iamReader) addManagedPolicy(p types.ManagedPolicyDetail) {
 		versions = append(versions, aws.ToString(v.VersionId))
 	}
 	text := defaultDocument(p)
-	r.batch.once(connector.Entity{
-		Ref: ref, Name: clipName(name), Type: kind,
-		Attributes: attributes(map[string]any{
+	r.batch.Once(connector.Entity{
+		Ref: ref, Name: records.Name(name), Type: kind,
+		Attributes: records.Attributes(map[string]any{
 			"arn": aws.ToString(p.Arn), "path": aws.ToString(p.Path), "account": r.account, "description": aws.ToString(p.Description),
 			"default_version": aws.ToString(p.DefaultVersionId), "versions": versions,
 			"created_at": p.CreateDate, "updated_at": p.UpdateDate, "document": plainDocument(text),
@@ -40,9 +41,9 @@ func (r *iamReader) addInline(owner, ownerName string, policies []types.PolicyDe
 	for _, p := range policies {
 		name, text := aws.ToString(p.PolicyName), aws.ToString(p.PolicyDocument)
 		ref := entitlementRef(inlineID(owner, name))
-		r.batch.entity(connector.Entity{
-			Ref: ref, Name: clipName(name), Type: "iam_inline_policy",
-			Attributes: attributes(map[string]any{"account": r.account, "owner": ownerName, "document": plainDocument(text)}, "document"),
+		r.batch.Entity(connector.Entity{
+			Ref: ref, Name: records.Name(name), Type: "iam_inline_policy",
+			Attributes: records.Attributes(map[string]any{"account": r.account, "owner": ownerName, "document": plainDocument(text)}, "document"),
 		})
 		hold(ref)
 		r.addDocument(ref, "inline policy "+name+" of "+ownerName, text)
@@ -53,7 +54,7 @@ func (r *iamReader) addInline(owner, ownerName string, policies []types.PolicyDe
 func (r *iamReader) addAttached(ownerName string, policies []types.AttachedPolicy, hold func(policy connector.Ref)) {
 	for _, p := range policies {
 		ref, ok := attachedRef(p, r.account, r.policies)
-		if !ok || isAWSManaged(aws.ToString(p.PolicyArn)) && !r.batch.seen[ref] {
+		if !ok || isAWSManaged(aws.ToString(p.PolicyArn)) && !r.batch.Has(ref) {
 			r.changed("policy " + aws.ToString(p.PolicyArn) + " of " + ownerName)
 			continue
 		}
@@ -75,7 +76,7 @@ func attachedRef(p types.AttachedPolicy, account string, ids map[string]string) 
 // changed records that the account changed while it was read, so that what was
 // seen of it does not fit together.
 func (r *iamReader) changed(what string) {
-	r.batch.gap(connector.Error{Category: connector.ProviderUnavailable, Message: what + " appeared while the account was read; the next run will have it", On: inAccount(r.account)})
+	r.batch.Gap(connector.Error{Category: connector.ProviderUnavailable, Message: what + " appeared while the account was read; the next run will have it", On: inAccount(r.account)})
 }
 
 func (r *iamReader) addDocument(policy connector.Ref, what, text string) {
@@ -89,12 +90,12 @@ func (r *iamReader) addDocument(policy connector.Ref, what, text string) {
 
 func (r *iamReader) addGroup(g types.GroupDetail) {
 	id, name := aws.ToString(g.GroupId), aws.ToString(g.GroupName)
-	r.batch.entity(connector.Entity{
-		Ref: entitlementRef(id), Name: clipName(name), Type: "iam_group",
-		Attributes: attributes(map[string]any{"arn": aws.ToString(g.Arn), "path": aws.ToString(g.Path), "account": r.account, "created_at": g.CreateDate}),
+	r.batch.Entity(connector.Entity{
+		Ref: entitlementRef(id), Name: records.Name(name), Type: "iam_group",
+		Attributes: records.Attributes(map[string]any{"arn": aws.ToString(g.Arn), "path": aws.ToString(g.Path), "account": r.account, "created_at": g.CreateDate}),
 	})
 	include := func(policy connector.Ref) {
-		r.batch.relate(connector.EntitlementIncludesEntitlement, entitlementRef(id), policy)
+		r.batch.Relate(connector.EntitlementIncludesEntitlement, entitlementRef(id), policy)
 	}
 	r.addAttached(name, g.AttachedManagedPolicies, include)
 	r.addInline(id, name, g.GroupPolicyList, include)
@@ -107,9 +108,9 @@ func (r *iamReader) addUser(u types.UserDetail) {
 		"permissions_boundary": boundaryOf(u.PermissionsBoundary), "permissions_boundary_id": r.boundaryID(name, u.PermissionsBoundary), "tags": tagsOf(u.Tags),
 	}
 	r.report.describe(strings.ToLower(name), fields)
-	addIdentity(r.batch, connector.Entity{Ref: accountRef(id), Name: clipName(name), Type: "iam_user", Attributes: attributes(fields, "tags")}, "iam_user")
+	addIdentity(r.batch, connector.Entity{Ref: accountRef(id), Name: records.Name(name), Type: "iam_user", Attributes: records.Attributes(fields, "tags")}, "iam_user")
 	r.contain(id)
-	assign := func(e connector.Ref) { r.batch.relate(connector.AccountAssignedEntitlement, accountRef(id), e) }
+	assign := func(e connector.Ref) { r.batch.Relate(connector.AccountAssignedEntitlement, accountRef(id), e) }
 	for _, group := range u.GroupList {
 		groupID, ok := r.groups[strings.ToLower(group)]
 		if !ok {
@@ -137,9 +138,9 @@ func (r *iamReader) addRole(role types.RoleDetail) {
 		profiles = append(profiles, aws.ToString(p.InstanceProfileName))
 	}
 	fields["instance_profiles"] = profiles
-	r.batch.entity(connector.Entity{Ref: accountRef(id), Name: clipName(name), Type: "iam_role", Attributes: attributes(fields, "trust_policy", "tags")})
+	r.batch.Entity(connector.Entity{Ref: accountRef(id), Name: records.Name(name), Type: "iam_role", Attributes: records.Attributes(fields, "trust_policy", "tags")})
 	r.contain(id)
-	assign := func(e connector.Ref) { r.batch.relate(connector.AccountAssignedEntitlement, accountRef(id), e) }
+	assign := func(e connector.Ref) { r.batch.Relate(connector.AccountAssignedEntitlement, accountRef(id), e) }
 	r.addAttached(name, role.AttachedManagedPolicies, assign)
 	r.addInline(id, name, role.RolePolicyList, assign)
 }
@@ -149,12 +150,12 @@ func (r *iamReader) addRole(role types.RoleDetail) {
 func (r *iamReader) addRoot() {
 	fields := map[string]any{"account": r.account, "arn": "arn:" + r.session.configuration.Partition + ":iam::" + r.account + ":root"}
 	r.report.describe(rootRow, fields)
-	addIdentity(r.batch, connector.Entity{Ref: accountRef(r.account), Name: "root of " + r.account, Type: "aws_account_root", Attributes: attributes(fields)}, "aws_account_root")
+	addIdentity(r.batch, connector.Entity{Ref: accountRef(r.account), Name: "root of " + r.account, Type: "aws_account_root", Attributes: records.Attributes(fields)}, "aws_account_root")
 	r.contain(r.account)
 }
 
 func (r *iamReader) contain(account string) {
-	r.batch.relate(connector.BoundaryContains, boundaryRef(r.account), accountRef(account))
+	r.batch.Relate(connector.BoundaryContains, boundaryRef(r.account), accountRef(account))
 }
 
 func boundaryOf(b *types.AttachedPermissionsBoundary) string {
@@ -170,7 +171,7 @@ func (r *iamReader) boundaryID(owner string, b *types.AttachedPermissionsBoundar
 		return ""
 	}
 	ref, ok := attachedRef(types.AttachedPolicy{PolicyArn: b.PermissionsBoundaryArn}, r.account, r.policies)
-	if !ok || isAWSManaged(aws.ToString(b.PermissionsBoundaryArn)) && !r.batch.seen[ref] {
+	if !ok || isAWSManaged(aws.ToString(b.PermissionsBoundaryArn)) && !r.batch.Has(ref) {
 		r.changed("permissions boundary " + boundaryOf(b) + " of " + owner)
 		return ""
 	}

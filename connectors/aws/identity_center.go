@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssoadmin"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // identityPageSize is the most the Identity Store and Identity Center APIs
@@ -41,11 +42,11 @@ func (s *session) identityCenter(ctx context.Context) (*ssoInstance, error) {
 }
 
 // readIdentityCenter emits users, then groups with their members.
-func (s *session) readIdentityCenter(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readIdentityCenter(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	instance, err := s.identityCenter(ctx)
 	if err != nil {
 		if isUnlisted(err) {
-			b.gap(*connector.AsError(err))
+			b.Gap(*connector.AsError(err))
 			return nil
 		}
 		return err
@@ -54,15 +55,15 @@ func (s *session) readIdentityCenter(ctx context.Context, _ string, from place, 
 		if err := gapOrFail(b, s.readDirectoryUsers(ctx, instance, from.Marker, b)); err != nil {
 			return err
 		}
-		from = place{}
+		from = records.Place{}
 	}
 	return gapOrFail(b, s.readDirectoryGroups(ctx, instance, from, b))
 }
 
-func (s *session) readDirectoryUsers(ctx context.Context, instance *ssoInstance, token string, b *batch) error {
+func (s *session) readDirectoryUsers(ctx context.Context, instance *ssoInstance, token string, b *records.Writer) error {
 	client := s.clients.identityStore()
 	for {
-		if err := b.at(place{Step: stepUsers, Marker: token}); err != nil {
+		if err := b.At(records.Place{Step: stepUsers, Marker: token}); err != nil {
 			return err
 		}
 		input := &identitystore.ListUsersInput{IdentityStoreId: aws.String(instance.store), MaxResults: aws.Int32(identityPageSize)}
@@ -83,10 +84,10 @@ func (s *session) readDirectoryUsers(ctx context.Context, instance *ssoInstance,
 }
 
 func directoryUser(instance *ssoInstance, u types.User) connector.Entity {
-	e := connector.Entity{Ref: accountRef(aws.ToString(u.UserId)), Name: clipName(aws.ToString(u.DisplayName)), Type: "identity_center_user"}
+	e := connector.Entity{Ref: accountRef(aws.ToString(u.UserId)), Name: records.Name(aws.ToString(u.DisplayName)), Type: "identity_center_user"}
 	name := aws.ToString(u.UserName)
 	if e.Name == "" {
-		e.Name = clipName(name)
+		e.Name = records.Name(name)
 	}
 	// Whoever administers Identity Center writes both, and ListUsers does not tell
 	// whether an address was verified.
@@ -105,14 +106,14 @@ func directoryUser(instance *ssoInstance, u types.User) connector.Entity {
 	for _, x := range u.ExternalIds {
 		external[aws.ToString(x.Issuer)] = aws.ToString(x.Id)
 	}
-	e.Attributes = attributes(map[string]any{
+	e.Attributes = records.Attributes(map[string]any{
 		"user_name": name, "identity_store": instance.store, "title": aws.ToString(u.Title), "user_type": aws.ToString(u.UserType),
 		"user_status": string(u.UserStatus), "external_ids": external,
 	})
 	return e
 }
 
-func (s *session) readDirectoryGroups(ctx context.Context, instance *ssoInstance, from place, b *batch) error {
+func (s *session) readDirectoryGroups(ctx context.Context, instance *ssoInstance, from records.Place, b *records.Writer) error {
 	client := s.clients.identityStore()
 	token, after := from.Marker, from.After
 	for {
@@ -125,7 +126,7 @@ func (s *session) readDirectoryGroups(ctx context.Context, instance *ssoInstance
 			return classify(ctx, err, "identity store "+instance.store)
 		}
 		for _, g := range skipPast(out.Groups, after) {
-			if err := b.at(place{Step: stepGroups, Marker: token, After: after}); err != nil {
+			if err := b.At(records.Place{Step: stepGroups, Marker: token, After: after}); err != nil {
 				return err
 			}
 			if err := s.addDirectoryGroup(ctx, instance, g, b); err != nil {
@@ -150,11 +151,11 @@ func skipPast(groups []types.Group, id string) []types.Group {
 	return groups
 }
 
-func (s *session) addDirectoryGroup(ctx context.Context, instance *ssoInstance, g types.Group, b *batch) error {
+func (s *session) addDirectoryGroup(ctx context.Context, instance *ssoInstance, g types.Group, b *records.Writer) error {
 	id := aws.ToString(g.GroupId)
-	b.entity(connector.Entity{
-		Ref: entitlementRef(id), Name: clipName(aws.ToString(g.DisplayName)), Type: "identity_center_group",
-		Attributes: attributes(map[string]any{"identity_store": instance.store, "description": aws.ToString(g.Description)}),
+	b.Entity(connector.Entity{
+		Ref: entitlementRef(id), Name: records.Name(aws.ToString(g.DisplayName)), Type: "identity_center_group",
+		Attributes: records.Attributes(map[string]any{"identity_store": instance.store, "description": aws.ToString(g.Description)}),
 	})
 	pages := identitystore.NewListGroupMembershipsPaginator(s.clients.identityStore(), &identitystore.ListGroupMembershipsInput{
 		IdentityStoreId: aws.String(instance.store), GroupId: aws.String(id), MaxResults: aws.Int32(identityPageSize),
@@ -166,7 +167,7 @@ func (s *session) addDirectoryGroup(ctx context.Context, instance *ssoInstance, 
 		}
 		for _, m := range page.GroupMemberships {
 			if user, ok := m.MemberId.(*types.MemberIdMemberUserId); ok {
-				b.relate(connector.AccountAssignedEntitlement, accountRef(user.Value), entitlementRef(id))
+				b.Relate(connector.AccountAssignedEntitlement, accountRef(user.Value), entitlementRef(id))
 			}
 		}
 	}

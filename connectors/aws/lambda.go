@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 const stepFunctions = "functions"
@@ -17,10 +18,10 @@ const stepFunctions = "functions"
 // readLambda emits the functions of the account in the connection's region
 // and, per statement of their policies, an entitlement and who holds it.
 // Environment variables are never emitted: they often hold secrets.
-func (s *session) readLambda(ctx context.Context, account string, from place, b *batch) error {
+func (s *session) readLambda(ctx context.Context, account string, from records.Place, b *records.Writer) error {
 	arns, whole := []string{}, from.Marker == ""
 	err := s.eachFunctionPage(ctx, account, from.Marker, func(marker string, client *lambda.Client, out *lambda.ListFunctionsOutput) error {
-		if err := b.at(place{Step: stepFunctions, Marker: marker}); err != nil {
+		if err := b.At(records.Place{Step: stepFunctions, Marker: marker}); err != nil {
 			return err
 		}
 		policies, err := s.functionPolicies(ctx, client, account, out.Functions)
@@ -77,19 +78,19 @@ func functionPolicy(ctx context.Context, client *lambda.Client, account string, 
 	return "", classify(ctx, err, "function "+aws.ToString(f.FunctionName)+" in "+inAccount(account))
 }
 
-func (s *session) addFunction(ctx context.Context, b *batch, account string, f types.FunctionConfiguration, policy answer) error {
+func (s *session) addFunction(ctx context.Context, b *records.Writer, account string, f types.FunctionConfiguration, policy answer) error {
 	arn, name := aws.ToString(f.FunctionArn), aws.ToString(f.FunctionName)
-	b.entity(connector.Entity{
-		Ref: resourceRef(arn), Name: clipName(name), Type: "lambda_function",
-		Attributes: attributes(map[string]any{
+	b.Entity(connector.Entity{
+		Ref: resourceRef(arn), Name: records.Name(name), Type: "lambda_function",
+		Attributes: records.Attributes(map[string]any{
 			"arn": arn, "account": account, "region": s.configuration.Region, "runtime": string(f.Runtime),
 			"execution_role": aws.ToString(f.Role), "description": aws.ToString(f.Description), "last_modified": aws.ToString(f.LastModified),
 			"policy": plainDocument(policy.text), "policy_status": policy.status(),
 		}, "policy"),
 	})
-	b.relate(connector.BoundaryContains, boundaryRef(account), resourceRef(arn))
+	b.Relate(connector.BoundaryContains, boundaryRef(account), resourceRef(arn))
 	if e, denied := isDenied(policy.err); denied {
-		b.gap(*e)
+		b.Gap(*e)
 		return nil
 	}
 	if strings.TrimSpace(policy.text) == "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // The entity types of the organisation and its root.
@@ -30,7 +31,7 @@ type unit struct {
 // are read when there is no organisation or it cannot be seen. The units are
 // walked first, breadth first, then each one's accounts are listed; the cursor
 // names the unit and AWS's page of it.
-func (s *session) readOrganization(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readOrganization(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	if !s.configuration.OrganizationsEnabled {
 		return s.addTargets(ctx, b)
 	}
@@ -38,7 +39,7 @@ func (s *session) readOrganization(ctx context.Context, _ string, from place, b 
 	if isUnlisted(err) {
 		var e *connector.Error
 		errors.As(err, &e)
-		b.gap(*e)
+		b.Gap(*e)
 		return s.addTargets(ctx, b)
 	}
 	if err != nil {
@@ -49,17 +50,17 @@ func (s *session) readOrganization(ctx context.Context, _ string, from place, b 
 		return err
 	}
 	if from.Step == "" {
-		b.entity(connector.Entity{
+		b.Entity(connector.Entity{
 			Ref: boundaryRef(o.id), Name: o.id, Type: typeOrganization,
-			Attributes: attributes(map[string]any{"arn": o.arn, "management_account": o.management}),
+			Attributes: records.Attributes(map[string]any{"arn": o.arn, "management_account": o.management}),
 		})
 		for _, u := range units {
-			b.entity(connector.Entity{Ref: boundaryRef(u.id), Name: clipName(u.name), Type: u.kind, Attributes: attributes(map[string]any{"arn": u.arn, "policy_types": u.policyTypes})})
-			b.relate(connector.BoundaryContains, boundaryRef(u.parent), boundaryRef(u.id))
+			b.Entity(connector.Entity{Ref: boundaryRef(u.id), Name: records.Name(u.name), Type: u.kind, Attributes: records.Attributes(map[string]any{"arn": u.arn, "policy_types": u.policyTypes})})
+			b.Relate(connector.BoundaryContains, boundaryRef(u.parent), boundaryRef(u.id))
 		}
 	}
 	if missing != nil {
-		b.gap(*missing)
+		b.Gap(*missing)
 		return s.addTargets(ctx, b)
 	}
 	begun := from.Step == ""
@@ -73,14 +74,14 @@ func (s *session) readOrganization(ctx context.Context, _ string, from place, b 
 		}
 		if err := s.addAccountsOf(ctx, u.id, token, b); err != nil {
 			if _, denied := isDenied(err); denied {
-				b.gap(*connector.AsError(err))
+				b.Gap(*connector.AsError(err))
 				return s.addTargets(ctx, b)
 			}
 			return err
 		}
 	}
 	if !begun {
-		b.gap(connector.Error{Category: connector.ProviderUnavailable, Message: "the organisational unit at which reading stopped is gone; the next run reads the organisation again"})
+		b.Gap(connector.Error{Category: connector.ProviderUnavailable, Message: "the organisational unit at which reading stopped is gone; the next run reads the organisation again"})
 	}
 	return nil
 }
@@ -130,9 +131,9 @@ func deniedOr(units []unit, err error) ([]unit, *connector.Error, error) {
 
 // addAccountsOf adds the accounts directly inside a unit. AWS may send an
 // empty page with a token, so only the token ends the list.
-func (s *session) addAccountsOf(ctx context.Context, unitID, token string, b *batch) error {
+func (s *session) addAccountsOf(ctx context.Context, unitID, token string, b *records.Writer) error {
 	for {
-		if err := b.at(place{Step: "accounts", After: unitID, Marker: token}); err != nil {
+		if err := b.At(records.Place{Step: "accounts", After: unitID, Marker: token}); err != nil {
 			return err
 		}
 		input := &organizations.ListAccountsForParentInput{ParentId: aws.String(unitID)}
@@ -144,8 +145,8 @@ func (s *session) addAccountsOf(ctx context.Context, unitID, token string, b *ba
 			return classify(ctx, err, "the organisation")
 		}
 		for _, a := range out.Accounts {
-			b.once(accountBoundary(a))
-			b.relate(connector.BoundaryContains, boundaryRef(unitID), boundaryRef(aws.ToString(a.Id)))
+			b.Once(accountBoundary(a))
+			b.Relate(connector.BoundaryContains, boundaryRef(unitID), boundaryRef(aws.ToString(a.Id)))
 		}
 		if token = aws.ToString(out.NextToken); token == "" {
 			return nil
@@ -155,7 +156,7 @@ func (s *session) addAccountsOf(ctx context.Context, unitID, token string, b *ba
 
 // addTargets adds the accounts that are read without saying where they are in
 // the organisation.
-func (s *session) addTargets(ctx context.Context, b *batch) error {
+func (s *session) addTargets(ctx context.Context, b *records.Writer) error {
 	ids, err := s.targets(ctx)
 	if err != nil {
 		return err
@@ -171,7 +172,7 @@ func (s *session) addTargets(ctx context.Context, b *batch) error {
 		if !ok {
 			a = types.Account{Id: aws.String(id)}
 		}
-		b.once(accountBoundary(a))
+		b.Once(accountBoundary(a))
 	}
 	return nil
 }
@@ -183,8 +184,8 @@ func accountBoundary(a types.Account) connector.Entity {
 		name = id
 	}
 	return connector.Entity{
-		Ref: boundaryRef(id), Name: clipName(name), Type: "aws_account",
-		Attributes: attributes(map[string]any{
+		Ref: boundaryRef(id), Name: records.Name(name), Type: "aws_account",
+		Attributes: records.Attributes(map[string]any{
 			"arn": aws.ToString(a.Arn), "email": aws.ToString(a.Email), "status": string(a.Status), "joined_at": a.JoinedTimestamp,
 		}),
 	}

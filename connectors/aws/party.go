@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // The types of parties that policies name and no account read by us contains.
@@ -117,12 +118,12 @@ func (s *session) root(ctx context.Context, account string) (party, error) {
 
 // addParty adds an outside party as the account that acts and the principal
 // behind it. Others are emitted by the stream that reads them.
-func addParty(b *batch, p party) connector.Ref {
+func addParty(b *records.Writer, p party) connector.Ref {
 	if p.doubt != nil {
-		b.gap(*p.doubt)
+		b.Gap(*p.doubt)
 	}
 	if p.outside != "" {
-		addIdentity(b, connector.Entity{Ref: accountRef(p.id), Name: clipName(partyName(p)), Type: p.outside}, p.outside)
+		addIdentity(b, connector.Entity{Ref: accountRef(p.id), Name: records.Name(partyName(p)), Type: p.outside}, p.outside)
 	}
 	return accountRef(p.id)
 }
@@ -135,13 +136,13 @@ func partyName(p party) string {
 }
 
 // addIdentity adds an account and the principal that acts through it, once.
-func addIdentity(b *batch, e connector.Entity, principalType string) {
-	if b.seen[e.Ref] {
+func addIdentity(b *records.Writer, e connector.Entity, principalType string) {
+	if b.Has(e.Ref) {
 		return
 	}
-	b.once(e)
-	b.once(connector.Entity{Ref: principalRef(e.ID), Name: e.Name, Type: principalType, Identifiers: e.Identifiers})
-	b.relate(connector.PrincipalRepresentsAccount, principalRef(e.ID), e.Ref)
+	b.Once(e)
+	b.Once(connector.Entity{Ref: principalRef(e.ID), Name: e.Name, Type: principalType, Identifiers: e.Identifiers})
+	b.Relate(connector.PrincipalRepresentsAccount, principalRef(e.ID), e.Ref)
 }
 
 // accountOfARN returns the account field of an ARN, which may be empty.

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssoadmin/types"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 const stepSets = "permission_sets"
@@ -24,11 +25,11 @@ const reservedRolePrefix = "AWSReservedSSO_"
 // readPermissionSets emits the permission sets in use in the account, who is
 // assigned to them, and what they include: the policies of the role that
 // Identity Center made for each in this account.
-func (s *session) readPermissionSets(ctx context.Context, account string, from place, b *batch) error {
+func (s *session) readPermissionSets(ctx context.Context, account string, from records.Place, b *records.Writer) error {
 	instance, err := s.identityCenter(ctx)
 	if err != nil {
 		if isUnlisted(err) {
-			b.gap(*connector.AsError(err))
+			b.Gap(*connector.AsError(err))
 			return nil
 		}
 		return err
@@ -49,7 +50,7 @@ func (s *session) readPermissionSets(ctx context.Context, account string, from p
 		if from.Step == stepRoles || from.Step == stepSets && arn <= from.After {
 			continue
 		}
-		if err := b.at(place{Step: stepSets, After: before(arns, arn)}); err != nil {
+		if err := b.At(records.Place{Step: stepSets, After: before(arns, arn)}); err != nil {
 			return err
 		}
 		if err := gapOrFail(b, s.addAssignments(ctx, instance, account, arn, name, b)); err != nil {
@@ -117,11 +118,11 @@ func (s *session) permissionSetName(ctx context.Context, instance *ssoInstance, 
 	return name, nil
 }
 
-func (s *session) addAssignments(ctx context.Context, instance *ssoInstance, account, arn, name string, b *batch) error {
+func (s *session) addAssignments(ctx context.Context, instance *ssoInstance, account, arn, name string, b *records.Writer) error {
 	set := entitlementRef(inAccountID(arn, account))
-	b.entity(connector.Entity{
-		Ref: set, Name: clipName(name), Type: "permission_set",
-		Attributes: attributes(map[string]any{"arn": arn, "account": account}),
+	b.Entity(connector.Entity{
+		Ref: set, Name: records.Name(name), Type: "permission_set",
+		Attributes: records.Attributes(map[string]any{"arn": arn, "account": account}),
 	})
 	pages := ssoadmin.NewListAccountAssignmentsPaginator(s.clients.ssoAdmin(), &ssoadmin.ListAccountAssignmentsInput{
 		InstanceArn: aws.String(instance.arn), AccountId: aws.String(account), PermissionSetArn: aws.String(arn), MaxResults: aws.Int32(identityPageSize),
@@ -134,9 +135,9 @@ func (s *session) addAssignments(ctx context.Context, instance *ssoInstance, acc
 		for _, a := range page.AccountAssignments {
 			switch id := aws.ToString(a.PrincipalId); a.PrincipalType {
 			case types.PrincipalTypeUser:
-				b.relate(connector.AccountAssignedEntitlement, accountRef(id), set)
+				b.Relate(connector.AccountAssignedEntitlement, accountRef(id), set)
 			case types.PrincipalTypeGroup:
-				b.relate(connector.EntitlementIncludesEntitlement, entitlementRef(id), set)
+				b.Relate(connector.EntitlementIncludesEntitlement, entitlementRef(id), set)
 			}
 		}
 	}
@@ -145,13 +146,13 @@ func (s *session) addAssignments(ctx context.Context, instance *ssoInstance, acc
 
 // linkReservedRoles relates each permission set to the policies of its role in
 // the account, so that what the role may do is what the assigned may do.
-func (s *session) linkReservedRoles(ctx context.Context, account string, byName map[string]string, marker string, b *batch) error {
+func (s *session) linkReservedRoles(ctx context.Context, account string, byName map[string]string, marker string, b *records.Writer) error {
 	ids, err := s.policyIDs(ctx, account)
 	if err != nil {
 		return err
 	}
 	return s.eachDetailPage(ctx, account, []iamtypes.EntityType{iamtypes.EntityTypeRole}, marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
-		if err := b.at(place{Step: stepRoles, Marker: marker}); err != nil {
+		if err := b.At(records.Place{Step: stepRoles, Marker: marker}); err != nil {
 			return err
 		}
 		for _, role := range out.RoleDetailList {
@@ -174,17 +175,17 @@ func permissionSetOf(role string) string {
 	return rest[:end]
 }
 
-func includeRole(b *batch, account string, set connector.Ref, role iamtypes.RoleDetail, ids map[string]string) {
+func includeRole(b *records.Writer, account string, set connector.Ref, role iamtypes.RoleDetail, ids map[string]string) {
 	include := func(policy connector.Ref) {
-		b.relationship(connector.Relationship{
+		b.Relationship(connector.Relationship{
 			Kind: connector.EntitlementIncludesEntitlement, From: set, To: policy,
-			Attributes: attributes(map[string]any{"role": aws.ToString(role.RoleId), "role_name": aws.ToString(role.RoleName)}),
+			Attributes: records.Attributes(map[string]any{"role": aws.ToString(role.RoleId), "role_name": aws.ToString(role.RoleName)}),
 		})
 	}
 	for _, p := range role.AttachedManagedPolicies {
 		ref, ok := attachedRef(p, account, ids)
 		if !ok {
-			b.gap(connector.Error{Category: connector.ProviderUnavailable, Message: "policy " + aws.ToString(p.PolicyArn) + " appeared while the account was read; the next run will have it", On: inAccount(account)})
+			b.Gap(connector.Error{Category: connector.ProviderUnavailable, Message: "policy " + aws.ToString(p.PolicyArn) + " appeared while the account was read; the next run will have it", On: inAccount(account)})
 			continue
 		}
 		include(ref)

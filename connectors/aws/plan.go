@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // Plan lists the partitions: what belongs to the organisation, then account by
@@ -57,26 +58,26 @@ func (s *session) reads(stream string) bool {
 
 // Read reads one partition from the cursor on.
 func (s *session) Read(ctx context.Context, p connector.Partition, from connector.Cursor, to connector.Sink) error {
-	start, err := parsePlace(from)
+	start, err := records.ParsePlace(from)
 	if err != nil {
 		return err
 	}
-	b := newBatch(ctx, to, s.pageRecords)
+	b := records.NewWriter(ctx, to, s.pageRecords)
 	read := s.reader(p.Stream)
 	if read == nil {
 		return &connector.Error{Category: connector.ContractViolation, Message: "the partition names a stream this connector does not have"}
 	}
 	if err := read(ctx, p.Key, start, b); err != nil {
-		if b.err != nil {
-			return b.err
+		if b.Err() != nil {
+			return b.Err()
 		}
 		return err
 	}
-	return b.finish()
+	return b.Finish()
 }
 
 // reader returns the function that reads a partition of the stream.
-func (s *session) reader(stream string) func(ctx context.Context, account string, from place, b *batch) error {
+func (s *session) reader(stream string) func(ctx context.Context, account string, from records.Place, b *records.Writer) error {
 	switch stream {
 	case streamOrganization:
 		return s.readOrganization
@@ -101,9 +102,9 @@ func (s *session) reader(stream string) func(ctx context.Context, account string
 }
 
 // gapOrFail turns a missing permission into a gap and returns any other error.
-func gapOrFail(b *batch, err error) error {
+func gapOrFail(b *records.Writer, err error) error {
 	if e, denied := isDenied(err); denied {
-		b.gap(*e)
+		b.Gap(*e)
 		return nil
 	}
 	return err

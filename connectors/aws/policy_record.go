@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // inlineID names a policy that lives inside its owner.
@@ -18,7 +19,7 @@ func patternID(account, pattern string) string { return account + "/arn_pattern/
 
 // addStatements adds a grant for every resource that a statement of the
 // document names, as it is written.
-func addStatements(b *batch, account string, policy connector.Ref, d document) {
+func addStatements(b *records.Writer, account string, policy connector.Ref, d document) {
 	for _, s := range d.Statements {
 		named, fields := []string(s.Resource), map[string]any{}
 		if len(s.NotResource) > 0 {
@@ -27,13 +28,13 @@ func addStatements(b *batch, account string, policy connector.Ref, d document) {
 		for _, pattern := range named {
 			id := patternID(account, pattern)
 			if len(id) > connector.MaxIDBytes {
-				b.gap(connector.Error{Category: connector.ContractViolation, Message: fmt.Sprintf("statement %s of policy %s names a resource longer than %d bytes", s.Key, clipName(policy.ID), connector.MaxIDBytes), On: inAccount(account)})
+				b.Gap(connector.Error{Category: connector.ContractViolation, Message: fmt.Sprintf("statement %s of policy %s names a resource longer than %d bytes", s.Key, records.Name(policy.ID), connector.MaxIDBytes), On: inAccount(account)})
 				continue
 			}
-			b.once(connector.Entity{Ref: resourceRef(id), Name: clipName(pattern), Type: "arn_pattern"})
-			b.relationship(connector.Relationship{
+			b.Once(connector.Entity{Ref: resourceRef(id), Name: records.Name(pattern), Type: "arn_pattern"})
+			b.Relationship(connector.Relationship{
 				Kind: connector.EntitlementGrantsResource, From: policy, To: resourceRef(id),
-				Key: s.Key, Terms: s.terms(), Attributes: attributes(fields, "not_resources"),
+				Key: s.Key, Terms: s.terms(), Attributes: records.Attributes(fields, "not_resources"),
 			})
 		}
 	}
@@ -41,6 +42,6 @@ func addStatements(b *batch, account string, policy connector.Ref, d document) {
 
 // unreadable records a policy whose text makes no sense; what it grants is
 // then unknown.
-func unreadable(b *batch, account, what string, err error) {
-	b.gap(connector.Error{Category: connector.ProviderUnavailable, Message: what + ": " + err.Error(), On: inAccount(account), Cause: err})
+func unreadable(b *records.Writer, account, what string, err error) {
+	b.Gap(connector.Error{Category: connector.ProviderUnavailable, Message: what + ": " + err.Error(), On: inAccount(account), Cause: err})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // policyConcurrency is how many resources' policies are asked for at a time.
@@ -22,7 +23,7 @@ type resourcePolicy struct {
 // addResourcePolicy adds an entitlement for each statement, held by whom the
 // statement names. One entitlement for the whole policy would give each of its
 // principals what it gives to any.
-func (s *session) addResourcePolicy(ctx context.Context, b *batch, account string, p resourcePolicy, text string) error {
+func (s *session) addResourcePolicy(ctx context.Context, b *records.Writer, account string, p resourcePolicy, text string) error {
 	d, err := parseDocument(text)
 	if err != nil {
 		unreadable(b, account, "policy of "+p.resource, err)
@@ -31,13 +32,13 @@ func (s *session) addResourcePolicy(ctx context.Context, b *batch, account strin
 	for _, st := range d.Statements {
 		ref := entitlementRef(p.resource + "/policy/" + st.Key)
 		terms := st.terms()
-		b.entity(connector.Entity{
-			Ref: ref, Name: clipName(fmt.Sprintf("policy of %s, statement %s", p.name, st.Key)), Type: p.kind,
-			Attributes: attributes(map[string]any{"account": account, "sid": st.Sid}),
+		b.Entity(connector.Entity{
+			Ref: ref, Name: records.Name(fmt.Sprintf("policy of %s, statement %s", p.name, st.Key)), Type: p.kind,
+			Attributes: records.Attributes(map[string]any{"account": account, "sid": st.Sid}),
 		})
-		b.relationship(connector.Relationship{
+		b.Relationship(connector.Relationship{
 			Kind: connector.EntitlementGrantsResource, From: ref, To: resourceRef(p.resource), Key: st.Key, Terms: terms,
-			Attributes: attributes(map[string]any{
+			Attributes: records.Attributes(map[string]any{
 				"resources": []string(st.Resource), "not_resources": []string(st.NotResource),
 			}, "resources", "not_resources"),
 		})
@@ -50,10 +51,10 @@ func (s *session) addResourcePolicy(ctx context.Context, b *batch, account strin
 			return err
 		}
 		for _, holder := range holders {
-			b.relationship(connector.Relationship{
+			b.Relationship(connector.Relationship{
 				Kind: connector.AccountAssignedEntitlement, From: addParty(b, holder), To: ref, Key: st.Key,
 				Terms:      &connector.Terms{Effect: terms.Effect, Conditions: terms.Conditions},
-				Attributes: attributes(map[string]any{"not_principals": exceptions(except)}, "not_principals"),
+				Attributes: records.Attributes(map[string]any{"not_principals": exceptions(except)}, "not_principals"),
 			})
 		}
 	}

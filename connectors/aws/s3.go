@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 const stepBuckets = "buckets"
@@ -42,10 +43,10 @@ func (a answer) status() string {
 
 // readS3 emits the account's buckets and, per statement of their policies, an
 // entitlement and who holds it.
-func (s *session) readS3(ctx context.Context, account string, from place, b *batch) error {
+func (s *session) readS3(ctx context.Context, account string, from records.Place, b *records.Writer) error {
 	arns, whole := []string{}, from.Marker == ""
 	err := s.eachBucketPage(ctx, account, from.Marker, func(token string, client *s3.Client, buckets []types.Bucket) error {
-		if err := b.at(place{Step: stepBuckets, Marker: token}); err != nil {
+		if err := b.At(records.Place{Step: stepBuckets, Marker: token}); err != nil {
 			return err
 		}
 		policies, err := s.bucketPolicies(ctx, client, account, buckets)
@@ -112,19 +113,19 @@ func (s *session) bucketPolicy(ctx context.Context, client *s3.Client, account s
 	return "", classify(ctx, err, "bucket "+name+" in "+inAccount(account))
 }
 
-func (s *session) addBucket(ctx context.Context, b *batch, account string, bucket types.Bucket, policy answer) error {
+func (s *session) addBucket(ctx context.Context, b *records.Writer, account string, bucket types.Bucket, policy answer) error {
 	name := aws.ToString(bucket.Name)
 	arn := s.bucketARN(name)
-	b.entity(connector.Entity{
-		Ref: resourceRef(arn), Name: clipName(name), Type: "s3_bucket",
-		Attributes: attributes(map[string]any{
+	b.Entity(connector.Entity{
+		Ref: resourceRef(arn), Name: records.Name(name), Type: "s3_bucket",
+		Attributes: records.Attributes(map[string]any{
 			"arn": arn, "account": account, "region": aws.ToString(bucket.BucketRegion), "created_at": bucket.CreationDate,
 			"policy": plainDocument(policy.text), "policy_status": policy.status(),
 		}, "policy"),
 	})
-	b.relate(connector.BoundaryContains, boundaryRef(account), resourceRef(arn))
+	b.Relate(connector.BoundaryContains, boundaryRef(account), resourceRef(arn))
 	if e, denied := isDenied(policy.err); denied {
-		b.gap(*e)
+		b.Gap(*e)
 		return nil
 	}
 	if strings.TrimSpace(policy.text) == "" {

@@ -10,14 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // readTrust emits who may assume the account's roles. It is a stream of its
 // own because a trust policy names principals by ARN, of this and other
 // accounts, whose ids are known only once their account has been read.
-func (s *session) readTrust(ctx context.Context, account string, from place, b *batch) error {
+func (s *session) readTrust(ctx context.Context, account string, from records.Place, b *records.Writer) error {
 	err := s.eachDetailPage(ctx, account, []types.EntityType{types.EntityTypeRole}, from.Marker, func(marker string, out *iam.GetAccountAuthorizationDetailsOutput) error {
-		if err := b.at(place{Step: stepRoles, Marker: marker}); err != nil {
+		if err := b.At(records.Place{Step: stepRoles, Marker: marker}); err != nil {
 			return err
 		}
 		for _, role := range out.RoleDetailList {
@@ -30,7 +31,7 @@ func (s *session) readTrust(ctx context.Context, account string, from place, b *
 	return gapOrFail(b, err)
 }
 
-func (s *session) addTrust(ctx context.Context, b *batch, account string, role types.RoleDetail) error {
+func (s *session) addTrust(ctx context.Context, b *records.Writer, account string, role types.RoleDetail) error {
 	d, err := parseDocument(aws.ToString(role.AssumeRolePolicyDocument))
 	if err != nil {
 		unreadable(b, account, "trust policy of role "+aws.ToString(role.RoleName), err)
@@ -49,10 +50,10 @@ func (s *session) addTrust(ctx context.Context, b *batch, account string, role t
 			return err
 		}
 		for _, p := range trusted {
-			b.relationship(connector.Relationship{
+			b.Relationship(connector.Relationship{
 				Kind: connector.AccountAssumesAccount, From: addParty(b, p), To: accountRef(aws.ToString(role.RoleId)),
 				Key: st.Key, Terms: st.terms(),
-				Attributes: attributes(map[string]any{"not_principals": exceptions(st.NotPrincipal)}, "not_principals"),
+				Attributes: records.Attributes(map[string]any{"not_principals": exceptions(st.NotPrincipal)}, "not_principals"),
 			})
 			if p.outside == "" && p.account != "" && st.Effect == "Allow" {
 				if err := s.addDelegated(ctx, b, role, st, p.account); err != nil {
@@ -79,7 +80,7 @@ func (s statement) letsAssume() bool {
 // addDelegated adds the users and roles of a trusted account whose own
 // policies let them assume the role. The terms are the trust's; that both must
 // hold shows in the policies named beside it.
-func (s *session) addDelegated(ctx context.Context, b *batch, role types.RoleDetail, st statement, account string) error {
+func (s *session) addDelegated(ctx context.Context, b *records.Writer, role types.RoleDetail, st statement, account string) error {
 	d, err := s.directory(ctx, account)
 	if err != nil {
 		return gapOrFail(b, err)
@@ -88,10 +89,10 @@ func (s *session) addDelegated(ctx context.Context, b *batch, role types.RoleDet
 		if a.id == aws.ToString(role.RoleId) {
 			continue // a role that may assume itself gains nothing
 		}
-		b.relationship(connector.Relationship{
+		b.Relationship(connector.Relationship{
 			Kind: connector.AccountAssumesAccount, From: accountRef(a.id), To: accountRef(aws.ToString(role.RoleId)),
 			Key: st.Key + "@" + account, Terms: st.terms(),
-			Attributes: attributes(map[string]any{
+			Attributes: records.Attributes(map[string]any{
 				"trusted_account": account, "policies": a.allowedBy, "denied_conditionally_by": a.deniedBy, "policies_conditional": a.conditional,
 			}, "denied_conditionally_by", "policies"),
 		})

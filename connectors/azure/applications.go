@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // credential is a secret or certificate; neither it nor Microsoft's hint of it is
@@ -35,7 +36,7 @@ func (s *session) applicationsCall() call {
 
 // readApplications reads app registrations, and of twenty at a time the owners in
 // one batch. An owner may add a secret and act as the application.
-func (s *session) readApplications(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readApplications(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	tenant, err := s.tenant(ctx)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func (s *session) readApplications(ctx context.Context, _ string, from place, b 
 	})
 }
 
-func (s *session) addApplications(ctx context.Context, tenant string, apps []application, b *batch) error {
+func (s *session) addApplications(ctx context.Context, tenant string, apps []application, b *records.Writer) error {
 	parts := make([]part, len(apps))
 	for i, a := range apps {
 		parts[i] = part{path: "applications/" + a.ID + "/owners?$select=id&$top=" + largestPage, permission: permApplications, on: "the tenant", cost: 2}
@@ -57,14 +58,14 @@ func (s *session) addApplications(ctx context.Context, tenant string, apps []app
 	owned, owners := []application{}, [][]directoryObject{}
 	for i, a := range apps {
 		id := resourceRef(a.ID)
-		b.entity(connector.Entity{
-			Ref: id, Name: clipName(a.Name), Type: "application",
+		b.Entity(connector.Entity{
+			Ref: id, Name: records.Name(a.Name), Type: "application",
 			Attributes: attributes(map[string]any{
 				"app_id": a.AppID, "sign_in_audience": a.Audience, "publisher_domain": a.Publisher, "created_at": a.Created,
 				"secrets": credentials(a.Passwords), "certificates": credentials(a.Keys), "last_credential_ends_at": lastEnd(a.Passwords, a.Keys),
 			}, "secrets", "certificates"),
 		})
-		b.relate(connector.BoundaryContains, boundaryRef(tenant), id)
+		b.Relate(connector.BoundaryContains, boundaryRef(tenant), id)
 		var found []directoryObject
 		err := readPart(ctx, s, "v1.0", parts[i], answers[i], func(o directoryObject) { found = append(found, o) })
 		if err := partGap(b, err); err != nil {
@@ -80,9 +81,9 @@ func (s *session) addApplications(ctx context.Context, tenant string, apps []app
 
 // addImpersonations adds that owners may act as their applications' service
 // principals, which are asked for in one batch.
-func (s *session) addImpersonations(ctx context.Context, apps []application, owners [][]directoryObject, b *batch) error {
+func (s *session) addImpersonations(ctx context.Context, apps []application, owners [][]directoryObject, b *records.Writer) error {
 	if len(apps) == 0 {
-		return b.err
+		return b.Err()
 	}
 	parts := make([]part, len(apps))
 	for i, a := range apps {
@@ -96,7 +97,7 @@ func (s *session) addImpersonations(ctx context.Context, apps []application, own
 		err := readPart(ctx, s, "v1.0", parts[i], answers[i], func(sp directoryObject) {
 			for _, o := range owners[i] {
 				if o.Type == typeUser || o.Type == typeServicePrincipal {
-					b.relationship(connector.Relationship{
+					b.Relationship(connector.Relationship{
 						Kind: connector.AccountAssumesAccount, From: accountRef(o.ID), To: accountRef(sp.ID), Key: "application_owner",
 						Attributes: attributes(map[string]any{"how": "An owner of the application may add a secret to it."}),
 					})
@@ -107,7 +108,7 @@ func (s *session) addImpersonations(ctx context.Context, apps []application, own
 			return err
 		}
 	}
-	return b.err
+	return b.Err()
 }
 
 // credentials describes secrets or certificates, in order of their ids.
@@ -118,7 +119,7 @@ func credentials(list []credential) []map[string]any {
 	for _, c := range list {
 		one := map[string]any{"key_id": c.KeyID}
 		if c.Name != "" {
-			one["name"] = clipName(c.Name)
+			one["name"] = records.Name(c.Name)
 		}
 		if c.Start != nil {
 			one["starts_at"] = c.Start.UTC().Format(time.RFC3339)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 type azurePermission struct {
@@ -83,12 +84,12 @@ func onScope(sc armScope) string {
 
 // readAzureRoles adds who has which role at a management group, or at a
 // subscription and within it.
-func (s *session) readAzureRoles(ctx context.Context, key string, _ place, b *batch) error {
+func (s *session) readAzureRoles(ctx context.Context, key string, _ records.Place, b *records.Writer) error {
 	return s.readAssignments(ctx, key, b, "roleAssignments", versionAuthorization, false)
 }
 
 // readEligibleAzure adds who may activate one.
-func (s *session) readEligibleAzure(ctx context.Context, key string, _ place, b *batch) error {
+func (s *session) readEligibleAzure(ctx context.Context, key string, _ records.Place, b *records.Writer) error {
 	return s.readAssignments(ctx, key, b, "roleEligibilityScheduleInstances", versionEligible, true)
 }
 
@@ -103,12 +104,12 @@ func (s *session) assignmentsCall(sc armScope, kind, version string) call {
 
 // readAssignments reads a scope whole: Azure allows 500 assignments at a management
 // group and 4,000 in a subscription.
-func (s *session) readAssignments(ctx context.Context, key string, b *batch, kind, version string, eligible bool) error {
+func (s *session) readAssignments(ctx context.Context, key string, b *records.Writer, kind, version string, eligible bool) error {
 	sc, found, err := s.scopeOf(ctx, key)
 	if err != nil {
 		return err
 	}
-	if err := b.at(place{Step: "all"}); err != nil {
+	if err := b.At(records.Place{Step: "all"}); err != nil {
 		return err
 	}
 	assignments, err := all[azureAssignment](ctx, s, s.assignmentsCall(sc, kind, version))
@@ -128,7 +129,7 @@ func (s *session) readAssignments(ctx context.Context, key string, b *batch, kin
 	for _, a := range assignments {
 		view.addAssignment(a, eligible)
 	}
-	return b.err
+	return b.Err()
 }
 
 // scopeOf finds the scope of a partition.
@@ -142,7 +143,7 @@ func (s *session) scopeOf(ctx context.Context, key string) (armScope, *scopes, e
 			return sc, found, nil
 		}
 	}
-	return armScope{}, nil, &connector.Error{Category: connector.ProviderUnavailable, Message: "the scope " + clip(key, 256) + " is not visible any more; the next run reads the others"}
+	return armScope{}, nil, &connector.Error{Category: connector.ProviderUnavailable, Message: "the scope " + records.Clip(key, 256) + " is not visible any more; the next run reads the others"}
 }
 
 // scopeView is a partition on its way: what is at one scope, and beneath it.
@@ -151,7 +152,7 @@ type scopeView struct {
 	scope   armScope
 	found   *scopes
 	roles   map[string]azureRole
-	b       *batch
+	b       *records.Writer
 	// targets are what inherits: resource groups, and resources that assignments name.
 	targets []string
 }
@@ -180,7 +181,7 @@ func (v *scopeView) findTargets(ctx context.Context, assignments []azureAssignme
 // noteBlindness makes a partition partial that shows what management groups would.
 func (v *scopeView) noteBlindness() {
 	if v.found.blind {
-		v.b.gap(*v.found.shut)
+		v.b.Gap(*v.found.shut)
 	}
 }
 
@@ -191,11 +192,11 @@ func (v *scopeView) addTarget(at string) {
 		return
 	}
 	v.targets = append(v.targets, at)
-	if v.b.seen[resourceRef(at)] {
+	if v.b.Has(resourceRef(at)) {
 		return
 	}
-	v.b.once(connector.Entity{Ref: resourceRef(at), Name: clipName(parts[len(parts)-1]), Type: resourceType(parts)})
-	v.b.relate(connector.BoundaryContains, boundaryRef(strings.Join(parts[:5], "/")), resourceRef(at))
+	v.b.Once(connector.Entity{Ref: resourceRef(at), Name: records.Name(parts[len(parts)-1]), Type: resourceType(parts)})
+	v.b.Relate(connector.BoundaryContains, boundaryRef(strings.Join(parts[:5], "/")), resourceRef(at))
 }
 
 // resourceType is the type in a resource's id: the provider, and each second
@@ -207,7 +208,7 @@ func resourceType(parts []string) string {
 			for n := i + 2; n < len(parts)-1; n += 2 {
 				kind += "/" + parts[n]
 			}
-			return clipName(kind)
+			return records.Name(kind)
 		}
 	}
 	return "azure_resource"
@@ -247,7 +248,7 @@ func (v *scopeView) addAssignment(a azureAssignment, eligible bool) {
 		role.Name = lastSegment(a.Properties.Role)
 	}
 	id := roleAt(at, role.Name)
-	first := !v.b.seen[id]
+	first := !v.b.Has(id)
 	if own {
 		v.addRole(id, at, role, first && !from)
 		terms := &connector.Terms{ExpiresAt: a.Properties.End}
@@ -256,14 +257,14 @@ func (v *scopeView) addAssignment(a azureAssignment, eligible bool) {
 			terms.Given, key = connector.Eligible, "eligible/"+strings.ToLower(a.Name)
 		}
 		if c := a.Properties.Condition; c != "" {
-			terms.Conditions = conditions(map[string]string{"condition": clip(c, 16<<10), "version": a.Properties.ConditionVersion})
+			terms.Conditions = conditions(map[string]string{"condition": records.Clip(c, 16<<10), "version": a.Properties.ConditionVersion})
 		}
 		give(v.b, principalType(a.Properties.Type, a.Properties.Principal), entitlementRef(id.ID), key, terms, attributes(map[string]any{"created_at": a.Properties.Created}))
 	}
 	if !first || v.scope.subscription == "" {
 		return
 	}
-	v.b.seen[id] = true
+	v.b.Mark(id)
 	if from {
 		v.grant(id, v.scope.path, role, connector.Inherited)
 	}
@@ -281,7 +282,7 @@ func roleAt(at, role string) connector.Ref {
 
 // addRole adds a role at a scope once, and what it allows there.
 func (v *scopeView) addRole(id connector.Ref, at string, role azureRole, here bool) {
-	if v.b.seen[id] {
+	if v.b.Has(id) {
 		return
 	}
 	p := role.Properties
@@ -293,15 +294,15 @@ func (v *scopeView) addRole(id connector.Ref, at string, role azureRole, here bo
 	if at == rootScope {
 		where = "the root"
 	}
-	v.b.entity(connector.Entity{
-		Ref: id, Name: clipName(name + " at " + where), Type: "azure_role",
-		Attributes: attributes(map[string]any{"role": p.RoleName, "description": clip(p.Description, 4096), "custom": p.Type == "CustomRole", "role_definition_id": role.Name, "scope": at}),
+	v.b.Entity(connector.Entity{
+		Ref: id, Name: records.Name(name + " at " + where), Type: "azure_role",
+		Attributes: attributes(map[string]any{"role": p.RoleName, "description": records.Clip(p.Description, 4096), "custom": p.Type == "CustomRole", "role_definition_id": role.Name, "scope": at}),
 	})
 	if here || v.scope.subscription == "" || at == rootScope {
 		v.grant(id, at, role, "")
 	}
 	if v.scope.subscription == "" {
-		v.b.seen[id] = true
+		v.b.Mark(id)
 	}
 }
 
@@ -314,7 +315,7 @@ func (v *scopeView) grant(id connector.Ref, on string, role azureRole, given con
 	}
 	if role.Properties.RoleName == "" {
 		// What an unknown role allows is not known; that it is had there, is.
-		v.b.relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(on), Key: "unknown", Terms: &connector.Terms{Given: given}})
+		v.b.Relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(on), Key: "unknown", Terms: &connector.Terms{Given: given}})
 	}
 }
 
@@ -326,5 +327,5 @@ func (v *scopeView) permit(id connector.Ref, on, key string, allowed, except []s
 	terms := &connector.Terms{Effect: effect, Given: given}
 	terms.Actions, _ = actions(allowed)
 	terms.NotActions, _ = actions(except)
-	v.b.relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(on), Key: key, Terms: terms})
+	v.b.Relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(on), Key: key, Terms: terms})
 }

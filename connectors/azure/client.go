@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // The APIs that are called.
@@ -42,7 +43,7 @@ func (c call) name() string {
 	if err != nil {
 		return c.service
 	}
-	return clip(u.Path, 256)
+	return records.Clip(u.Path, 256)
 }
 
 // option is the setting that asks for what needs a licence.

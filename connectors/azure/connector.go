@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // requestTimeout is how long one call may take, its answer included.
@@ -23,7 +24,7 @@ var (
 )
 
 // New returns the connector.
-func New() Connector { return Connector{timeout: requestTimeout, pageRecords: enoughRecords} }
+func New() Connector { return Connector{timeout: requestTimeout, pageRecords: records.Enough} }
 
 // Manifest describes the connector.
 func (Connector) Manifest() connector.Manifest { return manifest() }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 type denyPrincipal struct {
@@ -39,12 +40,12 @@ func (s *session) deniesCall(sc armScope) call {
 }
 
 // readDenies adds what is denied at a scope and beneath it, and to whom.
-func (s *session) readDenies(ctx context.Context, key string, _ place, b *batch) error {
+func (s *session) readDenies(ctx context.Context, key string, _ records.Place, b *records.Writer) error {
 	sc, found, err := s.scopeOf(ctx, key)
 	if err != nil {
 		return err
 	}
-	if err := b.at(place{Step: "all"}); err != nil {
+	if err := b.At(records.Place{Step: "all"}); err != nil {
 		return err
 	}
 	denies, err := all[denyAssignment](ctx, s, s.deniesCall(sc))
@@ -60,7 +61,7 @@ func (s *session) readDenies(ctx context.Context, key string, _ place, b *batch)
 	for _, d := range denies {
 		view.addDeny(d)
 	}
-	return b.err
+	return b.Err()
 }
 
 func (v *scopeView) addDeny(d denyAssignment) {
@@ -103,9 +104,9 @@ func (v *scopeView) addDenied(d denyAssignment, id connector.Ref) {
 		excepted = append(excepted, strings.ToLower(x.ID))
 	}
 	slices.Sort(excepted)
-	v.b.entity(connector.Entity{
-		Ref: id, Name: clipName(p.DisplayName), Type: "deny_assignment",
-		Attributes: attributes(map[string]any{"description": clip(p.Description, 4096), "scope": strings.ToLower(p.Scope), "excepted": excepted, "system_protected": p.Protected, "not_below": p.NotBelow}, "excepted"),
+	v.b.Entity(connector.Entity{
+		Ref: id, Name: records.Name(p.DisplayName), Type: "deny_assignment",
+		Attributes: attributes(map[string]any{"description": records.Clip(p.Description, 4096), "scope": strings.ToLower(p.Scope), "excepted": excepted, "system_protected": p.Protected, "not_below": p.NotBelow}, "excepted"),
 	})
 	terms := &connector.Terms{Effect: connector.Deny}
 	if len(excepted) > 0 {
@@ -113,10 +114,10 @@ func (v *scopeView) addDenied(d denyAssignment, id connector.Ref) {
 	}
 	for _, who := range p.Principals {
 		if who.ID == everyone {
-			v.b.once(connector.Entity{Ref: principalRef(everyone), Name: "Everyone", Type: "everyone"})
-			v.b.once(connector.Entity{Ref: accountRef(everyone), Name: "Everyone", Type: "everyone"})
-			v.b.relate(connector.PrincipalRepresentsAccount, principalRef(everyone), accountRef(everyone))
-			v.b.relationship(connector.Relationship{Kind: connector.AccountAssignedEntitlement, From: accountRef(everyone), To: id, Terms: terms})
+			v.b.Once(connector.Entity{Ref: principalRef(everyone), Name: "Everyone", Type: "everyone"})
+			v.b.Once(connector.Entity{Ref: accountRef(everyone), Name: "Everyone", Type: "everyone"})
+			v.b.Relate(connector.PrincipalRepresentsAccount, principalRef(everyone), accountRef(everyone))
+			v.b.Relationship(connector.Relationship{Kind: connector.AccountAssignedEntitlement, From: accountRef(everyone), To: id, Terms: terms})
 			continue
 		}
 		give(v.b, principalType(who.Type, who.ID), id, "", terms, nil)

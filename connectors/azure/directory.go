@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 type organization struct {
@@ -34,7 +35,7 @@ func (s *session) organization(ctx context.Context) (organization, error) {
 
 // readTenant adds the tenant, as what contains and as what directory roles reach.
 // One that may not be named is known by its id.
-func (s *session) readTenant(ctx context.Context, _ string, _ place, b *batch) error {
+func (s *session) readTenant(ctx context.Context, _ string, _ records.Place, b *records.Writer) error {
 	id, err := s.tenant(ctx)
 	if err != nil {
 		return err
@@ -51,10 +52,10 @@ func (s *session) readTenant(ctx context.Context, _ string, _ place, b *batch) e
 	for _, d := range o.Domains {
 		domains = append(domains, d.Name)
 	}
-	b.entity(connector.Entity{Ref: boundaryRef(id), Name: clipName(name), Type: "entra_tenant", Attributes: attributes(map[string]any{"domains": domains, "tenant_type": o.Type}, "domains")})
-	b.entity(connector.Entity{Ref: resourceRef(id), Name: clipName(name + " (directory)"), Type: "directory"})
-	b.relate(connector.BoundaryContains, boundaryRef(id), resourceRef(id))
-	return b.err
+	b.Entity(connector.Entity{Ref: boundaryRef(id), Name: records.Name(name), Type: "entra_tenant", Attributes: attributes(map[string]any{"domains": domains, "tenant_type": o.Type}, "domains")})
+	b.Entity(connector.Entity{Ref: resourceRef(id), Name: records.Name(name + " (directory)"), Type: "directory"})
+	b.Relate(connector.BoundaryContains, boundaryRef(id), resourceRef(id))
+	return b.Err()
 }
 
 type unit struct {
@@ -69,7 +70,7 @@ func (s *session) unitsCall() call {
 }
 
 // readUnits reads administrative units, and of twenty at a time the members.
-func (s *session) readUnits(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readUnits(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	tenant, err := s.tenant(ctx)
 	if err != nil {
 		return err
@@ -85,26 +86,26 @@ func (s *session) readUnits(ctx context.Context, _ string, from place, b *batch)
 		}
 		for i, u := range units {
 			restricted := u.Restricted != nil && *u.Restricted
-			b.entity(connector.Entity{
-				Ref: boundaryRef(u.ID), Name: clipName(u.Name), Type: "administrative_unit",
-				Attributes: attributes(map[string]any{"description": clip(u.Description, 4096), "restricted": restricted}),
+			b.Entity(connector.Entity{
+				Ref: boundaryRef(u.ID), Name: records.Name(u.Name), Type: "administrative_unit",
+				Attributes: attributes(map[string]any{"description": records.Clip(u.Description, 4096), "restricted": restricted}),
 			})
-			b.entity(connector.Entity{Ref: resourceRef(u.ID), Name: clipName(u.Name), Type: "administrative_unit"})
-			b.relate(connector.BoundaryContains, boundaryRef(tenant), boundaryRef(u.ID))
-			b.relate(connector.BoundaryContains, boundaryRef(u.ID), resourceRef(u.ID))
+			b.Entity(connector.Entity{Ref: resourceRef(u.ID), Name: records.Name(u.Name), Type: "administrative_unit"})
+			b.Relate(connector.BoundaryContains, boundaryRef(tenant), boundaryRef(u.ID))
+			b.Relate(connector.BoundaryContains, boundaryRef(u.ID), resourceRef(u.ID))
 			err := readPart(ctx, s, "v1.0", parts[i], answers[i], func(m directoryObject) {
 				switch m.Type {
 				case typeUser, typeServicePrincipal:
-					b.relate(connector.BoundaryContains, boundaryRef(u.ID), accountRef(m.ID))
+					b.Relate(connector.BoundaryContains, boundaryRef(u.ID), accountRef(m.ID))
 				case typeGroup:
-					b.relate(connector.BoundaryContains, boundaryRef(u.ID), resourceRef(m.ID))
+					b.Relate(connector.BoundaryContains, boundaryRef(u.ID), resourceRef(m.ID))
 				}
 			})
 			if err := partGap(b, err); err != nil {
 				return err
 			}
 		}
-		return b.err
+		return b.Err()
 	})
 }
 
@@ -151,9 +152,9 @@ func directoryRoleAt(role, scope string) connector.Ref {
 }
 
 // addDirectoryRole adds a role at a scope once, with what it allows there.
-func addDirectoryRole(b *batch, tenant string, role directoryRole, scope string) {
+func addDirectoryRole(b *records.Writer, tenant string, role directoryRole, scope string) {
 	id := directoryRoleAt(role.ID, scope)
-	if b.seen[id] {
+	if b.Has(id) {
 		return
 	}
 	on := tenant
@@ -167,10 +168,10 @@ func addDirectoryRole(b *batch, tenant string, role directoryRole, scope string)
 	if on != tenant {
 		name += " (scoped)"
 	}
-	b.once(connector.Entity{
-		Ref: id, Name: clipName(name), Type: "directory_role",
+	b.Once(connector.Entity{
+		Ref: id, Name: records.Name(name), Type: "directory_role",
 		Attributes: attributes(map[string]any{
-			"description": clip(role.Description, 4096), "built_in": role.BuiltIn != nil && *role.BuiltIn, "role_definition_id": role.ID, "scope": scope,
+			"description": records.Clip(role.Description, 4096), "built_in": role.BuiltIn != nil && *role.BuiltIn, "role_definition_id": role.ID, "scope": scope,
 			"disabled": role.Enabled != nil && !*role.Enabled,
 		}),
 	})
@@ -179,9 +180,9 @@ func addDirectoryRole(b *batch, tenant string, role directoryRole, scope string)
 		terms.Actions, _ = actions(p.Allowed)
 		terms.NotActions, _ = actions(p.Excluded)
 		if p.Condition != "" {
-			terms.Conditions = conditions(map[string]string{"condition": clip(p.Condition, 16<<10)})
+			terms.Conditions = conditions(map[string]string{"condition": records.Clip(p.Condition, 16<<10)})
 		}
-		b.relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(on), Key: strconv.Itoa(i), Terms: terms})
+		b.Relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(on), Key: strconv.Itoa(i), Terms: terms})
 	}
 }
 
@@ -195,12 +196,12 @@ func conditions(of any) json.RawMessage {
 }
 
 // readDirectoryRoles adds every role and who has it.
-func (s *session) readDirectoryRoles(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readDirectoryRoles(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	return s.readRoleAssignments(ctx, from, b, s.graph("roleManagement/directory/roleAssignments", permDirectoryRoles, 2, "$expand", "principal($select=id)"), true)
 }
 
 // readEligibleRoles adds who may activate a role.
-func (s *session) readEligibleRoles(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readEligibleRoles(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	return s.readRoleAssignments(ctx, from, b, s.eligibleRolesCall(), false)
 }
 
@@ -208,7 +209,7 @@ func (s *session) eligibleRolesCall() call {
 	return s.graph("roleManagement/directory/roleEligibilityScheduleInstances", permDirectoryRoles, 2, "$expand", "principal($select=id)")
 }
 
-func (s *session) readRoleAssignments(ctx context.Context, from place, b *batch, list call, active bool) error {
+func (s *session) readRoleAssignments(ctx context.Context, from records.Place, b *records.Writer, list call, active bool) error {
 	tenant, err := s.tenant(ctx)
 	if err != nil {
 		return err
@@ -241,7 +242,7 @@ func (s *session) readRoleAssignments(ctx context.Context, from place, b *batch,
 		if !active {
 			key = "eligible/" + a.ID
 		}
-		give(b, a.Principal, directoryRoleAt(a.Role, a.Scope), clip(key, connector.MaxKeyBytes), terms, nil)
+		give(b, a.Principal, directoryRoleAt(a.Role, a.Scope), records.Clip(key, connector.MaxKeyBytes), terms, nil)
 	})
 }
 
@@ -259,7 +260,7 @@ func (s *session) grantsCall() call {
 }
 
 // readGrants reads what clients may do in the name of users.
-func (s *session) readGrants(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readGrants(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	return readList(ctx, s, s.grantsCall(), from, b, func(g delegatedGrant) {
 		// These ids tell upper from lower case.
 		id := connector.Ref{Kind: connector.Entitlement, ID: "delegated/" + g.ID}
@@ -268,8 +269,8 @@ func (s *session) readGrants(ctx context.Context, _ string, from place, b *batch
 		if g.ConsentType == "Principal" {
 			name, of = "Delegated access for one user", map[string]string{"in_the_name_of": g.Principal}
 		}
-		b.entity(connector.Entity{Ref: id, Name: name, Type: "delegated_grant", Attributes: attributes(map[string]any{"consent_type": g.ConsentType, "principal_id": g.Principal, "scope": clip(g.Scope, 32<<10)})})
-		b.relate(connector.AccountAssignedEntitlement, accountRef(g.Client), id)
-		b.relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(g.Resource), Terms: &connector.Terms{Actions: scopes, Conditions: conditions(of)}})
+		b.Entity(connector.Entity{Ref: id, Name: name, Type: "delegated_grant", Attributes: attributes(map[string]any{"consent_type": g.ConsentType, "principal_id": g.Principal, "scope": records.Clip(g.Scope, 32<<10)})})
+		b.Relate(connector.AccountAssignedEntitlement, accountRef(g.Client), id)
+		b.Relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(g.Resource), Terms: &connector.Terms{Actions: scopes, Conditions: conditions(of)}})
 	})
 }

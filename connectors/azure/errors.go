@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 	"github.com/gatehouse-project/gatehouse/internal/egress"
 )
 
@@ -58,7 +59,7 @@ func signInError(status int, header http.Header, body []byte) error {
 	if len(said.Codes) > 0 {
 		code = said.Codes[0]
 	}
-	cause := fmt.Errorf("token endpoint: %s, AADSTS%d", clip(said.Error, 64), code)
+	cause := fmt.Errorf("token endpoint: %s, AADSTS%d", records.Clip(said.Error, 64), code)
 	fail := func(c connector.Category, message string) error {
 		if code != 0 {
 			message += fmt.Sprintf(" (AADSTS%d)", code)
@@ -108,7 +109,7 @@ func refusal(c call, status int, header http.Header, body []byte, roles []string
 	readable := json.Unmarshal(body, &said) == nil && said.Error.Code != ""
 	code := said.Error.Code
 	fail := func(category connector.Category, message string) *connector.Error {
-		return &connector.Error{Category: category, Message: message, RetryAfter: connector.RetryAfter(header), Cause: fmt.Errorf("%s: HTTP status %d, %s", c.name(), status, clip(code, 64))}
+		return &connector.Error{Category: category, Message: message, RetryAfter: connector.RetryAfter(header), Cause: fmt.Errorf("%s: HTTP status %d, %s", c.name(), status, records.Clip(code, 64))}
 	}
 	licence := func() error {
 		e := fail(connector.ScopeInvalid, "the tenant has no licence for "+c.name()+"; switch "+c.option()+" off")
@@ -188,12 +189,4 @@ func isDenied(err error) (*connector.Error, bool) {
 		return e, true
 	}
 	return nil, false
-}
-
-// clip bounds foreign text.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "")
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 type group struct {
@@ -34,7 +35,7 @@ func (s *session) groupsCall() call {
 }
 
 // readGroups reads groups, and of ten at a time members and owners in one batch.
-func (s *session) readGroups(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readGroups(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	tenant, err := s.tenant(ctx)
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func (s *session) readGroups(ctx context.Context, _ string, from place, b *batch
 	})
 }
 
-func (s *session) addGroups(ctx context.Context, tenant string, groups []group, b *batch) error {
+func (s *session) addGroups(ctx context.Context, tenant string, groups []group, b *records.Writer) error {
 	var parts []part
 	for _, g := range groups {
 		members := part{path: "groups/" + g.ID + "/members?$select=id&$top=" + largestPage, permission: permMembers, on: "the tenant", cost: 2}
@@ -72,14 +73,14 @@ func (s *session) addGroups(ctx context.Context, tenant string, groups []group, 
 		}
 		ownership(b, owners, resourceRef(g.ID), g.DisplayName, "group_owner", "microsoft.directory/groups/members/update", "microsoft.directory/groups/owners/update")
 	}
-	return b.err
+	return b.Err()
 }
 
 // hidden reports whether a group shows its members to those alone who may read
 // hidden memberships.
 func hidden(g group) bool { return strings.EqualFold(g.Visibility, "HiddenMembership") }
 
-func addGroup(b *batch, tenant string, g group) {
+func addGroup(b *records.Writer, tenant string, g group) {
 	is := func(v *bool) bool { return v != nil && *v }
 	kind := "security_group"
 	switch {
@@ -90,14 +91,14 @@ func addGroup(b *batch, tenant string, g group) {
 	case is(g.MailEnabled):
 		kind = "distribution_group"
 	}
-	b.entity(connector.Entity{
-		Ref: entitlementRef(g.ID), Name: clipName(g.DisplayName), Type: kind,
+	b.Entity(connector.Entity{
+		Ref: entitlementRef(g.ID), Name: records.Name(g.DisplayName), Type: kind,
 		Attributes: attributes(map[string]any{
-			"description": clip(g.Description, 4096), "membership_rule": clip(g.MembershipRule, 8192), "visibility": g.Visibility,
+			"description": records.Clip(g.Description, 4096), "membership_rule": records.Clip(g.MembershipRule, 8192), "visibility": g.Visibility,
 			"role_assignable": is(g.AssignableToRole), "synchronised": is(g.OnPremisesSyncEnabled), "created_at": g.Created,
 		}),
 	})
 	// As a thing that its owners and administrators may change.
-	b.entity(connector.Entity{Ref: resourceRef(g.ID), Name: clipName(g.DisplayName), Type: "group"})
-	b.relate(connector.BoundaryContains, boundaryRef(tenant), resourceRef(g.ID))
+	b.Entity(connector.Entity{Ref: resourceRef(g.ID), Name: records.Name(g.DisplayName), Type: "group"})
+	b.Relate(connector.BoundaryContains, boundaryRef(tenant), resourceRef(g.ID))
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // pageOf is a page of a list. Graph and Resource Manager name the next link
@@ -72,12 +73,12 @@ func eachPage[T any](ctx context.Context, s *session, first call, link string, a
 
 // readList reads a list of a stream from its place on, whose pages can each be
 // continued from.
-func readList[T any](ctx context.Context, s *session, first call, from place, b *batch, take func(T)) error {
-	return eachPage(ctx, s, first, from.Marker, func(link string) error { return b.at(place{Step: "list", Marker: link}) }, func(items []T) error {
+func readList[T any](ctx context.Context, s *session, first call, from records.Place, b *records.Writer, take func(T)) error {
+	return eachPage(ctx, s, first, from.Marker, func(link string) error { return b.At(records.Place{Step: "list", Marker: link}) }, func(items []T) error {
 		for _, item := range items {
 			take(item)
 		}
-		return b.err
+		return b.Err()
 	})
 }
 
@@ -291,9 +292,9 @@ func readPart[T any](ctx context.Context, s *session, version string, p part, a 
 
 // eachChunk reads a list and takes its items in chunks, before each of which a
 // read can continue: after is the item before the chunk.
-func eachChunk[T any](ctx context.Context, s *session, first call, from place, b *batch, size int, id func(T) string, take func([]T) error) error {
+func eachChunk[T any](ctx context.Context, s *session, first call, from records.Place, b *records.Writer, size int, id func(T) string, take func([]T) error) error {
 	after, link := from.After, ""
-	return eachPage(ctx, s, first, from.Marker, func(l string) error { link = l; return b.at(place{Step: "list", Marker: l, After: after}) }, func(items []T) error {
+	return eachPage(ctx, s, first, from.Marker, func(l string) error { link = l; return b.At(records.Place{Step: "list", Marker: l, After: after}) }, func(items []T) error {
 		items = past(items, after, id)
 		after = ""
 		for len(items) > 0 {
@@ -303,12 +304,12 @@ func eachChunk[T any](ctx context.Context, s *session, first call, from place, b
 			}
 			last := id(items[n-1])
 			if items = items[n:]; len(items) > 0 {
-				if err := b.at(place{Step: "list", Marker: link, After: last}); err != nil {
+				if err := b.At(records.Place{Step: "list", Marker: link, After: last}); err != nil {
 					return err
 				}
 			}
 		}
-		return b.err
+		return b.Err()
 	})
 }
 
@@ -324,7 +325,7 @@ func past[T any](items []T, after string, id func(T) string) []T {
 
 // partGap notes why a part of a batch could not be read, and returns every error
 // that ends the read. What was deleted meanwhile is no gap.
-func partGap(b *batch, err error) error {
+func partGap(b *records.Writer, err error) error {
 	if err == nil || errors.Is(err, errGone) {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // Plan lists the partitions: the directory's streams, then Azure scope by scope, so
@@ -60,7 +61,7 @@ func (s *session) reads(stream string) bool {
 
 // Read reads one partition from the cursor on.
 func (s *session) Read(ctx context.Context, p connector.Partition, from connector.Cursor, to connector.Sink) error {
-	start, err := parsePlace(from)
+	start, err := records.ParsePlace(from)
 	if err != nil {
 		return err
 	}
@@ -71,22 +72,22 @@ func (s *session) Read(ctx context.Context, p connector.Partition, from connecto
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	b := newBatch(ctx, to, s.pageRecords)
+	b := records.NewWriter(ctx, to, s.pageRecords)
 	if err := read(ctx, p.Key, start, b); err != nil {
-		if b.err != nil {
-			return b.err
+		if b.Err() != nil {
+			return b.Err()
 		}
 		// What may not be read makes the partition partial; what was read stays.
 		if err := gapOrFail(b, err); err != nil {
 			return err
 		}
 	}
-	return b.finish()
+	return b.Finish()
 }
 
 // reader returns the function that reads a partition of the stream.
-func (s *session) reader(stream string) func(ctx context.Context, key string, from place, b *batch) error {
-	return map[string]func(context.Context, string, place, *batch) error{
+func (s *session) reader(stream string) func(ctx context.Context, key string, from records.Place, b *records.Writer) error {
+	return map[string]func(context.Context, string, records.Place, *records.Writer) error{
 		streamTenant: s.readTenant, streamUsers: s.readUsers, streamGroups: s.readGroups, streamApplications: s.readApplications,
 		streamServicePrincipals: s.readServicePrincipals, streamUnits: s.readUnits, streamDirectoryRoles: s.readDirectoryRoles,
 		streamEligibleRoles: s.readEligibleRoles, streamGrants: s.readGrants, streamScopes: s.readScopes,
@@ -95,9 +96,9 @@ func (s *session) reader(stream string) func(ctx context.Context, key string, fr
 }
 
 // gapOrFail turns what may not be read into a gap and returns any other error.
-func gapOrFail(b *batch, err error) error {
+func gapOrFail(b *records.Writer, err error) error {
 	if e, shut := isDenied(err); shut {
-		b.gap(*e)
+		b.Gap(*e)
 		return nil
 	}
 	return err

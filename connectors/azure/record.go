@@ -2,10 +2,11 @@ package azure
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
-	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 func ref(kind connector.EntityKind, id string) connector.Ref {
@@ -18,58 +19,12 @@ func entitlementRef(id string) connector.Ref { return ref(connector.Entitlement,
 func resourceRef(id string) connector.Ref    { return ref(connector.Resource, id) }
 func boundaryRef(id string) connector.Ref    { return ref(connector.CloudAccountBoundary, id) }
 
-// attributes makes a JSON object of the fields that are set. When it would be
-// larger than the contract allows, the fields named in spare are left out, in that
-// order, and listed under "omitted".
+// attributes makes a JSON object of the fields that are set, as
+// [records.Attributes] does; what is false is not set: Microsoft leaves most of it
+// out.
 func attributes(fields map[string]any, spare ...string) json.RawMessage {
-	for k, v := range fields {
-		switch v := v.(type) {
-		case nil:
-			delete(fields, k)
-		case string:
-			if v == "" {
-				delete(fields, k)
-			}
-		case bool:
-			if !v {
-				delete(fields, k)
-			}
-		case []string:
-			if len(v) == 0 {
-				delete(fields, k)
-			}
-		case []map[string]any:
-			if len(v) == 0 {
-				delete(fields, k)
-			}
-		case *time.Time:
-			if delete(fields, k); v != nil {
-				fields[k] = v.UTC().Format(time.RFC3339)
-			}
-		}
-	}
-	if len(fields) == 0 {
-		return nil
-	}
-	var omitted []string
-	for {
-		b, err := json.Marshal(fields)
-		if err == nil && len(b) <= connector.MaxAttributesBytes {
-			return b
-		}
-		if len(spare) == 0 {
-			return nil
-		}
-		omitted = append(omitted, spare[0])
-		delete(fields, spare[0])
-		fields["omitted"] = omitted
-		spare = spare[1:]
-	}
-}
-
-// clipName keeps a name within the contract without breaking a character.
-func clipName(s string) string {
-	return strings.ReplaceAll(clip(s, connector.MaxNameBytes), "\x00", "")
+	maps.DeleteFunc(fields, func(_ string, v any) bool { return v == false })
+	return records.Attributes(fields, spare...)
 }
 
 // actions keeps a role's list within the contract; a longer one says so.
@@ -96,7 +51,7 @@ const (
 
 // give adds that a directory object has an entitlement: an account has it assigned,
 // a group includes it. Others, such as devices, do not act and are left out.
-func give(b *batch, who directoryObject, what connector.Ref, key string, terms *connector.Terms, attributes json.RawMessage) {
+func give(b *records.Writer, who directoryObject, what connector.Ref, key string, terms *connector.Terms, attributes json.RawMessage) {
 	r := connector.Relationship{To: what, Key: key, Terms: terms, Attributes: attributes}
 	switch who.Type {
 	case typeUser, typeServicePrincipal:
@@ -106,7 +61,7 @@ func give(b *batch, who directoryObject, what connector.Ref, key string, terms *
 	default:
 		return
 	}
-	b.relationship(r)
+	b.Relationship(r)
 }
 
 // principalType makes a directory object of an assignment's principal.
@@ -123,13 +78,13 @@ func principalType(kind, id string) directoryObject {
 }
 
 // ownership adds the entitlement of a directory object's owners, and who they are.
-func ownership(b *batch, owners []directoryObject, of connector.Ref, name, kind string, actions ...string) {
+func ownership(b *records.Writer, owners []directoryObject, of connector.Ref, name, kind string, actions ...string) {
 	if len(owners) == 0 {
 		return
 	}
 	entitlement := entitlementRef(of.ID + "/owners")
-	b.once(connector.Entity{Ref: entitlement, Name: clipName("Owner of " + name), Type: kind})
-	b.relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: entitlement, To: of, Terms: &connector.Terms{Actions: actions}})
+	b.Once(connector.Entity{Ref: entitlement, Name: records.Name("Owner of " + name), Type: kind})
+	b.Relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: entitlement, To: of, Terms: &connector.Terms{Actions: actions}})
 	for _, o := range owners {
 		give(b, o, entitlement, "", nil, nil)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 // The versions of Resource Manager's APIs.
@@ -157,7 +158,7 @@ const rootScope = "/"
 
 // readScopes adds management groups and subscriptions: as what contains, and as
 // what is reached.
-func (s *session) readScopes(ctx context.Context, _ string, _ place, b *batch) error {
+func (s *session) readScopes(ctx context.Context, _ string, _ records.Place, b *records.Writer) error {
 	tenant, err := s.tenant(ctx)
 	if err != nil {
 		return err
@@ -166,16 +167,16 @@ func (s *session) readScopes(ctx context.Context, _ string, _ place, b *batch) e
 	if err != nil {
 		return err
 	}
-	if err := b.at(place{Step: "all"}); err != nil {
+	if err := b.At(records.Place{Step: "all"}); err != nil {
 		return err
 	}
 	for _, e := range []*connector.Error{found.shut, found.unseen} {
 		if e != nil {
-			b.gap(*e)
+			b.Gap(*e)
 		}
 	}
-	b.entity(connector.Entity{Ref: resourceRef(rootScope), Name: "Root of Azure", Type: "azure_root"})
-	b.relate(connector.BoundaryContains, boundaryRef(tenant), resourceRef(rootScope))
+	b.Entity(connector.Entity{Ref: resourceRef(rootScope), Name: "Root of Azure", Type: "azure_root"})
+	b.Relate(connector.BoundaryContains, boundaryRef(tenant), resourceRef(rootScope))
 	for _, sc := range found.all {
 		name, kind := sc.name, "management_group"
 		fields := map[string]any{"state": sc.state, "subscription_id": sc.subscription}
@@ -189,12 +190,12 @@ func (s *session) readScopes(ctx context.Context, _ string, _ place, b *batch) e
 		if parent == "" {
 			parent = tenant
 		}
-		b.entity(connector.Entity{Ref: boundaryRef(sc.path), Name: clipName(name), Type: kind, Attributes: attributes(fields)})
-		b.entity(connector.Entity{Ref: resourceRef(sc.path), Name: clipName(name), Type: kind})
-		b.relate(connector.BoundaryContains, boundaryRef(parent), boundaryRef(sc.path))
-		b.relate(connector.BoundaryContains, boundaryRef(sc.path), resourceRef(sc.path))
+		b.Entity(connector.Entity{Ref: boundaryRef(sc.path), Name: records.Name(name), Type: kind, Attributes: attributes(fields)})
+		b.Entity(connector.Entity{Ref: resourceRef(sc.path), Name: records.Name(name), Type: kind})
+		b.Relate(connector.BoundaryContains, boundaryRef(parent), boundaryRef(sc.path))
+		b.Relate(connector.BoundaryContains, boundaryRef(sc.path), resourceRef(sc.path))
 	}
-	return b.err
+	return b.Err()
 }
 
 type resourceGroup struct {
@@ -225,19 +226,19 @@ func (s *session) groupsOf(ctx context.Context, path string) ([]resourceGroup, e
 }
 
 // readResourceGroups adds a subscription's resource groups.
-func (s *session) readResourceGroups(ctx context.Context, path string, _ place, b *batch) error {
+func (s *session) readResourceGroups(ctx context.Context, path string, _ records.Place, b *records.Writer) error {
 	list, err := s.groupsOf(ctx, path)
 	if err := gapOrFail(b, err); err != nil {
 		return err
 	}
-	if err := b.at(place{Step: "all"}); err != nil {
+	if err := b.At(records.Place{Step: "all"}); err != nil {
 		return err
 	}
 	for _, g := range list {
-		b.entity(connector.Entity{Ref: boundaryRef(g.ID), Name: clipName(g.Name), Type: "resource_group", Attributes: attributes(map[string]any{"location": g.Location, "managed_by": clip(g.ManagedBy, 2048)})})
-		b.entity(connector.Entity{Ref: resourceRef(g.ID), Name: clipName(g.Name), Type: "resource_group"})
-		b.relate(connector.BoundaryContains, boundaryRef(path), boundaryRef(g.ID))
-		b.relate(connector.BoundaryContains, boundaryRef(g.ID), resourceRef(g.ID))
+		b.Entity(connector.Entity{Ref: boundaryRef(g.ID), Name: records.Name(g.Name), Type: "resource_group", Attributes: attributes(map[string]any{"location": g.Location, "managed_by": records.Clip(g.ManagedBy, 2048)})})
+		b.Entity(connector.Entity{Ref: resourceRef(g.ID), Name: records.Name(g.Name), Type: "resource_group"})
+		b.Relate(connector.BoundaryContains, boundaryRef(path), boundaryRef(g.ID))
+		b.Relate(connector.BoundaryContains, boundaryRef(g.ID), resourceRef(g.ID))
 	}
-	return b.err
+	return b.Err()
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 type appRole struct {
@@ -45,7 +46,7 @@ func (s *session) servicePrincipalsCall() call {
 
 // readServicePrincipals reads enterprise applications and managed identities, and
 // of ten at a time the owners and who has their roles in one batch.
-func (s *session) readServicePrincipals(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readServicePrincipals(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	tenant, err := s.tenant(ctx)
 	if err != nil {
 		return err
@@ -55,7 +56,7 @@ func (s *session) readServicePrincipals(ctx context.Context, _ string, from plac
 	})
 }
 
-func (s *session) addServicePrincipals(ctx context.Context, tenant string, all []servicePrincipal, b *batch) error {
+func (s *session) addServicePrincipals(ctx context.Context, tenant string, all []servicePrincipal, b *records.Writer) error {
 	var parts []part
 	for _, sp := range all {
 		parts = append(parts,
@@ -84,15 +85,15 @@ func (s *session) addServicePrincipals(ctx context.Context, tenant string, all [
 			return err
 		}
 	}
-	return b.err
+	return b.Err()
 }
 
-func addServicePrincipal(b *batch, tenant string, sp servicePrincipal) {
+func addServicePrincipal(b *records.Writer, tenant string, sp servicePrincipal) {
 	kind := "service_principal"
 	if strings.EqualFold(sp.Type, "ManagedIdentity") {
 		kind = "managed_identity"
 	}
-	name := clipName(sp.Name)
+	name := records.Name(sp.Name)
 	fields := map[string]any{
 		"app_id": sp.AppID, "service_principal_type": sp.Type, "owner_tenant": sp.Organization, "names": sp.Alternative,
 		"secrets": credentials(sp.Passwords), "certificates": credentials(sp.Keys), "last_credential_ends_at": lastEnd(sp.Passwords, sp.Keys),
@@ -101,16 +102,16 @@ func addServicePrincipal(b *batch, tenant string, sp servicePrincipal) {
 	if sp.Enabled != nil {
 		fields["disabled"] = !*sp.Enabled
 	}
-	b.entity(connector.Entity{Ref: principalRef(sp.ID), Name: name, Type: "workload", Identifiers: []connector.Identifier{{Type: connector.ImmutableID, Value: strings.ToLower(sp.ID)}}})
-	b.entity(connector.Entity{Ref: accountRef(sp.ID), Name: name, Type: kind, Attributes: attributes(fields, "secrets", "certificates", "names")})
-	b.relate(connector.PrincipalRepresentsAccount, principalRef(sp.ID), accountRef(sp.ID))
-	b.relate(connector.BoundaryContains, boundaryRef(tenant), accountRef(sp.ID))
+	b.Entity(connector.Entity{Ref: principalRef(sp.ID), Name: name, Type: "workload", Identifiers: []connector.Identifier{{Type: connector.ImmutableID, Value: strings.ToLower(sp.ID)}}})
+	b.Entity(connector.Entity{Ref: accountRef(sp.ID), Name: name, Type: kind, Attributes: attributes(fields, "secrets", "certificates", "names")})
+	b.Relate(connector.PrincipalRepresentsAccount, principalRef(sp.ID), accountRef(sp.ID))
+	b.Relate(connector.BoundaryContains, boundaryRef(tenant), accountRef(sp.ID))
 	// As an application that others have access to.
-	b.entity(connector.Entity{
+	b.Entity(connector.Entity{
 		Ref: resourceRef(sp.ID), Name: name, Type: "enterprise_application",
 		Attributes: attributes(map[string]any{"app_id": sp.AppID, "assignment_required": sp.Required}),
 	})
-	b.relate(connector.BoundaryContains, boundaryRef(tenant), resourceRef(sp.ID))
+	b.Relate(connector.BoundaryContains, boundaryRef(tenant), resourceRef(sp.ID))
 	for _, role := range sp.Roles {
 		addAppRole(b, sp, role)
 	}
@@ -121,22 +122,22 @@ func appRoleRef(sp servicePrincipal, role string) connector.Ref {
 }
 
 // addAppRole adds a role of an application once, with what it is a role of.
-func addAppRole(b *batch, sp servicePrincipal, role appRole) {
+func addAppRole(b *records.Writer, sp servicePrincipal, role appRole) {
 	id := appRoleRef(sp, role.ID)
-	if b.seen[id] {
+	if b.Has(id) {
 		return
 	}
 	name := role.Value
 	if name == "" {
 		name = role.Name
 	}
-	b.once(connector.Entity{
-		Ref: id, Name: clipName(name + " of " + sp.Name), Type: "app_role",
-		Attributes: attributes(map[string]any{"value": role.Value, "display_name": clip(role.Name, 1024), "for": role.Members}),
+	b.Once(connector.Entity{
+		Ref: id, Name: records.Name(name + " of " + sp.Name), Type: "app_role",
+		Attributes: attributes(map[string]any{"value": role.Value, "display_name": records.Clip(role.Name, 1024), "for": role.Members}),
 	})
 	terms := &connector.Terms{}
 	if role.Value != "" && len(role.Value) <= connector.MaxNameBytes {
 		terms.Actions = []string{role.Value}
 	}
-	b.relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(sp.ID), Terms: terms})
+	b.Relationship(connector.Relationship{Kind: connector.EntitlementGrantsResource, From: id, To: resourceRef(sp.ID), Terms: terms})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 type user struct {
@@ -46,7 +47,7 @@ func (s *session) usersCall(signIns bool) call {
 
 // readUsers reads users and guests. Where their sign-ins are asked for and may not
 // be read, the users are read without.
-func (s *session) readUsers(ctx context.Context, _ string, from place, b *batch) error {
+func (s *session) readUsers(ctx context.Context, _ string, from records.Place, b *records.Writer) error {
 	tenant, err := s.tenant(ctx)
 	if err != nil {
 		return err
@@ -58,7 +59,7 @@ func (s *session) readUsers(ctx context.Context, _ string, from place, b *batch)
 		return err
 	}
 	if signIns && !granted(held.claims.Roles, permSignIns) {
-		b.gap(missing(permSignIns))
+		b.Gap(missing(permSignIns))
 		signIns = false
 	}
 	if signIns {
@@ -70,13 +71,13 @@ func (s *session) readUsers(ctx context.Context, _ string, from place, b *batch)
 		if !granted(held.claims.Roles, permUsers) {
 			return s.lacks(permUsers)
 		}
-		b.gap(*e)
-		from = place{}
+		b.Gap(*e)
+		from = records.Place{}
 	}
 	return readList(ctx, s, s.usersCall(false), from, b, take)
 }
 
-func addUser(b *batch, tenant string, u user) {
+func addUser(b *records.Writer, tenant string, u user) {
 	kind := "entra_user"
 	if strings.EqualFold(u.UserType, "Guest") {
 		kind = "entra_guest"
@@ -108,8 +109,8 @@ func addUser(b *batch, tenant string, u user) {
 		add(connector.Email, strings.ToLower(u.Mail))
 		add(connector.EmployeeID, u.EmployeeID)
 	}
-	b.entity(connector.Entity{Ref: principalRef(u.ID), Name: clipName(name), Type: "person", Identifiers: identifiers})
-	b.entity(connector.Entity{Ref: accountRef(u.ID), Name: clipName(name), Type: kind, Attributes: attributes(fields)})
-	b.relate(connector.PrincipalRepresentsAccount, principalRef(u.ID), accountRef(u.ID))
-	b.relate(connector.BoundaryContains, boundaryRef(tenant), accountRef(u.ID))
+	b.Entity(connector.Entity{Ref: principalRef(u.ID), Name: records.Name(name), Type: "person", Identifiers: identifiers})
+	b.Entity(connector.Entity{Ref: accountRef(u.ID), Name: records.Name(name), Type: kind, Attributes: attributes(fields)})
+	b.Relate(connector.PrincipalRepresentsAccount, principalRef(u.ID), accountRef(u.ID))
+	b.Relate(connector.BoundaryContains, boundaryRef(tenant), accountRef(u.ID))
 }

@@ -65,6 +65,8 @@ func rules() []rule {
 	return []rule{
 		// Leaves: the standard library alone.
 		{folder: "connector/connectortest", local: []string{"connector"}, external: []string{"*"}, never: engines},
+		// What connectors have in common, for those outside this module, too.
+		{folder: "connector/records", local: []string{"connector"}},
 		{folder: "connector"},
 		{folder: "internal/fault"},
 		{folder: "internal/id"},
