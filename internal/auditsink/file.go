@@ -18,6 +18,9 @@ type File struct {
 // longestTorn is how much of a torn last line is looked through for its begin.
 const longestTorn = 8 << 20
 
+// searchedAtOnce is how much of it is in memory at once.
+const searchedAtOnce = 64 << 10
+
 // Deliver appends and makes it durable. A line that an earlier attempt has begun
 // and not finished is taken away first.
 func (f *File) Deliver(_ context.Context, _ string, events [][]byte) error {
@@ -37,20 +40,41 @@ func appendLines(file *os.File, events [][]byte) error {
 	if err != nil {
 		return err
 	}
-	tail := make([]byte, min(end, longestTorn))
-	if _, err := file.ReadAt(tail, end-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+	whole, err := wholeLines(file, end)
+	if err != nil {
 		return err
 	}
-	if torn := int64(len(tail) - bytes.LastIndexByte(tail, '\n') - 1); torn > 0 {
-		if err := file.Truncate(end - torn); err != nil {
+	if whole < end {
+		if err := file.Truncate(whole); err != nil {
 			return err
 		}
-		if _, err := file.Seek(end-torn, io.SeekStart); err != nil {
+		if _, err := file.Seek(whole, io.SeekStart); err != nil {
 			return err
 		}
 	}
 	_, err = file.Write(lines(events))
 	return err
+}
+
+// wholeLines returns where the last whole line of a file of that size ends. A
+// file that is in order costs a look at its last byte; only behind that, it is
+// searched from its end on. Nothing is remembered from batch to batch, because
+// others rotate and cut such files meanwhile.
+func wholeLines(file io.ReaderAt, size int64) (int64, error) {
+	block := make([]byte, 1)
+	for end := size; end > 0; block = make([]byte, min(searchedAtOnce, end)) {
+		if size-end > longestTorn {
+			return 0, errors.New("its last line is longer than any event: it is no file of events, name another one")
+		}
+		end -= int64(len(block))
+		if _, err := file.ReadAt(block, end); err != nil {
+			return 0, err
+		}
+		if at := bytes.LastIndexByte(block, '\n'); at >= 0 {
+			return end + int64(at) + 1, nil
+		}
+	}
+	return 0, nil
 }
 
 // Stream writes events to an open stream, such as standard output, one a line.

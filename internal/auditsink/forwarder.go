@@ -2,10 +2,10 @@ package auditsink
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/auditlog"
@@ -65,7 +65,7 @@ type Observer interface {
 	Failed(sink string)
 }
 
-// Forwarder keeps one sink up to date.
+// Forwarder keeps one sink up to date. It is not for concurrent use.
 type Forwarder struct {
 	Name     string
 	Sink     Sink
@@ -73,6 +73,9 @@ type Forwarder struct {
 	Tenant   id.Tenant
 	Log      *slog.Logger
 	Observer Observer
+
+	// failures counts the batches of a workspace that failed one after another.
+	failures map[id.Workspace]int
 }
 
 // Run forwards until ctx ends. It returns an error for nothing: a sink that is
@@ -107,7 +110,10 @@ func (f *Forwarder) Run(ctx context.Context) error {
 }
 
 // Forward delivers one batch of each workspace that has something, and returns
-// how many events that were. A workspace that fails does not keep the others back.
+// how many events that were. The first failure ends the round: a destination that
+// is down is not asked once for each workspace. The workspace whose batch failed
+// comes behind the others from then on, until one of its batches is taken, so
+// that events that a destination never takes keep no other workspace back.
 func (f *Forwarder) Forward(ctx context.Context) (sent int, err error) {
 	behind, err := f.Store.Undelivered(ctx, f.Name, workspacesAtOnce)
 	if err != nil {
@@ -118,18 +124,20 @@ func (f *Forwarder) Forward(ctx context.Context) (sent int, err error) {
 		lag = max(lag, u.Waiting)
 	}
 	f.Observer.Lag(f.Name, lag)
-	var failed []error
+	slices.SortStableFunc(behind, func(a, b Undelivered) int { return f.failures[a.Workspace] - f.failures[b.Workspace] })
 	for _, u := range behind {
 		n, err := f.deliver(ctx, u)
-		sent += n
 		if err != nil {
-			failed = append(failed, fmt.Errorf("audit events of %s: %w", u.Workspace, err))
+			if f.failures == nil {
+				f.failures = map[id.Workspace]int{}
+			}
+			f.failures[u.Workspace]++
+			return sent, fmt.Errorf("audit events of %s: %w", u.Workspace, err)
 		}
-		if ctx.Err() != nil {
-			break
-		}
+		delete(f.failures, u.Workspace)
+		sent += n
 	}
-	return sent, errors.Join(failed...)
+	return sent, nil
 }
 
 func (f *Forwarder) deliver(ctx context.Context, u Undelivered) (int, error) {
