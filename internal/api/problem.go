@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/nearest"
 )
 
 // statusClientGone is nginx's status for a client that went away; nobody sees
@@ -121,6 +123,7 @@ func redactProblem(ctx huma.Context, _ string, v any) (any, error) {
 		explainRefusal(p, r)
 	}
 	for _, detail := range p.Errors {
+		suggest(detail)
 		if detail.Location == "body" && detail.Value != nil {
 			if _, whole := detail.Value.(string); whole {
 				detail.Message = aboutBody(ctx.Operation(), p.Status)
@@ -133,6 +136,19 @@ func redactProblem(ctx huma.Context, _ string, v any) (any, error) {
 		}
 	}
 	return shownProblem(p), nil
+}
+
+// suggest adds to a refusal of a value that is none of a list the one that was
+// probably meant, so that nobody has to compare them letter by letter.
+func suggest(d *huma.ErrorDetail) {
+	given, text := d.Value.(string)
+	list, enumerated := strings.CutPrefix(d.Message, `expected value to be one of "`)
+	if !text || !enumerated {
+		return
+	}
+	if near := nearest.Name(given, strings.Split(strings.TrimSuffix(list, `"`), ", ")); near != "" {
+		d.Message += fmt.Sprintf("; did you mean %q?", near)
+	}
 }
 
 // aboutBody says what is wrong with a body that was not even decoded.

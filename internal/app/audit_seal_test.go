@@ -159,6 +159,7 @@ func TestALogMovesToAnotherServer(t *testing.T) {
 	n, err := sealer.Seal(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 3, n, "sealed there, under a horizon that this server has not reached")
+	b.arrive(t)
 
 	// More than one batch waits, of both servers.
 	_, err = b.super.Exec(t.Context(), `insert into audit_events (tenant_id, workspace_id, actor_kind, actor_id, action, outcome, target_type, target_id, transaction)

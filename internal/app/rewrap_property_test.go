@@ -83,7 +83,7 @@ func newVault(t *testing.T) *vault {
 }
 
 func testEvent(a audit.Action) audit.Event {
-	return audit.Event{Actor: audit.System("test"), Action: a, Outcome: audit.Succeeded, TargetType: "test", Payload: map[string]any{}}
+	return audit.Event{Actor: audit.System("test"), Action: a, Outcome: audit.Succeeded, TargetType: "connection", Payload: map[string]any{}}
 }
 
 func (v *vault) create(t *testing.T, scope id.Scope, name string) {

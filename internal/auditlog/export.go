@@ -29,7 +29,7 @@ func (s *Service) Export(ctx context.Context, c workspace.Caller, f audit.Filter
 			return nil, err
 		}
 	}
-	if err := checkRange(f); err != nil {
+	if err := f.Check(); err != nil {
 		return nil, err
 	}
 	e := &Export{service: s, caller: c, filter: f, next: after + 1}

@@ -83,40 +83,45 @@ func (s *Sealer) sealAll(ctx context.Context) (sealed int, err error) {
 		if err != nil {
 			return sealed, errors.Join(append(failures, err)...)
 		}
-		progress := 0
+		progress, moved := 0, false
 		for _, w := range waiting {
 			if failed[w] {
 				continue
 			}
-			n, err := s.sealWorkspace(ctx, id.Scope{Tenant: s.Tenant, Workspace: w})
+			n, changed, err := s.sealWorkspace(ctx, id.Scope{Tenant: s.Tenant, Workspace: w})
 			if err != nil {
 				failed[w] = true
 				failures = append(failures, fmt.Errorf("seal the audit events of %s: %w", w, err))
 			}
 			progress += n
+			moved = moved || changed
 		}
 		sealed += progress
-		if progress == 0 {
+		if !moved {
 			return sealed, errors.Join(failures...)
 		}
 	}
 }
 
-func (s *Sealer) sealWorkspace(ctx context.Context, scope id.Scope) (int, error) {
+// sealWorkspace seals one batch and returns how many events it has, and whether
+// anything was written.
+func (s *Sealer) sealWorkspace(ctx context.Context, scope id.Scope) (sealed int, changed bool, err error) {
 	var made *Batch
-	err := s.Store.ContinueLog(ctx, scope, func(head Head, unsealed Unsealed) (*Batch, error) {
+	err = s.Store.ContinueLog(ctx, scope, func(head Head, unsealed Unsealed) (*Batch, error) {
 		batch, err := s.continueLog(scope, head, unsealed)
 		made = batch
 		return batch, err
 	})
 	if err != nil || made == nil {
-		return 0, err
+		return 0, false, err
 	}
-	if s.seen == nil {
-		s.seen = map[id.Workspace]Checkpoint{}
+	if len(made.Entries) > 0 {
+		if s.seen == nil {
+			s.seen = map[id.Workspace]Checkpoint{}
+		}
+		s.seen[scope.Workspace] = made.Checkpoint
 	}
-	s.seen[scope.Workspace] = made.Checkpoint
-	return len(made.Entries), nil
+	return len(made.Entries), true, nil
 }
 
 // continueLog makes the next batch. It trusts only what its own key signed: size
@@ -126,24 +131,31 @@ func (s *Sealer) continueLog(scope id.Scope, head Head, unsealed Unsealed) (*Bat
 	if err != nil {
 		return nil, err
 	}
-	from := last.Horizon
-	// A log can come here with a dump of a server that had counted further.
-	foreign := head.Note == "" || unsealed.Snapshot.Max < from
-	if foreign {
-		from = 0
+	// A log can have come here with a dump of another server, which counted
+	// transactions of its own.
+	foreign := head.Arrival == nil || last.Number == 0 || last.Number < head.Arrival.Checkpoint
+	from := uint64(0)
+	switch {
+	case foreign:
+	case last.Number > head.Arrival.Checkpoint:
+		from = last.Horizon
+	default:
+		from = head.Arrival.Horizon
 	}
 	events, err := unsealed.Read(from, foreign, sealedAtOnce)
-	if err != nil || len(events) == 0 {
+	if err != nil || len(events) == 0 && !foreign {
 		return nil, err
 	}
 	batch := &Batch{Checkpoint: Checkpoint{Scope: scope, Number: last.Number + 1, Horizon: unsealed.Snapshot.Min, Time: time.Now()}}
-	if len(events) == sealedAtOnce {
-		// More of the last transaction's events, and later ones, may be left;
-		// of foreign ones, all.
+	if foreign && len(events) < sealedAtOnce {
+		batch.Arrival = &Arrival{Checkpoint: last.Number, Horizon: unsealed.Snapshot.Min}
+	}
+	if len(events) == 0 {
+		return batch, nil
+	}
+	if len(events) == sealedAtOnce && !foreign {
+		// More of the last transaction's events, and later ones, may be left.
 		batch.Checkpoint.Horizon = min(batch.Checkpoint.Horizon, events[len(events)-1].Transaction)
-		if foreign {
-			batch.Checkpoint.Horizon = last.Horizon
-		}
 	}
 	for _, e := range events {
 		leaf, err := LeafHash(e)

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
-	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -23,7 +22,7 @@ func (s *Service) List(ctx context.Context, c workspace.Caller, f audit.Filter, 
 	if err := c.Require(workspace.ReadAudit); err != nil {
 		return nil, err
 	}
-	if err := checkRange(f); err != nil {
+	if err := f.Check(); err != nil {
 		return nil, err
 	}
 	return s.Events.ListEvents(ctx, c.Scope, f, before, limit)
@@ -32,6 +31,9 @@ func (s *Service) List(ctx context.Context, c workspace.Caller, f audit.Filter, 
 // Count counts the events that the filter lets pass, up to [audit.CountLimit].
 func (s *Service) Count(ctx context.Context, c workspace.Caller, f audit.Filter) (int, error) {
 	if err := c.Require(workspace.ReadAudit); err != nil {
+		return 0, err
+	}
+	if err := f.Check(); err != nil {
 		return 0, err
 	}
 	return s.Events.CountEvents(ctx, c.Scope, f, audit.CountLimit)
@@ -59,11 +61,4 @@ func (s *Service) Entries(ctx context.Context, c workspace.Caller, from int64, l
 		return nil, err
 	}
 	return s.Log.EntriesFrom(ctx, c.Scope, from, limit)
-}
-
-func checkRange(f audit.Filter) error {
-	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
-		return fault.InvalidField("query.until", "must be later than since")
-	}
-	return nil
 }

@@ -30,8 +30,21 @@ type Head struct {
 	Note string
 	// Entries is how many entries are stored.
 	Entries int64
+	// Arrival is when all that came from another server was known to be in the
+	// log, nil when it is not: the log was made elsewhere and came with a dump, or
+	// is new. It is not signed; what a wrong one hides, verifying shows.
+	Arrival *Arrival
 	// Hashes returns the stored hashes of entries; what is missing is left out.
 	Hashes func(entries []int64) (map[int64][]tlog.Hash, error)
+}
+
+// Arrival says from where on a log is of this server.
+type Arrival struct {
+	// Checkpoint is the last one that may be of another server.
+	Checkpoint int64
+	// Horizon is the first transaction of this server that may have events which
+	// are not in the log, for as long as there is no later checkpoint.
+	Horizon uint64
 }
 
 // Snapshot says which transactions have ended: all below Min, none from Max on.
@@ -56,8 +69,11 @@ type Entry struct {
 	Hashes []tlog.Hash
 }
 
-// Batch is what one transaction appends to a log.
+// Batch is what one transaction appends to a log. One without entries has no
+// checkpoint.
 type Batch struct {
+	// Arrival, if not nil, is noted beside it.
+	Arrival *Arrival
 	Entries    []Entry
 	Checkpoint Checkpoint
 	// Note is the checkpoint, signed.

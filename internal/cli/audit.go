@@ -2,10 +2,13 @@ package cli
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
 	"github.com/gatehouse-project/gatehouse/internal/client"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 )
 
 // AuditCmd is `gatehouse audit`.
@@ -19,10 +22,10 @@ type AuditCmd struct {
 
 // auditFilter is the flags that narrow events; list and export have them.
 type auditFilter struct {
-	Action     string `placeholder:"ACTION" help:"Only this action, such as connection_created."`
+	Action     string `placeholder:"ACTION" complete:"actions" help:"Only this action, such as connection_created."`
 	Actor      string `placeholder:"ID" help:"Only what this member, worker or part of the system did, such as mem_1."`
 	Outcome    string `enum:",succeeded,failed,denied" default:"" placeholder:"OUTCOME" help:"Only this outcome: succeeded, failed or denied."`
-	TargetType string `placeholder:"TYPE" help:"Only events about this sort of thing, such as connection."`
+	TargetType string `placeholder:"TYPE" complete:"target_types" help:"Only events about this sort of thing, such as connection."`
 	TargetID   string `placeholder:"ID" help:"Only events about this, such as conn_12."`
 	Since      string `placeholder:"WHEN" help:"Only from this moment on: 2026-01-31, 2026-01-31T08:00:00Z, or how long ago, as 90m, 24h or 7d."`
 	Until      string `placeholder:"WHEN" help:"Only before this moment."`
@@ -34,8 +37,27 @@ func (f auditFilter) filter(now time.Time) (client.AuditFilter, error) {
 	if c.Since, err = parseMoment("--since", f.Since, now); err != nil {
 		return c, err
 	}
-	c.Until, err = parseMoment("--until", f.Until, now)
-	return c, err
+	if c.Until, err = parseMoment("--until", f.Until, now); err != nil {
+		return c, err
+	}
+	check := audit.Filter{Action: audit.Action(f.Action), TargetType: f.TargetType}
+	if c.Since != nil && c.Until != nil {
+		check.Since, check.Until = *c.Since, *c.Until
+	}
+	return c, checkAuditFilter(check)
+}
+
+// checkAuditFilter says here what the server would say, in terms of the flags.
+func checkAuditFilter(f audit.Filter) error {
+	refused, wrong := fault.As(f.Check())
+	if !wrong {
+		return nil
+	}
+	said := make([]string, len(refused.Fields))
+	for i, field := range refused.Fields {
+		said[i] = "--" + strings.ReplaceAll(strings.TrimPrefix(field.Path, "query."), "_", "-") + ": " + field.Message
+	}
+	return usagef("%s", strings.Join(said, "; "))
 }
 
 // AuditListCmd is `gatehouse audit list`.

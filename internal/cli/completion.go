@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/cli/completion"
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
 	"github.com/gatehouse-project/gatehouse/internal/client"
@@ -105,6 +106,10 @@ func (n *names) list(ctx context.Context, kind string) []completion.Candidate {
 		}
 	case "kinds":
 		return words("Principal", "Account", "Entitlement", "Resource", "CloudAccountBoundary")
+	case "actions":
+		return words(audit.Actions()...)
+	case "target_types":
+		return words(audit.TargetTypes()...)
 	case "schedules":
 		return words("manual", "hourly@15", "daily@02:00", "weekly@mon@02:00")
 	case "levels":
@@ -162,10 +167,10 @@ func (n *names) flag(name string) string {
 	return ""
 }
 
-func words(list ...string) []completion.Candidate {
+func words[T ~string](list ...T) []completion.Candidate {
 	found := make([]completion.Candidate, len(list))
 	for i, word := range list {
-		found[i] = completion.Candidate{Word: word}
+		found[i] = completion.Candidate{Word: string(word)}
 	}
 	return found
 }

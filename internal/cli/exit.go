@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/cli/login"
 	"github.com/gatehouse-project/gatehouse/internal/client"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/nearest"
 )
 
 // The statuses a command exits with. docs/cli.md and the help tell them.
@@ -49,9 +50,19 @@ func usagef(format string, args ...any) error {
 }
 
 // parseText is kong's message without what only its own tables mean: the empty
-// choice that stands for a flag left out, and the sort of token it met.
+// choice that stands for a flag left out, and the sort of token it met. To a value
+// that is none of a list it adds the one that was probably meant.
 func parseText(message string) string {
-	return strings.NewReplacer(`,"" but got`, ` but got`, `must be one of "",`, `must be one of `, " (short flag)", "").Replace(message)
+	message = strings.NewReplacer(`,"" but got`, ` but got`, `must be one of "",`, `must be one of `, " (short flag)", "").Replace(message)
+	choices, given, enumerated := strings.Cut(message, " but got ")
+	_, choices, listed := strings.Cut(choices, " must be one of ")
+	if enumerated && listed {
+		known := strings.Split(strings.Trim(choices, `"`), `","`)
+		if near := nearest.Name(strings.Trim(given, `"`), known); near != "" {
+			message += fmt.Sprintf(", did you mean %q?", near)
+		}
+	}
+	return message
 }
 
 // notFoundError says that nothing has the name that was given.

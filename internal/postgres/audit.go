@@ -39,7 +39,12 @@ func record(ctx context.Context, tx pgx.Tx, scope id.Scope, e audit.Event) error
 	return nil
 }
 
+// auditPayload encodes the payload of an event, and refuses one that the lists of
+// the domain do not know.
 func auditPayload(e audit.Event) (json.RawMessage, error) {
+	if err := e.Check(); err != nil {
+		return nil, err
+	}
 	if e.Payload == nil {
 		return json.RawMessage("{}"), nil
 	}

@@ -67,7 +67,12 @@ func (l *AuditLogs) ContinueLog(ctx context.Context, scope id.Scope, fn func(aud
 		if err != nil || batch == nil {
 			return err
 		}
-		return appendBatch(ctx, q, scope.Workspace, batch)
+		if len(batch.Entries) > 0 {
+			if err := appendBatch(ctx, q, scope.Workspace, batch); err != nil {
+				return err
+			}
+		}
+		return noteArrival(ctx, q, scope.Workspace, batch.Arrival)
 	})
 }
 
@@ -79,6 +84,9 @@ func auditLogHead(ctx context.Context, q *dbsqlc.Queries, w id.Workspace) (head 
 	head.Note = latest.Note
 	if head.Entries, err = q.CountAuditLog(ctx, int64(w)); err != nil {
 		return head, fmt.Errorf("find the end of the log: %w", err)
+	}
+	if head.Arrival, err = auditLogArrival(ctx, q, w); err != nil {
+		return head, err
 	}
 	head.Hashes = func(entries []int64) (map[int64][]tlog.Hash, error) {
 		rows, err := q.AuditLogHashes(ctx, dbsqlc.AuditLogHashesParams{WorkspaceID: int64(w), Entries: entries})
@@ -92,6 +100,36 @@ func auditLogHead(ctx context.Context, q *dbsqlc.Queries, w id.Workspace) (head 
 		return stored, nil
 	}
 	return head, nil
+}
+
+// auditLogArrival returns nil for a log that was not known to be whole on this
+// server.
+func auditLogArrival(ctx context.Context, q *dbsqlc.Queries, w id.Workspace) (*auditlog.Arrival, error) {
+	row, err := q.AuditLogArrival(ctx, int64(w))
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && !row.Here {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find on which server the log was continued: %w", err)
+	}
+	horizon, err := strconv.ParseUint(row.Horizon, 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("find on which server the log was continued: %w", err)
+	}
+	return &auditlog.Arrival{Checkpoint: row.Checkpoint, Horizon: horizon}, nil
+}
+
+func noteArrival(ctx context.Context, q *dbsqlc.Queries, w id.Workspace, a *auditlog.Arrival) error {
+	if a == nil {
+		return nil
+	}
+	err := q.NoteAuditLogArrival(ctx, dbsqlc.NoteAuditLogArrivalParams{
+		WorkspaceID: int64(w), Checkpoint: a.Checkpoint, Horizon: strconv.FormatUint(a.Horizon, 10),
+	})
+	if err != nil {
+		return fmt.Errorf("note on which server the log is continued: %w", err)
+	}
+	return nil
 }
 
 // unsealedEvents takes the snapshot in a statement of its own: what a later

@@ -110,5 +110,5 @@ func (p *plane) count(t *testing.T, query string, args ...any) (n int) {
 }
 
 func event(a audit.Action) audit.Event {
-	return audit.Event{Actor: audit.System("test"), Action: a, Outcome: audit.Succeeded, TargetType: "test"}
+	return audit.Event{Actor: audit.System("test"), Action: a, Outcome: audit.Succeeded, TargetType: "connection"}
 }

@@ -132,6 +132,25 @@ func (q *Queries) AuditEventsByID(ctx context.Context, arg AuditEventsByIDParams
 	return items, nil
 }
 
+const auditLogArrival = `-- name: AuditLogArrival :one
+select system_identifier = this_server() as here, checkpoint, horizon::text as horizon
+from audit_log_arrivals
+where workspace_id = $1
+`
+
+type AuditLogArrivalRow struct {
+	Here       bool
+	Checkpoint int64
+	Horizon    string
+}
+
+func (q *Queries) AuditLogArrival(ctx context.Context, workspaceID int64) (AuditLogArrivalRow, error) {
+	row := q.db.QueryRow(ctx, auditLogArrival, workspaceID)
+	var i AuditLogArrivalRow
+	err := row.Scan(&i.Here, &i.Checkpoint, &i.Horizon)
+	return i, err
+}
+
 const auditLogEntriesFrom = `-- name: AuditLogEntriesFrom :many
 select entry, event_id, hashes
 from audit_log_entries
@@ -328,6 +347,24 @@ func (q *Queries) LatestAuditCheckpoint(ctx context.Context, workspaceID int64) 
 		&i.SealedAt,
 	)
 	return i, err
+}
+
+const noteAuditLogArrival = `-- name: NoteAuditLogArrival :exec
+insert into audit_log_arrivals (workspace_id, system_identifier, checkpoint, horizon)
+values ($1, this_server(), $2, ($3::text)::xid8)
+on conflict (workspace_id) do update
+set system_identifier = excluded.system_identifier, checkpoint = excluded.checkpoint, horizon = excluded.horizon, arrived_at = now()
+`
+
+type NoteAuditLogArrivalParams struct {
+	WorkspaceID int64
+	Checkpoint  int64
+	Horizon     string
+}
+
+func (q *Queries) NoteAuditLogArrival(ctx context.Context, arg NoteAuditLogArrivalParams) error {
+	_, err := q.db.Exec(ctx, noteAuditLogArrival, arg.WorkspaceID, arg.Checkpoint, arg.Horizon)
+	return err
 }
 
 const releaseAuditSink = `-- name: ReleaseAuditSink :one

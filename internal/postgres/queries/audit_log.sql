@@ -5,6 +5,17 @@ select pg_try_advisory_xact_lock(hashtextextended('gatehouse audit log ' || (@wo
 -- name: SealableWorkspaces :many
 select workspace_id::bigint as workspace_id from sealable_workspaces(@most::integer);
 
+-- name: AuditLogArrival :one
+select system_identifier = this_server() as here, checkpoint, horizon::text as horizon
+from audit_log_arrivals
+where workspace_id = @workspace_id;
+
+-- name: NoteAuditLogArrival :exec
+insert into audit_log_arrivals (workspace_id, system_identifier, checkpoint, horizon)
+values (@workspace_id, this_server(), @checkpoint, (@horizon::text)::xid8)
+on conflict (workspace_id) do update
+set system_identifier = excluded.system_identifier, checkpoint = excluded.checkpoint, horizon = excluded.horizon, arrived_at = now();
+
 -- name: UnsealedFor :one
 select coalesce(clock_timestamp() - oldest_unsealed_event(), '0')::interval;
 
