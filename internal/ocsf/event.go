@@ -50,6 +50,7 @@ type event struct {
 	Actor        actor             `json:"actor"`
 	Entity       *entity           `json:"entity,omitempty"`
 	User         *user             `json:"user,omitempty"`
+	Service      *service          `json:"service,omitempty"`
 	API          *api              `json:"api,omitempty"`
 	Resources    []entity          `json:"resources,omitempty"`
 	SrcEndpoint  map[string]string `json:"src_endpoint,omitempty"`
@@ -76,7 +77,12 @@ type actor struct {
 }
 
 type user struct {
-	UID string `json:"uid"`
+	UID   string `json:"uid,omitempty"`
+	Email string `json:"email_addr,omitempty"`
+}
+
+type service struct {
+	Name string `json:"name"`
 }
 
 type entity struct {
@@ -149,8 +155,12 @@ func Marshal(entry int64, r audit.Record) ([]byte, error) {
 // describe sets what the event's class asks for beside the attributes of all.
 func (e *event) describe(act activity, r audit.Record) {
 	switch act.class.uid {
-	case 3001, 3002:
+	case 3001:
 		e.User = &user{UID: r.TargetID}
+	case 3002:
+		e.User = signingIn(r)
+		// The class asks for what was signed in to.
+		e.Service = &service{Name: "gatehouse"}
 	case 3004:
 		e.Entity = &entity{Type: r.TargetType, UID: r.TargetID}
 	default:
@@ -159,6 +169,19 @@ func (e *event) describe(act activity, r audit.Record) {
 		// The class asks for where the call came from; addresses are not recorded.
 		e.SrcEndpoint = map[string]string{"svc_name": "gatehouse", "uid": r.Actor.ID}
 	}
+}
+
+// signingIn is the person, or, where nobody is known yet, whom the identity
+// provider named.
+func signingIn(r audit.Record) *user {
+	if r.TargetID != "" {
+		return &user{UID: r.TargetID}
+	}
+	var named struct{ Subject, Email string }
+	if json.Unmarshal(r.Payload, &named) != nil || named.Subject == "" {
+		return &user{UID: "unknown"}
+	}
+	return &user{UID: named.Subject, Email: named.Email}
 }
 
 func severity(r audit.Record) int {

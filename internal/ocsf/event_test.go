@@ -2,10 +2,6 @@ package ocsf_test
 
 import (
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,8 +34,8 @@ func record(a audit.Action, o audit.Outcome) audit.Record {
 // What the schema requires of every event, and of each class that is used.
 func TestEveryActionIsAnEventOfItsClass(t *testing.T) {
 	t.Parallel()
-	activities := map[int][]int{3001: {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 3004: {1, 2, 3, 4}, 6003: {1, 2, 3, 4, 99}}
-	required := map[int][]string{3001: {"user"}, 3004: {"entity"}, 6003: {"actor", "api", "src_endpoint"}}
+	activities := map[int][]int{3001: {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 3002: {1, 2, 3, 4, 5, 99}, 3004: {1, 2, 3, 4}, 6003: {1, 2, 3, 4, 99}}
+	required := map[int][]string{3001: {"user"}, 3002: {"user", "service"}, 3004: {"entity"}, 6003: {"actor", "api", "src_endpoint"}}
 	for _, a := range audit.Actions() {
 		for _, o := range []audit.Outcome{audit.Succeeded, audit.Failed, audit.Denied} {
 			envelope, e := marshal(t, record(a, o))
@@ -58,6 +54,18 @@ func TestEveryActionIsAnEventOfItsClass(t *testing.T) {
 			require.Equal(t, "dev.gatehouse.audit."+string(a), envelope["type"])
 		}
 	}
+}
+
+// Who was refused is somebody that no id names.
+func TestARefusedSignInNamesWhoTried(t *testing.T) {
+	t.Parallel()
+	r := record(audit.SignInRefused, audit.Denied)
+	r.TargetID, r.Payload = "", json.RawMessage(`{"reason":"no_access","issuer":"https://idp","subject":"248289761001","email":"ada@contoso.example"}`)
+	_, e := marshal(t, r)
+	require.Equal(t, map[string]any{"uid": "248289761001", "email_addr": "ada@contoso.example"}, e["user"])
+	r.Payload = json.RawMessage(`{}`)
+	_, e = marshal(t, r)
+	require.Equal(t, map[string]any{"uid": "unknown"}, e["user"])
 }
 
 func TestEnvelopeIsACloudEvent(t *testing.T) {
