@@ -66,7 +66,7 @@ type EstateReport struct {
 //	GET    /_simulator/estate       what exists, and credentials
 //	GET    /_simulator/day          which day it is
 //	PUT    /_simulator/day          make it another: {"day": 30}
-//	GET    /_simulator/truth        who reaches ?bucket= with ?action=
+//	GET    /_simulator/truth        who reaches ?bucket=, or what ?identity= reaches, with ?action=
 //	GET    /_simulator/requests     calls so far, by service:operation
 //	DELETE /_simulator/requests     count from zero
 //	GET    /_simulator/faults       faults in force

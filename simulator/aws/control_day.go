@@ -37,24 +37,56 @@ type TruthReport struct {
 	Bucket  string         `json:"bucket"`
 	Action  string         `json:"action"`
 	Reaches []estate.Reach `json:"reaches"`
+	// Holders are all who reach it, over Identity Center or not.
+	Holders []estate.Holder `json:"holders"`
+}
+
+// ReachReport is the answer of /_simulator/truth about an identity.
+type ReachReport struct {
+	Day      int      `json:"day"`
+	Identity string   `json:"identity"`
+	Action   string   `json:"action"`
+	Buckets  []string `json:"buckets"`
 }
 
 // DefaultAction is what is asked about when nothing else is.
 const DefaultAction = "s3:GetObject"
 
 // Truth says who reaches a bucket with an action, [DefaultAction] when empty; see
-// [estate.Estate.Truth].
+// [estate.Estate.Truth] and [estate.Estate.Holders].
 func (s *Simulator) Truth(bucket, action string) (TruthReport, error) {
 	if action == "" {
 		action = DefaultAction
 	}
 	now := s.Estate()
 	reaches, err := now.Truth(bucket, action)
-	return TruthReport{now.Company.Day(), bucket, action, reaches}, err
+	if err != nil {
+		return TruthReport{}, err
+	}
+	holders, err := now.Holders(bucket, action)
+	return TruthReport{now.Company.Day(), bucket, action, reaches, holders}, err
+}
+
+// Reach says which buckets a user, a role or somebody of Identity Center reaches,
+// by the id that AWS gives it; see [estate.Estate.Reachable].
+func (s *Simulator) Reach(identity, action string) (ReachReport, error) {
+	if action == "" {
+		action = DefaultAction
+	}
+	now := s.Estate()
+	buckets, err := now.Reachable(identity, action)
+	return ReachReport{now.Company.Day(), identity, action, buckets}, err
 }
 
 func (s *Simulator) showTruth(w http.ResponseWriter, r *http.Request) {
-	told, err := s.Truth(r.URL.Query().Get("bucket"), r.URL.Query().Get("action"))
+	query := r.URL.Query()
+	var told any
+	var err error
+	if identity := query.Get("identity"); identity != "" {
+		told, err = s.Reach(identity, query.Get("action"))
+	} else {
+		told, err = s.Truth(query.Get("bucket"), query.Get("action"))
+	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return

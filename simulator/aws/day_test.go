@@ -54,6 +54,9 @@ func TestDaysAndTruthOverTheControlInterface(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, ask(http.MethodPut, "/_simulator/day", bad, nil), bad)
 	}
 	require.Equal(t, http.StatusNotFound, ask(http.MethodGet, "/_simulator/truth?bucket=nobodys", "", nil))
+	var reach aws.ReachReport
+	require.Equal(t, http.StatusOK, ask(http.MethodGet, "/_simulator/truth?identity="+s.Summary().Contractor.IAMUserID, "", &reach))
+	require.Contains(t, reach.Buckets, s.Summary().Sensitive.Name)
 }
 
 // The contract analysts hold a permission set that names the bucket; the analysts
@@ -77,6 +80,47 @@ func TestTruthWeighsStatements(t *testing.T) {
 	}
 }
 
+// Whoever reaches the bucket over Identity Center without taking a role is the same
+// by both ways of finding out; the contractor takes a role.
+func TestTruthIsOneTruth(t *testing.T) {
+	t.Parallel()
+	for seed := range int64(5) {
+		s, err := aws.New(aws.Options{People: 60, Seed: seed, Day: int(50 * seed)})
+		require.NoError(t, err)
+		bucket, contractor := s.Summary().Sensitive.Name, s.Summary().Contractor
+		told, err := s.Truth(bucket, "")
+		require.NoError(t, err)
+		people, holders := map[string]bool{}, map[string]estate.Holder{}
+		for _, r := range told.Reaches {
+			people[r.UserID] = true
+		}
+		for _, h := range told.Holders {
+			holders[h.ID] = h
+			if h.Kind == estate.KindDirectoryUser {
+				require.Equal(t, people[h.ID], h.Itself != "", "%+v", h)
+			}
+		}
+		for id := range people {
+			require.Contains(t, holders, id)
+		}
+		user := holders[contractor.IAMUserID]
+		require.Empty(t, user.Itself)
+		data, ok := s.Estate().AccountByID(s.Summary().Sensitive.AccountID)
+		require.True(t, ok)
+		runner, ok := s.Estate().Inventory(data.Index).Role("DataMigrationRunner")
+		require.True(t, ok)
+		require.Equal(t, contractor.RoleARN, runner.ARN)
+		require.Contains(t, user.Roles, runner.ID)
+		require.Equal(t, estate.Allowed, holders[runner.ID].Itself)
+		reached, err := s.Reach(contractor.IAMUserID, "")
+		require.NoError(t, err)
+		require.Contains(t, reached.Buckets, bucket)
+		none, err := s.Reach("AIDANOBODY", "")
+		require.NoError(t, err)
+		require.Empty(t, none.Buckets)
+	}
+}
+
 // People are computed when they are asked for: a million cost what it takes to
 // know which groups they are in.
 func TestAMillionPeopleAreNotKept(t *testing.T) {
@@ -92,5 +136,18 @@ func TestAMillionPeopleAreNotKept(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	require.Less(t, after.HeapAlloc-before.HeapAlloc, uint64(128<<20), "bytes for a million people")
+
+	// Nor are they once they have been shown, nor what is in their accounts.
+	for n := range made.Center.UserCount() {
+		if made.Center.User(n).ID == "" {
+			t.Fatal("a user without an id")
+		}
+	}
+	for account := range made.Organization.Accounts {
+		require.NotNil(t, made.Inventory(account))
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.HeapAlloc-before.HeapAlloc, uint64(128<<20), "bytes once all have been looked at")
 	require.NotEmpty(t, made.Center.User(900_000).ID)
 }

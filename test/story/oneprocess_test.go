@@ -20,6 +20,7 @@ func TestOneProcess(t *testing.T) {
 		"expired for good":        expiredForGood,
 		"lifecycle":               lifecycle,
 		"days":                    days,
+		"truth":                   truths,
 		"downloads":               downloads,
 		"evidence":                evidenceHolds,
 		"shown policy":            shownPolicy,
