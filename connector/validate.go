@@ -1,8 +1,6 @@
 package connector
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"unicode/utf8"
@@ -18,6 +16,11 @@ const (
 	MaxNameBytes       = 1024
 	MaxKeyBytes        = 1024
 	MaxIdentifiers     = 16
+	// MaxNumberBytes bounds a number's text in attributes and conditions, and
+	// MaxNumberExponent its exponent, so that a few bytes cannot stand for a number
+	// of a hundred thousand digits. Every number of IEEE 754 fits.
+	MaxNumberBytes    = 512
+	MaxNumberExponent = 400
 	// MaxConditionsBytes bounds [Terms.Conditions].
 	MaxConditionsBytes = 64 << 10
 	// MaxActions bounds [Terms.Actions] and [Terms.NotActions] each.
@@ -150,53 +153,6 @@ func validateText(field, s string, least, most int) error {
 		}
 	}
 	return nil
-}
-
-// validateObject accepts nothing, null, or one JSON object within the limits.
-func validateObject(field string, raw json.RawMessage, most int) error {
-	if len(raw) == 0 {
-		return nil
-	}
-	if len(raw) > most {
-		return fmt.Errorf("%s are %d bytes long, more than %d", field, len(raw), most)
-	}
-	if !utf8.Valid(raw) || !json.Valid(raw) {
-		return fmt.Errorf("%s are not valid JSON", field)
-	}
-	if trimmed := bytes.TrimLeft(raw, " \t\r\n"); trimmed[0] != '{' {
-		return fmt.Errorf("%s are not a JSON object", field)
-	}
-	if d := depth(raw); d > MaxAttributesDepth {
-		return fmt.Errorf("%s are nested %d deep, more than %d", field, d, MaxAttributesDepth)
-	}
-	if bytes.Contains(raw, []byte(`\u0000`)) {
-		return fmt.Errorf("%s hold a NUL character", field)
-	}
-	return nil
-}
-
-// depth returns how deeply objects and arrays nest in raw, which is valid JSON.
-func depth(raw []byte) int {
-	deepest, now, inString := 0, 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case inString:
-			switch c {
-			case '\\':
-				i++
-			case '"':
-				inString = false
-			}
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			now++
-			deepest = max(deepest, now)
-		case c == '}' || c == ']':
-			now--
-		}
-	}
-	return deepest
 }
 
 // clip keeps quoted foreign text short in messages.

@@ -100,7 +100,7 @@ func (p *publication) kept(ctx context.Context, staging, table, key string) (int
 
 // apply closes what is gone or changed, inserts what is new or changed, and
 // gives moved rows their new partition.
-func (p *publication) apply(ctx context.Context, staging, table, key, columns string) error {
+func (p *publication) apply(ctx context.Context, staging, table, key, columns, staged string) error {
 	found, err := p.differences(ctx, table)
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (p *publication) apply(ctx context.Context, staging, table, key, columns st
 		_, err := p.tx.Exec(ctx, fmt.Sprintf(`
 			insert into %[1]s (workspace_id, connection_id, %[4]s, partition_id, shared, first_run_id, valid_from, observed_before)
 			select $1, $2, %[5]s, d.partition_id, d.shared, $3, $4, d.partition_id = any ($5) from %[3]s s join %[1]s_diff d on d.%[2]s = s.%[2]s where d.what in ('new', 'changed')`,
-			table, key, staging, columns, "s."+strings.ReplaceAll(columns, ", ", ", s.")),
+			table, key, staging, columns, staged),
 			p.row.WorkspaceID, int64(p.conn), p.row.RunID, p.at, notNull(p.observed))
 		if err != nil {
 			return fmt.Errorf("insert %s: %w", table, err)
@@ -148,7 +148,7 @@ func (p *publication) mergeEntities(ctx context.Context) error {
 	p.counts[graph.CountEntitiesNew] = found["new"]
 	p.counts[graph.CountEntitiesChanged] = found["changed"]
 	p.counts[graph.CountEntitiesClosed] = found["gone"]
-	if err := p.apply(ctx, staging, "entities", "entity_id", entityColumns); err != nil {
+	if err := p.apply(ctx, staging, "entities", "entity_id", entityColumns, stagedEntity); err != nil {
 		return err
 	}
 	p.counts[graph.CountEntitiesKept], err = p.kept(ctx, staging, "entities", "entity_id")
@@ -175,7 +175,7 @@ func (p *publication) mergeRelationships(ctx context.Context) error {
 	p.counts[graph.CountRelationshipsNew] = found["new"]
 	p.counts[graph.CountRelationshipsChanged] = found["changed"]
 	p.counts[graph.CountRelationshipsClosed] = found["gone"]
-	if err := p.apply(ctx, staging, "relationships", "relationship_id", relationshipColumns); err != nil {
+	if err := p.apply(ctx, staging, "relationships", "relationship_id", relationshipColumns, stagedRelationship); err != nil {
 		return err
 	}
 	p.counts[graph.CountRelationshipsKept], err = p.kept(ctx, staging, "relationships", "relationship_id")

@@ -112,10 +112,13 @@ func (p *publication) mergeDuplicates(ctx context.Context, staging, table, key s
 }
 
 // entityColumns and relationshipColumns are what a version takes from its staged
-// row, in the order of the insert statements.
+// row, in the order of the insert statements; stagedEntity and stagedRelationship
+// are the same of the staged row s.
 const (
 	entityColumns       = "entity_id, kind, provider_id, name, type, identifiers, attributes, content_hash"
+	stagedEntity        = "s.entity_id, s.kind, s.provider_id, s.name, s.type, s.identifiers::jsonb, s.attributes::jsonb, s.content_hash"
 	relationshipColumns = "relationship_id, from_id, to_id, kind, key, effect, terms, attributes, content_hash"
+	stagedRelationship  = "s.relationship_id, s.from_id, s.to_id, s.kind, s.key, s.effect, s.terms::jsonb, s.attributes::jsonb, s.content_hash"
 )
 
 // firstLoad fills tables that nobody sees yet, indexes them and then makes them
@@ -126,7 +129,7 @@ func (p *publication) firstLoad(ctx context.Context) error {
 	}
 	tag, err := p.tx.Exec(ctx, fmt.Sprintf(`
 		insert into entities_%[1]d (workspace_id, connection_id, %[2]s, partition_id, shared, first_run_id, valid_from)
-		select $1, $2, %[2]s, partition_id, shared, $3, $4 from %[3]s`, int64(p.conn), entityColumns, stagedEntities(p.run).Sanitize()),
+		select $1, $2, %[3]s, partition_id, shared, $3, $4 from %[4]s s`, int64(p.conn), entityColumns, stagedEntity, stagedEntities(p.run).Sanitize()),
 		p.row.WorkspaceID, int64(p.conn), p.row.RunID, p.at)
 	if err != nil {
 		return fmt.Errorf("load entities: %w", err)
@@ -134,9 +137,9 @@ func (p *publication) firstLoad(ctx context.Context) error {
 	p.counts[graph.CountEntitiesNew] = tag.RowsAffected()
 	tag, err = p.tx.Exec(ctx, fmt.Sprintf(`
 		insert into relationships_%[1]d (workspace_id, connection_id, %[2]s, partition_id, shared, first_run_id, valid_from)
-		select $1, $2, %[2]s, partition_id, shared, $3, $4 from %[3]s s
-		where exists (select from %[4]s e where e.entity_id = s.from_id) and exists (select from %[4]s e where e.entity_id = s.to_id)`,
-		int64(p.conn), relationshipColumns, stagedRelationships(p.run).Sanitize(), stagedEntities(p.run).Sanitize()),
+		select $1, $2, %[3]s, partition_id, shared, $3, $4 from %[4]s s
+		where exists (select from %[5]s e where e.entity_id = s.from_id) and exists (select from %[5]s e where e.entity_id = s.to_id)`,
+		int64(p.conn), relationshipColumns, stagedRelationship, stagedRelationships(p.run).Sanitize(), stagedEntities(p.run).Sanitize()),
 		p.row.WorkspaceID, int64(p.conn), p.row.RunID, p.at)
 	if err != nil {
 		return fmt.Errorf("load relationships: %w", err)

@@ -12,7 +12,9 @@ import (
 
 // Staging tables belong to one run each. They are unlogged and without indexes,
 // their maker's own, and row-level security does not apply to them (binary COPY
-// refuses it); the run's fence is what guards them.
+// refuses it); the run's fence is what guards them. Their JSON is text: what has
+// not changed, which is most of a re-run, is never parsed. That it can be stored
+// is a rule of the contract, which every batch is checked against.
 
 func stagedEntities(r id.Run) pgx.Identifier {
 	return pgx.Identifier{"staging", fmt.Sprintf("entities_%d", int64(r))}
@@ -30,11 +32,11 @@ func createStaging(ctx context.Context, tx pgx.Tx, r id.Run) error {
 	_, err := tx.Exec(ctx, fmt.Sprintf(`
 		create unlogged table %s (
 			partition_id bigint not null, entity_id uuid not null, kind entity_kind not null, provider_id text not null,
-			name text not null, type text not null, identifiers jsonb, attributes jsonb, content_hash uuid not null,
+			name text not null, type text not null, identifiers text, attributes text, content_hash uuid not null,
 			shared boolean not null default false);
 		create unlogged table %s (
 			partition_id bigint not null, relationship_id uuid not null, from_id uuid not null, to_id uuid not null,
-			kind relationship_kind not null, key text not null, effect grant_effect not null, terms jsonb, attributes jsonb, content_hash uuid not null,
+			kind relationship_kind not null, key text not null, effect grant_effect not null, terms text, attributes text, content_hash uuid not null,
 			shared boolean not null default false)`,
 		stagedEntities(r).Sanitize(), stagedRelationships(r).Sanitize()))
 	if err != nil {

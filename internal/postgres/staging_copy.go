@@ -53,15 +53,14 @@ func (r *binaryRows) text(s string) {
 	r.buf = append(r.buf, s...)
 }
 
-// jsonb is null for no bytes.
-func (r *binaryRows) jsonb(raw []byte) {
-	const null, version = ^uint32(0), 1
+// json is null for no bytes.
+func (r *binaryRows) json(raw []byte) {
+	const null = ^uint32(0)
 	if len(raw) == 0 {
 		r.buf = binary.BigEndian.AppendUint32(r.buf, null)
 		return
 	}
-	r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(1+len(raw)))
-	r.buf = append(append(r.buf, version), raw...)
+	r.buf = append(binary.BigEndian.AppendUint32(r.buf, uint32(len(raw))), raw...)
 }
 
 // copyInto appends the rows to a table.
@@ -86,8 +85,8 @@ func copyStaged(ctx context.Context, tx pgx.Tx, r id.Run, partition int64, b *gr
 			rows.text(e.ProviderID)
 			rows.text(e.Name)
 			rows.text(e.Type)
-			rows.jsonb(e.Identifiers)
-			rows.jsonb(e.Attributes)
+			rows.json(e.Identifiers)
+			rows.json(e.Attributes)
 			rows.uuid(e.Hash)
 		}
 		if err := rows.copyInto(ctx, tx, stagedEntities(r)); err != nil {
@@ -106,8 +105,8 @@ func copyStaged(ctx context.Context, tx pgx.Tx, r id.Run, partition int64, b *gr
 			rows.text(string(e.Kind))
 			rows.text(e.Key)
 			rows.text(string(e.Effect))
-			rows.jsonb(e.Terms)
-			rows.jsonb(e.Attributes)
+			rows.json(e.Terms)
+			rows.json(e.Attributes)
 			rows.uuid(e.Hash)
 		}
 		if err := rows.copyInto(ctx, tx, stagedRelationships(r)); err != nil {
