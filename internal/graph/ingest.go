@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"iter"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
@@ -134,9 +135,9 @@ func stage(w id.Workspace, c id.Connection, stream connector.Stream, b Batch) (S
 		Entities:      make([]StagedEntity, len(b.Page.Entities)),
 		Relationships: make([]StagedRelationship, len(b.Page.Relationships)),
 	}
-	err := shares.Each(len(s.Entities)+len(s.Relationships), func(first, end int) error {
+	err := shares.Each(len(s.Entities)+len(s.Relationships), func(items iter.Seq[int]) error {
 		h := newHasher(w, c)
-		for i := first; i < end; i++ {
+		for i := range items {
 			kind, n, err := "entity", i, error(nil)
 			if i < len(s.Entities) {
 				err = h.stageEntity(stream, &b.Page.Entities[i], &s.Entities[i])

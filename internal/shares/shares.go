@@ -1,6 +1,7 @@
 package shares
 
 import (
+	"iter"
 	"runtime"
 	"sync"
 )
@@ -12,15 +13,20 @@ const (
 	fewest = 64
 )
 
-// Each calls fn for ranges first…end−1 that together are 0…n−1, at the same time,
-// and returns the error of the lowest range that failed. When fn stops at its
-// first error, that is the error of the lowest item.
-func Each(n int, fn func(first, end int) error) error {
+// turn is after how many items a share lets others have the processor. Go takes it
+// from a goroutine only after ten milliseconds, and whoever asks a question
+// meanwhile would wait that long for each of its answers from the database.
+const turn = 32
+
+// Each calls fn for shares that together are 0…n−1, each in ascending order, at
+// the same time, and returns the error of the lowest share that failed. When fn
+// stops at its first error, that is the error of the lowest item.
+func Each(n int, fn func(items iter.Seq[int]) error) error {
 	shares := min(most, runtime.GOMAXPROCS(0), n/fewest+1)
 	failed := make([]error, shares)
 	var wait sync.WaitGroup
 	for share := range shares {
-		wait.Go(func() { failed[share] = fn(n*share/shares, n*(share+1)/shares) })
+		wait.Go(func() { failed[share] = fn(items(n*share/shares, n*(share+1)/shares)) })
 	}
 	wait.Wait()
 	for _, err := range failed {
@@ -29,4 +35,18 @@ func Each(n int, fn func(first, end int) error) error {
 		}
 	}
 	return nil
+}
+
+// items are first…end−1, with a pause for others after each turn.
+func items(first, end int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := first; i < end; i++ {
+			if !yield(i) {
+				return
+			}
+			if (i-first)%turn == turn-1 {
+				runtime.Gosched()
+			}
+		}
+	}
 }

@@ -2,6 +2,7 @@ package shares_test
 
 import (
 	"fmt"
+	"iter"
 	"sync/atomic"
 	"testing"
 
@@ -25,8 +26,8 @@ func TestEveryItemOnceAndTheLowestError(t *testing.T) {
 			}
 		}
 		seen := make([]atomic.Int32, n)
-		err := shares.Each(n, func(first, end int) error {
-			for i := first; i < end; i++ {
+		err := shares.Each(n, func(items iter.Seq[int]) error {
+			for i := range items {
 				seen[i].Add(1)
 				if isBad[i] {
 					return fmt.Errorf("item %d", i)

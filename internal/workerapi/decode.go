@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -101,9 +102,9 @@ func (h *headerLine) page(rest []byte, lines []span) (*connector.Page, error) {
 		text = string(rest)
 	}
 	// A worker waits until its batch is stored: read sooner is stored sooner.
-	err := shares.Each(len(lines), func(first, end int) error {
+	err := shares.Each(len(lines), func(items iter.Seq[int]) error {
 		reader := lineReader{plain: rest, text: text}
-		for i := first; i < end; i++ {
+		for i := range items {
 			if valid && h.readPlain(&reader, lines[i], i, page) {
 				continue
 			}
