@@ -80,12 +80,16 @@ type Ingest struct {
 	Catalog *integration.Catalog
 
 	known holders
+	turns turns
 }
 
-// Take stages the batch that read returns. It is read only for whoever holds the
-// run, because reading costs memory and time. A batch that the contract forbids
-// is Invalid and stages nothing.
-func (in *Ingest) Take(ctx context.Context, f run.Fence, read func() (Batch, error)) error {
+// Take stages the batch of a number, which read returns. It is read only for whoever
+// holds the run, because reading costs memory and time, and may come while the one
+// before it is being staged. A batch that the contract forbids is Invalid and
+// stages nothing.
+func (in *Ingest) Take(ctx context.Context, f run.Fence, number int64, read func() (Batch, error)) error {
+	wait, end := in.turns.enter(f, number)
+	defer end()
 	conn, which, err := in.subject(ctx, f)
 	if err != nil {
 		return err
@@ -94,6 +98,7 @@ func (in *Ingest) Take(ctx context.Context, f run.Fence, read func() (Batch, err
 	if err != nil {
 		return err
 	}
+	b.Number = number
 	entry, err := in.Catalog.Get(which)
 	if err != nil {
 		return err
@@ -108,6 +113,9 @@ func (in *Ingest) Take(ctx context.Context, f run.Fence, read func() (Batch, err
 	}
 	staged, err := stage(f.Workspace, conn, stream, b)
 	if err != nil {
+		return err
+	}
+	if err := wait(ctx); err != nil {
 		return err
 	}
 	return in.Store.Stage(ctx, f, staged)

@@ -224,7 +224,7 @@ func (h *hold) batch(stream, partition string, page connector.Page, end connecto
 }
 
 func (h *hold) take(ctx context.Context, b graph.Batch) error {
-	return h.d.ingest.Take(ctx, h.fence, func() (graph.Batch, error) { return b, nil })
+	return h.d.ingest.Take(ctx, h.fence, b.Number, func() (graph.Batch, error) { return b, nil })
 }
 
 // send stages the next batch.

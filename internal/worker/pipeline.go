@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 
@@ -12,7 +11,7 @@ import (
 // pipeline encodes pages and sends them as numbered batches, in order, while the
 // connector reads on. Pages of a partition that come while another batch is on
 // its way wait and go together: a slow or distant platform is asked less often.
-// It holds one batch that is sent, one that is encoded and the pages of one more,
+// It holds the batches of one window, one that is encoded and the pages of one more,
 // whatever the size of the run. Its methods are for one goroutine.
 type pipeline struct {
 	e       *execution
@@ -178,42 +177,4 @@ func (p *pipeline) seal(what parcel, pages int) sealedParcel {
 		err = &connector.Error{Category: connector.ContractViolation, Message: fmt.Sprintf("%s: %v", what.name, err), Cause: err}
 	}
 	return sealedParcel{body, err, pages, len(what.page.Entities), len(what.page.Relationships), what.name}
-}
-
-func (p *pipeline) send(number int64) {
-	for next := range p.sealed {
-		err := next.err
-		if err == nil && p.failure() == nil {
-			if err = batchFailure(next.name, p.e.call.batch(p.e.work, number, next.body)); err == nil {
-				number++
-				p.stored(next)
-			}
-		}
-		if err != nil {
-			p.fail(err)
-		}
-		p.open.Add(-next.pages)
-	}
-}
-
-func (p *pipeline) stored(s sealedParcel) {
-	p.e.progress.stored(s.entities, s.relationships)
-	m := p.e.worker.metrics
-	m.batches.Inc()
-	m.records.WithLabelValues("entity").Add(float64(s.entities))
-	m.records.WithLabelValues("relationship").Add(float64(s.relationships))
-}
-
-// batchFailure tells a batch that the platform will never take from a platform
-// that does not take any.
-func batchFailure(name string, err error) error {
-	var refused *callError
-	if errors.As(err, &refused) && !refused.temporary() && !refused.notOurs() {
-		reason := refused.detail
-		if reason == "" {
-			reason = fmt.Sprintf("status %d", refused.status)
-		}
-		return &connector.Error{Category: connector.ContractViolation, Message: fmt.Sprintf("%s: the platform refused it: %s", name, reason), Cause: err}
-	}
-	return err
 }

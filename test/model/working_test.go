@@ -247,7 +247,7 @@ func nested(depth int) string {
 func (m *machine) take(h *hold, b graph.Batch, allowed bool, by int) outcome {
 	was := m.runs[h.run].batches
 	return m.write(h, allowed, func(ctx context.Context) error {
-		return m.ingest.Take(ctx, h.fence, func() (graph.Batch, error) { return b, nil })
+		return m.ingest.Take(ctx, h.fence, b.Number, func() (graph.Batch, error) { return b, nil })
 	}, func(s seen) bool { return s.Batches > was || by == 0 }, func(s *modelled) {
 		s.batches += by
 		if by > 0 {

@@ -54,7 +54,7 @@ func (d Discovery) putBatch(ctx context.Context, in *batchInput) (*struct{}, err
 		return nil, err
 	}
 	// The body is asked for only once the fence has held.
-	return nil, d.Ingest.Take(ctx, f, func() (graph.Batch, error) {
+	return nil, d.Ingest.Take(ctx, f, in.Number, func() (graph.Batch, error) {
 		api.Accept(ctx)
 		return in.batch(d.Batches)
 	})
@@ -78,7 +78,7 @@ func (in *batchInput) batch(d *workerapi.Decoder) (graph.Batch, error) {
 		return graph.Batch{}, fault.New(fault.Invalid, "contract violation: %v", err)
 	}
 	return graph.Batch{
-		Number: in.Number, Digest: sha256.Sum256(sent), Stream: header.Stream, Partition: header.Partition,
+		Digest: sha256.Sum256(sent), Stream: header.Stream, Partition: header.Partition,
 		Page: *page, End: header.End, Failure: header.Failure.Error(),
 	}, nil
 }
