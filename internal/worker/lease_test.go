@@ -368,3 +368,28 @@ func TestFinishWhoseAnswerIsLostIsOver(t *testing.T) {
 		require.LessOrEqual(t, s.platform.calls["finish"], 2)
 	})
 }
+
+// Of two batches on their way the answer of the first is lost, and it is sent again
+// when the second is stored already.
+func TestTheBatchBehindProvesTheOneBefore(t *testing.T) {
+	script := newScripted("a")
+	script.pages = 40
+	play(t, script, func(s *stage) {
+		batches, lost := 0, 0
+		s.platform.wire = func(call string) fault {
+			if call != "batches" {
+				return noFault
+			}
+			if batches++; batches%3 == 1 {
+				lost++
+				return lostAnswer
+			}
+			return noFault
+		}
+		require.Nil(t, s.complete().Error)
+		require.Equal(t, int64(1), s.platform.epoch, "the run was never given up")
+		require.Equal(t, []string{"users/a complete"}, s.platform.ends())
+		require.Len(t, s.platform.records, script.pages*script.perPage)
+		require.Positive(t, lost)
+	})
+}

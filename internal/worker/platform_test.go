@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"time"
@@ -105,6 +106,9 @@ func (p *fakePlatform) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.calls[call]++
 	what := p.wire(call)
 	p.mu.Unlock()
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.WroteRequest != nil {
+		trace.WroteRequest(httptrace.WroteRequestInfo{})
+	}
 	answer := func() *http.Response {
 		w := httptest.NewRecorder()
 		p.ServeHTTP(w, r)
