@@ -224,7 +224,7 @@ func (t *jsonText) hex() (unit uint64, err error) {
 		case c >= '0' && c <= '9':
 			c -= '0'
 		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c|0x20 - 'a' + 10
+			c = (c | 0x20) - 'a' + 10
 		default:
 			return 0, errGrammar
 		}
