@@ -25,19 +25,21 @@ type database struct {
 	// urls by service role.
 	urls map[string]string
 	stop func(ctx context.Context) error
+	// keep returns when the database cannot be had any more, or ctx has ended.
+	keep func(ctx context.Context) error
 }
 
 // openDatabase migrates an existing database when adminURL is given, and else
 // one on a server of its own below the data directory.
 func openDatabase(ctx context.Context, c DevConfig) (*database, error) {
 	dataDir, adminURL := c.DataDir, c.DatabaseURL
-	d := &database{urls: map[string]string{}, stop: func(context.Context) error { return nil }}
+	d := &database{urls: map[string]string{}, stop: func(context.Context) error { return nil }, keep: untilEnd}
 	if adminURL == "" {
 		server, err := pgserver.Start(ctx, pgserver.Config{DataDir: filepath.Join(dataDir, "postgres"), Logger: c.Logger, Durable: true})
 		if err != nil {
 			return nil, fmt.Errorf("start PostgreSQL: %w", err)
 		}
-		d.stop = server.Stop
+		d.stop, d.keep = server.Stop, server.Keep
 		if adminURL, err = ensureDatabase(ctx, server); err != nil {
 			return nil, errors.Join(err, stopWithin(d.stop))
 		}
@@ -55,6 +57,12 @@ func openDatabase(ctx context.Context, c DevConfig) (*database, error) {
 		}
 	}
 	return d, nil
+}
+
+// untilEnd keeps a database that others look after.
+func untilEnd(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
 }
 
 // stopTime bounds how long the embedded server may take to stop.

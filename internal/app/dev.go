@@ -90,7 +90,7 @@ func Dev(ctx context.Context, c DevConfig, ready func(ctx context.Context, r Run
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	return runDev(ctx, c, h, ln, r, secret.FromString(token), ready)
+	return runDev(ctx, c, h, ln, r, secret.FromString(token), db.keep, ready)
 }
 
 // keys returns the settings with what was left open filled in.
@@ -148,7 +148,9 @@ func newDevHost(ctx context.Context, c DevConfig, db *database, url string, toke
 
 // runDev serves, works and waits. Workers stop before the services that they
 // report to.
-func runDev(ctx context.Context, c DevConfig, h *host, ln net.Listener, r Running, token secret.Secret, ready func(context.Context, Running) error) error {
+func runDev(ctx context.Context, c DevConfig, h *host, ln net.Listener, r Running, token secret.Secret,
+	keepDatabase func(context.Context) error, ready func(context.Context, Running) error,
+) error {
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	started := make(chan struct{})
@@ -167,6 +169,7 @@ func runDev(ctx context.Context, c DevConfig, h *host, ln net.Listener, r Runnin
 	}
 	working, stopWorking := context.WithCancel(ctx)
 	defer stopWorking()
+	g.add(keepDatabase)
 	g.add(func(ctx context.Context) error { return ready(ctx, r) })
 	stopped := make(chan error, 1)
 	go func() { stopped <- g.run(working) }()

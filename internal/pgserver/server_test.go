@@ -135,6 +135,32 @@ func TestRestartKeepsPortAndData(t *testing.T) {
 	require.Equal(t, []int{1, 2}, recall(t, url))
 }
 
+// Whoever keeps a server has it again after its death, and not after its stop.
+func TestAServerThatIsKeptIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	s := startForTest(t, Config{DataDir: t.TempDir()})
+	url := s.SuperuserURL("postgres")
+	remember(t, url, 1)
+	kept := make(chan error, 1)
+	go func() { kept <- s.Keep(t.Context()) }()
+	require.NoError(t, s.Kill())
+	require.Eventually(t, func() bool {
+		conn, err := pgx.Connect(t.Context(), url)
+		return err == nil && conn.Close(t.Context()) == nil
+	}, time.Minute, 50*time.Millisecond)
+	require.Equal(t, []int{1}, recall(t, url))
+	require.NoError(t, s.Stop(t.Context()))
+	require.NoError(t, <-kept, "it ends with the server")
+}
+
+func TestAServerThatCannotBeStartedAgainIsSaidToBeSo(t *testing.T) {
+	t.Parallel()
+	s := startForTest(t, Config{DataDir: t.TempDir()})
+	require.NoError(t, os.Rename(s.dir.cluster(), s.dir.cluster()+".away"))
+	require.NoError(t, s.Kill())
+	require.ErrorContains(t, s.revive(t.Context(), s.now(), time.Millisecond), s.LogPath())
+}
+
 func TestStopAfterKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

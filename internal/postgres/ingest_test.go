@@ -249,9 +249,11 @@ func TestRunStartsOverAfterACrashOfTheServer(t *testing.T) {
 	}, time.Minute, 10*time.Millisecond, "%v", err)
 
 	require.Equal(t, 1, d.number(t, `select count(*) from entities where valid_to is null`), "the graph keeps what it had")
-	d.expire(t, h.Run.ID)
 	again := d.claim(t)
+	require.Equal(t, h.Run.ID, again.Run.ID, "at once: nobody waits for the lease of a worker that was told to let go")
+	require.Equal(t, 2, again.Run.Attempt, "the attempt counts: it may be this run that makes the server crash")
 	require.Zero(t, again.NextBatch)
+	require.Equal(t, fault.Stale, fault.KindOf(d.graph.Stage(t.Context(), h.fence, graph.StagedBatch{})), "the former holder is told apart")
 	again.send(t, "alpha", "", connector.Page{Entities: accounts("a", "b")}, connector.Complete)
 	require.EqualValues(t, 1, again.publish(t).Counts[graph.CountEntitiesNew])
 }

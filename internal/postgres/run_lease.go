@@ -165,8 +165,31 @@ func notHeld(f run.Fence) error {
 	return fault.New(fault.Stale, "run %s is no longer held by this lease", f.Run)
 }
 
-// withHeld runs fn in a transaction in which the fence's holder holds the run.
+// withHeld runs fn in a transaction in which the fence's holder holds the run. One
+// that has to start over can be claimed at once: its worker is alive, and told to
+// let go, so there is nobody whose lease is worth waiting for.
 func (s *Runs) withHeld(ctx context.Context, f run.Fence, fn func(tx pgx.Tx, row dbsqlc.Run) error) error {
+	err := s.holding(ctx, f, fn)
+	if !errors.Is(err, errStagingGone) {
+		return err
+	}
+	ended := s.holding(ctx, f, func(tx pgx.Tx, row dbsqlc.Run) error {
+		q := dbsqlc.New(tx)
+		if err := q.EndLease(ctx, dbsqlc.EndLeaseParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
+			return fmt.Errorf("end a lease: %w", err)
+		}
+		if err := notifyChanged(ctx, q, f.Run); err != nil {
+			return err
+		}
+		return q.NotifyRuns(ctx, runReady)
+	})
+	if ended != nil && fault.KindOf(ended) != fault.Stale {
+		return ended // the worker asks again, and comes here again
+	}
+	return err
+}
+
+func (s *Runs) holding(ctx context.Context, f run.Fence, fn func(tx pgx.Tx, row dbsqlc.Run) error) error {
 	return s.db.InWorkspace(ctx, f.Workspace, func(tx pgx.Tx) error {
 		row, err := held(ctx, tx, f)
 		if err != nil {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -63,7 +64,10 @@ func stagingExists(ctx context.Context, tx pgx.Tx, r id.Run) (exists bool, err e
 	return exists, nil
 }
 
+// errStagingGone is behind the refusal of whatever continues what is gone.
+var errStagingGone = errors.New("a crash of the server has emptied the staging tables")
+
 // startsOver tells a worker that a crash took what it had sent.
 func startsOver(r id.Run) error {
-	return fault.New(fault.Stale, "run %s starts over: what it had staged is gone", r)
+	return fault.Wrap(fault.Stale, errStagingGone, "run %s starts over: what it had staged is gone", r)
 }

@@ -198,6 +198,23 @@ func (q *Queries) CountScheduleFailure(ctx context.Context, arg CountScheduleFai
 	return i, err
 }
 
+const endLease = `-- name: EndLease :exec
+update runs set lease_until = least(lease_until, clock_timestamp())
+where workspace_id = $1 and run_id = $2
+`
+
+type EndLeaseParams struct {
+	WorkspaceID int64
+	RunID       int64
+}
+
+// For a run that has to be taken anew; the attempt counts. The lease is over, so
+// that claims and sweeps see the run as they see that of a worker that is gone.
+func (q *Queries) EndLease(ctx context.Context, arg EndLeaseParams) error {
+	_, err := q.db.Exec(ctx, endLease, arg.WorkspaceID, arg.RunID)
+	return err
+}
+
 const extendLease = `-- name: ExtendLease :exec
 update runs set lease_until = clock_timestamp() + $1::interval, progress = $2
 where workspace_id = $3 and run_id = $4

@@ -126,6 +126,12 @@ where workspace_id = @workspace_id and run_id = @run_id;
 update runs set lease_id = null, lease_until = null, token_hash = null, attempt = greatest(attempt - 1, 0)
 where workspace_id = @workspace_id and run_id = @run_id;
 
+-- name: EndLease :exec
+-- For a run that has to be taken anew; the attempt counts. The lease is over, so
+-- that claims and sweeps see the run as they see that of a worker that is gone.
+update runs set lease_until = least(lease_until, clock_timestamp())
+where workspace_id = @workspace_id and run_id = @run_id;
+
 -- name: BeginPublishing :exec
 update runs set phase = 'publishing', phase_since = clock_timestamp(), lease_id = null, lease_until = null, token_hash = null
 where workspace_id = @workspace_id and run_id = @run_id;
