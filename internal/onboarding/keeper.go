@@ -60,7 +60,7 @@ func (k *Keeper) each(refs []Ref, do func(Ref) error) (failures error) {
 }
 
 func (k *Keeper) expire(ctx context.Context, ref Ref) error {
-	_, err := k.Store.Change(ctx, ref, nil, func(s *Session) ([]audit.Event, error) {
+	_, err := k.Store.Change(ctx, ref, Terms{}, func(s *Session) ([]audit.Event, error) {
 		if _, waits := s.ExpiresAt(); !waits {
 			return nil, nil
 		}
@@ -74,7 +74,7 @@ func (k *Keeper) expire(ctx context.Context, ref Ref) error {
 func (k *Keeper) Advance(ctx context.Context, ref Ref, actor audit.Actor) (answer *run.StartResult, err error) {
 	// Each turn ends an operation or starts one, if it is not the last.
 	for range 3 * MaxOperations {
-		s, err := k.Store.Change(ctx, ref, nil, func(s *Session) ([]audit.Event, error) { return s.Settle(), nil })
+		s, err := k.Store.Change(ctx, ref, Terms{}, func(s *Session) ([]audit.Event, error) { return s.Settle(), nil })
 		if err != nil {
 			return answer, err
 		}
@@ -88,7 +88,7 @@ func (k *Keeper) Advance(ctx context.Context, ref Ref, actor audit.Actor) (answe
 			return answer, nil
 		case fault.KindOf(err) == fault.NotFound:
 			// The connection was deleted.
-			_, err = k.Store.Change(ctx, ref, nil, func(s *Session) ([]audit.Event, error) {
+			_, err = k.Store.Change(ctx, ref, Terms{}, func(s *Session) ([]audit.Event, error) {
 				return s.NoteRefused(next.Position, operation.ConnectionMissing), nil
 			})
 			return answer, err

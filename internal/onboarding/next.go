@@ -148,9 +148,12 @@ func (s *Session) Standing() run.StartResult {
 	switch {
 	case o.State == Waiting:
 		r.Status, r.Run.ID = run.ScopeBusy, o.WaitsFor
+		r.Message = fmt.Sprintf("%s starts by itself when %s has ended.", o.Type, o.WaitsFor)
 	case o.Outcome == run.Blocked:
 		r.Status, r.Reason, r.Short = run.StartBlocked, o.Reason, operation.Explain(o.Reason).Short
 		r.Message = fmt.Sprintf("%s is blocked. %s", o.Type, operation.Explain(o.Reason).Explanation)
+	case o.State == Ended:
+		r.Message = fmt.Sprintf("%s was accepted before as %s, which has ended since: %s.", o.Type, o.Run, o.Outcome)
 	}
 	return r
 }

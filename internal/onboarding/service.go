@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -38,18 +39,41 @@ type Outcome struct {
 	// Start is the gate's answer to the first operation; nil when somebody else,
 	// who advances the session too, was faster.
 	Start *run.StartResult
+	// Replayed says that an earlier request, the same as this one, was answered so.
+	Replayed bool
 }
 
-// Start begins a session.
-func (s *Service) Start(ctx context.Context, c workspace.Caller, i integration.ID) (Session, error) {
+// Start begins a session. With once, the same request may be sent again: again says
+// that it was, and that nothing more was begun.
+func (s *Service) Start(ctx context.Context, c workspace.Caller, i integration.ID, once *idempotency.Request) (begun Session, again bool, err error) {
 	if err := c.Require(workspace.StartOperations); err != nil {
-		return Session{}, err
+		return Session{}, false, err
 	}
-	if _, err := s.Catalog.Get(i); err != nil {
-		return Session{}, fault.InvalidField("integration_id", "is not in the catalog; see GET /v1/integrations")
+	return s.once(ctx, c, once, func() (Session, error) {
+		if _, err := s.Catalog.Get(i); err != nil {
+			return Session{}, fault.InvalidField("integration_id", "is not in the catalog; see GET /v1/integrations")
+		}
+		started := Session{Scope: c.Scope, Integration: i, Status: Open, Version: 1}
+		return s.Store.Create(ctx, started, c.Member, once, started.event(c.Actor(), audit.OnboardingStarted, nil))
+	})
+}
+
+// once does something unless the same request was answered before; then it returns
+// the session that it was answered with, as it is now.
+func (s *Service) once(ctx context.Context, c workspace.Caller, once *idempotency.Request, do func() (Session, error)) (answer Session, again bool, err error) {
+	if once == nil {
+		answer, err = do()
+		return answer, false, err
 	}
-	started := Session{Scope: c.Scope, Integration: i, Status: Open, Version: 1}
-	return s.Store.Create(ctx, started, c.Member, started.event(c.Actor(), audit.OnboardingStarted, nil))
+	// Looked for again when it is stored. What was answered is not asked again: the
+	// session has gone on since.
+	if answer, again, err = s.Store.Answered(ctx, c.Scope, *once); again || err != nil {
+		return answer, again, err
+	}
+	if answer, err = do(); errors.Is(err, run.ErrAnswered) {
+		return s.Store.Answered(ctx, c.Scope, *once)
+	}
+	return answer, false, err
 }
 
 // Get returns a session, or NotFound.
@@ -84,12 +108,23 @@ func (s *Service) Pick(ctx context.Context, c workspace.Caller, o id.Onboarding,
 	if err != nil {
 		return Session{}, err
 	}
-	return s.Store.Change(ctx, Ref{c.Scope, o}, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Pick(c, found) })
+	return s.Store.Change(ctx, Ref{c.Scope, o}, Terms{IfVersion: ifVersion}, func(s *Session) ([]audit.Event, error) { return s.Pick(c, found) })
+}
+
+// VerifyRequest asks for the verification of a session's connection.
+type VerifyRequest struct {
+	// Operation is connection.test; there is no other.
+	Operation operation.Type
+	// Step and Connection are what the caller takes for granted; empty for nothing.
+	Step       Step
+	Connection id.Connection
+	// Once is set when the caller may send the same request again.
+	Once *idempotency.Request
 }
 
 // Verify has the session's connection tested. When a connection is named, it has
 // to be the session's.
-func (s *Service) Verify(ctx context.Context, c workspace.Caller, o id.Onboarding, op operation.Type, step Step, named id.Connection) (run.StartResult, error) {
+func (s *Service) Verify(ctx context.Context, c workspace.Caller, o id.Onboarding, r VerifyRequest) (run.StartResult, error) {
 	if err := c.Require(workspace.ManageConnections); err != nil {
 		return run.StartResult{}, err
 	}
@@ -97,22 +132,31 @@ func (s *Service) Verify(ctx context.Context, c workspace.Caller, o id.Onboardin
 	if err != nil {
 		return run.StartResult{}, err
 	}
-	if op != operation.ConnectionTest {
+	if r.Operation != operation.ConnectionTest {
 		return run.StartResult{}, fault.New(fault.NotFound,
 			"the verification of an onboarding is %s; other operations are started by POST /v1/onboarding/%s/bootstrap", operation.ConnectionTest, o)
 	}
-	if step != "" && step != VerifyStep {
+	if r.Step != "" && r.Step != VerifyStep {
 		return run.StartResult{}, fault.InvalidField("step", "must be %s", VerifyStep)
+	}
+	op, err := operation.Get(r.Operation)
+	if err != nil {
+		return run.StartResult{}, err
+	}
+	if r.Once != nil {
+		if result, ok, err := s.Keeper.Gate.AnsweredStart(ctx, c.Scope, op, *r.Once); ok || err != nil {
+			return result, err
+		}
 	}
 	if err := session.MayVerify(); err != nil {
 		return run.StartResult{}, err
 	}
-	if err := session.mustBe(named); err != nil {
+	if err := session.mustBe(r.Connection); err != nil {
 		return run.StartResult{}, err
 	}
 	result, err := s.Keeper.Gate.StartOnboarding(ctx, run.OnboardingStart{
-		Scope: c.Scope, Operation: op, Connection: session.Connection, Member: c.Member, Actor: c.Actor(), Surface: VerifySurface,
-		Entry: run.OnboardingEntry{Session: o},
+		Scope: c.Scope, Operation: op.Type, Connection: session.Connection, Member: c.Member, Actor: c.Actor(), Surface: VerifySurface,
+		Entry: run.OnboardingEntry{Session: o}, Once: r.Once,
 	})
 	return result, explain(err)
 }
@@ -139,55 +183,75 @@ func explain(err error) error {
 	return err
 }
 
+// BootstrapRequest chooses the operations that start one after the other.
+type BootstrapRequest struct {
+	// Connection has to be the session's.
+	Connection id.Connection
+	Operations []operation.Type
+	// Surface says where the request came from; [BootstrapSurface] when empty.
+	Surface string
+	Terms
+}
+
 // Bootstrap starts operations one after the other. The answer is about the first.
-func (s *Service) Bootstrap(ctx context.Context, c workspace.Caller, o id.Onboarding, conn id.Connection, ops []operation.Type, surface string, ifVersion *int64) (Outcome, error) {
+func (s *Service) Bootstrap(ctx context.Context, c workspace.Caller, o id.Onboarding, r BootstrapRequest) (Outcome, error) {
 	if err := c.Require(workspace.StartOperations); err != nil {
 		return Outcome{}, err
 	}
-	session, err := s.Store.Get(ctx, c.Scope, o)
-	if err != nil {
-		return Outcome{}, err
+	if r.Surface == "" {
+		r.Surface = BootstrapSurface
 	}
-	if err := s.mayBootstrap(c, session, ops); err != nil {
-		return Outcome{}, err
-	}
-	if conn == 0 {
-		return Outcome{}, fault.InvalidField("connection_id", "is missing; name the session's connection")
-	}
-	if err := session.mustBe(conn); err != nil {
-		return Outcome{}, err
-	}
-	if surface == "" {
-		surface = BootstrapSurface
-	}
-	return s.goOn(ctx, c, o, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Begin(c, ops, surface) })
+	return s.goOn(ctx, c, o, r.Terms, func() error {
+		session, err := s.Store.Get(ctx, c.Scope, o)
+		if err != nil {
+			return err
+		}
+		if err := s.mayBootstrap(c, session, r.Operations); err != nil {
+			return err
+		}
+		if r.Connection == 0 {
+			return fault.InvalidField("connection_id", "is missing; name the session's connection")
+		}
+		return session.mustBe(r.Connection)
+	}, func(s *Session) ([]audit.Event, error) { return s.Begin(c, r.Operations, r.Surface) })
 }
 
 // Resume has a stopped session go on with the operation that did not succeed. The
 // caller, for whom the runs are, has to have what each of the operations needs.
-func (s *Service) Resume(ctx context.Context, c workspace.Caller, o id.Onboarding, ifVersion *int64) (Outcome, error) {
+func (s *Service) Resume(ctx context.Context, c workspace.Caller, o id.Onboarding, on Terms) (Outcome, error) {
 	if err := c.Require(workspace.StartOperations); err != nil {
 		return Outcome{}, err
 	}
-	session, err := s.Store.Get(ctx, c.Scope, o)
-	if err != nil {
-		return Outcome{}, err
-	}
-	for _, chosen := range session.Operations {
-		op, err := operation.Get(chosen.Type)
+	return s.goOn(ctx, c, o, on, func() error {
+		session, err := s.Store.Get(ctx, c.Scope, o)
 		if err != nil {
-			return Outcome{}, err
+			return err
 		}
-		if err := c.Require(op.Capability); err != nil {
-			return Outcome{}, err
+		for _, chosen := range session.Operations {
+			op, err := operation.Get(chosen.Type)
+			if err != nil {
+				return err
+			}
+			if err := c.Require(op.Capability); err != nil {
+				return err
+			}
 		}
-	}
-	return s.goOn(ctx, c, o, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Resume(c) })
+		return nil
+	}, func(s *Session) ([]audit.Event, error) { return s.Resume(c) })
 }
 
-func (s *Service) goOn(ctx context.Context, c workspace.Caller, o id.Onboarding, ifVersion *int64, change func(*Session) ([]audit.Event, error)) (Outcome, error) {
+// goOn changes a session, if it may be, and starts what is to be started then. A
+// request that was answered before changes nothing; should the process have died
+// before it started anything, that is made up for.
+func (s *Service) goOn(ctx context.Context, c workspace.Caller, o id.Onboarding, on Terms, may func() error, change func(*Session) ([]audit.Event, error)) (Outcome, error) {
 	ref := Ref{c.Scope, o}
-	if _, err := s.Store.Change(ctx, ref, ifVersion, change); err != nil {
+	_, again, err := s.once(ctx, c, on.Once, func() (Session, error) {
+		if err := may(); err != nil {
+			return Session{}, err
+		}
+		return s.Store.Change(ctx, ref, on, change)
+	})
+	if err != nil {
 		return Outcome{}, err
 	}
 	answer, err := s.Keeper.Advance(ctx, ref, c.Actor())
@@ -195,7 +259,7 @@ func (s *Service) goOn(ctx context.Context, c workspace.Caller, o id.Onboarding,
 		return Outcome{}, err
 	}
 	session, err := s.Store.Get(ctx, c.Scope, o)
-	return Outcome{Session: session, Start: answer}, err
+	return Outcome{Session: session, Start: answer, Replayed: again}, err
 }
 
 // Abandon ends a session for good. Runs that it has started go on.
@@ -203,7 +267,7 @@ func (s *Service) Abandon(ctx context.Context, c workspace.Caller, o id.Onboardi
 	if err := c.Require(workspace.StartOperations); err != nil {
 		return Session{}, err
 	}
-	return s.Store.Change(ctx, Ref{c.Scope, o}, ifVersion, func(s *Session) ([]audit.Event, error) { return s.Abandon(c.Actor()) })
+	return s.Store.Change(ctx, Ref{c.Scope, o}, Terms{IfVersion: ifVersion}, func(s *Session) ([]audit.Event, error) { return s.Abandon(c.Actor()) })
 }
 
 // mayBootstrap returns nil when the caller may start these operations on the

@@ -7,7 +7,9 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -29,19 +31,33 @@ type Ref struct {
 	Session id.Onboarding
 }
 
+// Terms are what a change depends on; the zero value on nothing.
+type Terms struct {
+	// IfVersion is the version that the session has to have; with another one, the
+	// error is [Stale].
+	IfVersion *int64
+	// Once is set when the caller may send the same request again; the error of the
+	// second is [run.ErrAnswered].
+	Once *idempotency.Request
+}
+
 // Store keeps sessions. Every change commits together with its audit events.
 type Store interface {
 	// Get returns a session of the workspace, or NotFound.
 	Get(ctx context.Context, scope id.Scope, s id.Onboarding) (Session, error)
 	// List returns the newest sessions first.
 	List(ctx context.Context, scope id.Scope, f Filter) ([]Session, error)
-	// Create stores a new session; its event gets the session's id.
-	Create(ctx context.Context, s Session, by id.Member, e audit.Event) (Session, error)
+	// Create stores a new session; its event gets the session's id. [run.ErrAnswered]
+	// means that the same request has made one before.
+	Create(ctx context.Context, s Session, by id.Member, once *idempotency.Request, e audit.Event) (Session, error)
+	// Answered returns the session that the same request was answered with before, as
+	// it is now; ok is false when there was none. If it was another request, the
+	// error is Invalid; a Conflict when the session is no longer kept.
+	Answered(ctx context.Context, scope id.Scope, once idempotency.Request) (s Session, ok bool, err error)
 	// Change locks a session, calls fn with it, and stores what fn made of it if
 	// its version has changed. An error of fn is returned, and nothing is stored. fn
-	// may be called once at most and must not use the store. With a version, the
-	// error is [Stale] unless the session has that one.
-	Change(ctx context.Context, ref Ref, ifVersion *int64, fn func(s *Session) ([]audit.Event, error)) (Session, error)
+	// may be called once at most and must not use the store.
+	Change(ctx context.Context, ref Ref, on Terms, fn func(s *Session) ([]audit.Event, error)) (Session, error)
 	// Following returns the sessions that go on when a run has ended.
 	Following(ctx context.Context, r run.Ref) ([]Ref, error)
 	// Overdue returns sessions, at most that many of each kind and in no order: those
@@ -69,4 +85,6 @@ type Gate interface {
 	// transaction of the decision; [run.ErrNotNext] means that it did not want it,
 	// and nothing was started.
 	StartOnboarding(ctx context.Context, s run.OnboardingStart) (run.StartResult, error)
+	// AnsweredStart is how the same start was answered before; ok is false when it was not.
+	AnsweredStart(ctx context.Context, scope id.Scope, op operation.Operation, once idempotency.Request) (result run.StartResult, ok bool, err error)
 }

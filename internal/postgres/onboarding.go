@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/onboarding"
 	"github.com/gatehouse-project/gatehouse/internal/postgres/dbsqlc"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -48,7 +49,7 @@ func (s *Onboarding) List(ctx context.Context, scope id.Scope, f onboarding.Filt
 }
 
 // Create stores a new session.
-func (s *Onboarding) Create(ctx context.Context, n onboarding.Session, by id.Member, e audit.Event) (made onboarding.Session, err error) {
+func (s *Onboarding) Create(ctx context.Context, n onboarding.Session, by id.Member, once *idempotency.Request, e audit.Event) (made onboarding.Session, err error) {
 	err = s.db.InWorkspace(ctx, n.Scope.Workspace, func(tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
 		o, err := q.InsertOnboarding(ctx, dbsqlc.InsertOnboardingParams{
@@ -58,6 +59,9 @@ func (s *Onboarding) Create(ctx context.Context, n onboarding.Session, by id.Mem
 			return fmt.Errorf("insert onboarding session: %w", err)
 		}
 		if err := takeStep(ctx, q, n.Scope, o, onboarding.IntegrationStep, by); err != nil {
+			return err
+		}
+		if err := noteSession(ctx, tx, n.Scope, once, id.Onboarding(o)); err != nil {
 			return err
 		}
 		e.TargetID = id.Onboarding(o).String()
@@ -71,10 +75,15 @@ func (s *Onboarding) Create(ctx context.Context, n onboarding.Session, by id.Mem
 }
 
 // Change locks a session and stores what fn made of it.
-func (s *Onboarding) Change(ctx context.Context, ref onboarding.Ref, ifVersion *int64, fn func(*onboarding.Session) ([]audit.Event, error)) (stored onboarding.Session, err error) {
+func (s *Onboarding) Change(ctx context.Context, ref onboarding.Ref, on onboarding.Terms, fn func(*onboarding.Session) ([]audit.Event, error)) (stored onboarding.Session, err error) {
 	err = s.db.InWorkspace(ctx, ref.Scope.Workspace, func(tx pgx.Tx) error {
+		// Before the session is locked, so that the same request at the same time is
+		// told apart from another one, which would find the session changed.
+		if err := noteSession(ctx, tx, ref.Scope, on.Once, ref.Session); err != nil {
+			return err
+		}
 		stored, err = changeOnboarding(ctx, tx, ref.Scope, ref.Session, func(o *onboarding.Session) ([]audit.Event, error) {
-			if ifVersion != nil && *ifVersion != o.Version {
+			if on.IfVersion != nil && *on.IfVersion != o.Version {
 				return nil, onboarding.Stale(o.Version)
 			}
 			return fn(o)
@@ -82,6 +91,37 @@ func (s *Onboarding) Change(ctx context.Context, ref onboarding.Ref, ifVersion *
 		return err
 	})
 	return stored, err
+}
+
+// Answered returns the session that the same request was answered with before.
+func (s *Onboarding) Answered(ctx context.Context, scope id.Scope, once idempotency.Request) (found onboarding.Session, ok bool, err error) {
+	text, ok, err := findRequest(ctx, s.db.read(scope.Workspace), scope.Workspace, once)
+	if err != nil || !ok {
+		return onboarding.Session{}, false, err
+	}
+	var o id.Onboarding
+	if err := o.UnmarshalText([]byte(text)); err != nil {
+		return onboarding.Session{}, false, fmt.Errorf("read an earlier answer: %w", err)
+	}
+	found, err = s.Get(ctx, scope, o)
+	if fault.KindOf(err) == fault.NotFound {
+		err = fault.New(fault.Conflict, "the same request was answered with %s before, which is no longer kept; send a new %s", o, idempotency.Header)
+	}
+	return found, err == nil, err
+}
+
+// noteSession notes that a request is answered with a session, in the transaction
+// that does what it asks, which comes to nothing if the same request did it at the
+// same time.
+func noteSession(ctx context.Context, tx pgx.Tx, scope id.Scope, once *idempotency.Request, o id.Onboarding) error {
+	if once == nil {
+		return nil
+	}
+	_, found, err := claimRequest(ctx, tx, scope.Workspace, *once, o.String())
+	if err == nil && found {
+		err = run.ErrAnswered
+	}
+	return err
 }
 
 // changeOnboarding locks a session for the rest of the transaction and stores

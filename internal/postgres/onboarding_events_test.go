@@ -30,7 +30,7 @@ func TestOnboardingNeedsItsEvents(t *testing.T) {
 		do      func(run.Ref) error
 	}{
 		{audit.OnboardingStarted, nil, func(run.Ref) (err error) {
-			s, err = o.sessions.Start(ctx, o.builder, "aws")
+			s, _, err = o.sessions.Start(ctx, o.builder, "aws", nil)
 			return err
 		}},
 		{audit.OnboardingConnectionPicked, nil, func(run.Ref) error {
@@ -38,16 +38,16 @@ func TestOnboardingNeedsItsEvents(t *testing.T) {
 			return err
 		}},
 		{audit.OnboardingVerificationStarted, nil, func(run.Ref) error {
-			_, err := o.sessions.Verify(ctx, o.builder, s.ID, operation.ConnectionTest, "", 0)
+			_, err := o.sessions.Verify(ctx, o.builder, s.ID, onboarding.VerifyRequest{Operation: operation.ConnectionTest})
 			return err
 		}},
 		{audit.OnboardingBootstrapStarted, func() run.Ref { return ended("") }, func(run.Ref) error {
-			_, err := o.sessions.Bootstrap(ctx, o.builder, s.ID, c, operations, "", nil)
+			_, err := o.sessions.Bootstrap(ctx, o.builder, s.ID, onboarding.BootstrapRequest{Connection: c, Operations: operations})
 			return err
 		}},
 		{audit.OnboardingStopped, func() run.Ref { return ended(operation.Throttled) }, func(r run.Ref) error { return o.sessions.Keeper.RunEnded(ctx, r) }},
 		{audit.OnboardingResumed, nil, func(run.Ref) error {
-			_, err := o.sessions.Resume(ctx, o.builder, s.ID, nil)
+			_, err := o.sessions.Resume(ctx, o.builder, s.ID, onboarding.Terms{})
 			return err
 		}},
 		{audit.OnboardingCompleted, func() run.Ref {

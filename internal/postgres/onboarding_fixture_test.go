@@ -70,7 +70,7 @@ func (o *onboarded) caller(tb testing.TB, scope id.Scope, role workspace.Role) w
 // open starts a session and picks a connection.
 func (o *onboarded) open(tb testing.TB, c id.Connection) onboarding.Session {
 	tb.Helper()
-	s, err := o.sessions.Start(tb.Context(), o.builder, "aws")
+	s, _, err := o.sessions.Start(tb.Context(), o.builder, "aws", nil)
 	require.NoError(tb, err)
 	s, err = o.sessions.Pick(tb.Context(), o.builder, s.ID, c, nil)
 	require.NoError(tb, err)
@@ -80,7 +80,7 @@ func (o *onboarded) open(tb testing.TB, c id.Connection) onboarding.Session {
 // verify has the session's connection tested, which goes as check says.
 func (o *onboarded) verify(tb testing.TB, s onboarding.Session, check connector.CheckResult) onboarding.Session {
 	tb.Helper()
-	result, err := o.sessions.Verify(tb.Context(), o.builder, s.ID, operation.ConnectionTest, onboarding.VerifyStep, 0)
+	result, err := o.sessions.Verify(tb.Context(), o.builder, s.ID, onboarding.VerifyRequest{Operation: operation.ConnectionTest, Step: onboarding.VerifyStep})
 	require.NoError(tb, err)
 	require.Equal(tb, run.Accepted, result.Status)
 	h := o.claim(tb)
@@ -122,7 +122,7 @@ func (o *onboarded) session(tb testing.TB, s onboarding.Session) onboarding.Sess
 
 func (o *onboarded) bootstrap(tb testing.TB, s onboarding.Session, ops ...operation.Type) onboarding.Outcome {
 	tb.Helper()
-	out, err := o.sessions.Bootstrap(tb.Context(), o.builder, s.ID, s.Connection, ops, "", nil)
+	out, err := o.sessions.Bootstrap(tb.Context(), o.builder, s.ID, onboarding.BootstrapRequest{Connection: s.Connection, Operations: ops})
 	require.NoError(tb, err)
 	return out
 }

@@ -11,7 +11,10 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/onboarding"
+	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
@@ -38,9 +41,9 @@ func (m *mortal) call(do func() error) error {
 	return err
 }
 
-func (m *mortal) Change(ctx context.Context, ref onboarding.Ref, v *int64, fn func(*onboarding.Session) ([]audit.Event, error)) (s onboarding.Session, err error) {
+func (m *mortal) Change(ctx context.Context, ref onboarding.Ref, on onboarding.Terms, fn func(*onboarding.Session) ([]audit.Event, error)) (s onboarding.Session, err error) {
 	err = m.call(func() (err error) {
-		s, err = m.Store.Change(ctx, ref, v, fn)
+		s, err = m.Store.Change(ctx, ref, on, fn)
 		return err
 	})
 	return s, err
@@ -52,6 +55,14 @@ func (m *mortal) StartOnboarding(ctx context.Context, s run.OnboardingStart) (r 
 		return err
 	})
 	return r, err
+}
+
+func (m *mortal) AnsweredStart(ctx context.Context, scope id.Scope, op operation.Operation, once idempotency.Request) (r run.StartResult, ok bool, err error) {
+	err = m.call(func() (err error) {
+		r, ok, err = m.gate.AnsweredStart(ctx, scope, op, once)
+		return err
+	})
+	return r, ok, err
 }
 
 func (o *onboarded) mortalKeeper(calls int) *onboarding.Keeper {
@@ -74,7 +85,7 @@ func TestEveryOperationOfABootstrapRunsOnceWhateverDies(t *testing.T) {
 			Store: o.store, Connections: o.gate.Connections, Catalog: o.gate.Catalog,
 			Keeper: o.mortalKeeper(rapid.IntRange(0, 8).Draw(rt, "calls of the one who begins")),
 		}
-		_, err := begin.Bootstrap(t.Context(), o.builder, s.ID, s.Connection, ops, "", nil)
+		_, err := begin.Bootstrap(t.Context(), o.builder, s.ID, onboarding.BootstrapRequest{Connection: s.Connection, Operations: ops})
 		if err != nil {
 			require.ErrorIs(t, err, errKilled)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/onboarding"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -20,17 +21,17 @@ import (
 func TestOnboardingGoesFromIntegrationToCompletion(t *testing.T) {
 	t.Parallel()
 	o := newOnboarded(t)
-	s, err := o.sessions.Start(t.Context(), o.builder, "aws")
+	s, _, err := o.sessions.Start(t.Context(), o.builder, "aws", nil)
 	require.NoError(t, err)
 	require.Equal(t, onboarding.ConnectionStep, s.Step())
 	require.Equal(t, o.builder.Member, s.Taken[onboarding.IntegrationStep].By)
-	_, err = o.sessions.Verify(t.Context(), o.builder, s.ID, operation.ConnectionTest, "", 0)
+	_, err = o.sessions.Verify(t.Context(), o.builder, s.ID, onboarding.VerifyRequest{Operation: operation.ConnectionTest})
 	require.Equal(t, fault.Conflict, fault.KindOf(err), "there is nothing to verify yet")
 
 	s, err = o.sessions.Pick(t.Context(), o.builder, s.ID, o.connect(t, o.scope), nil)
 	require.NoError(t, err)
 	require.Equal(t, onboarding.VerifyStep, s.Step())
-	_, err = o.sessions.Bootstrap(t.Context(), o.builder, s.ID, s.Connection, []operation.Type{operation.DiscoveryRun}, "", nil)
+	_, err = o.sessions.Bootstrap(t.Context(), o.builder, s.ID, onboarding.BootstrapRequest{Connection: s.Connection, Operations: []operation.Type{operation.DiscoveryRun}})
 	require.ErrorContains(t, err, "is not verified")
 
 	s = o.verify(t, s, good())
@@ -77,7 +78,7 @@ func TestAFailedOperationStopsTheRestUntilItIsResumed(t *testing.T) {
 	require.Equal(t, onboarding.ActResume, s.NextSteps()[len(s.NextSteps())-1].ActionType)
 	o.claimNothing(t)
 
-	out, err := o.sessions.Resume(t.Context(), o.builder, s.ID, nil)
+	out, err := o.sessions.Resume(t.Context(), o.builder, s.ID, onboarding.Terms{})
 	require.NoError(t, err)
 	require.Equal(t, run.Accepted, out.Start.Status)
 	require.Equal(t, operation.DiscoveryRun, out.Start.Operation, "what succeeded is not done again")
@@ -117,7 +118,7 @@ func TestBootstrapDemandsTheVerificationOfTheConfigurationAsItIs(t *testing.T) {
 	require.Equal(t, "Missing iam:ListUsers", s.Remediation()[0].Message)
 	require.Len(t, s.Verification.Outlook, 1)
 	begin := func() error {
-		_, err := o.sessions.Bootstrap(t.Context(), o.builder, s.ID, c, []operation.Type{operation.DiscoveryRun}, "", nil)
+		_, err := o.sessions.Bootstrap(t.Context(), o.builder, s.ID, onboarding.BootstrapRequest{Connection: c, Operations: []operation.Type{operation.DiscoveryRun}})
 		return err
 	}
 	require.ErrorContains(t, begin(), "failed (permission_denied)")
@@ -129,7 +130,7 @@ func TestBootstrapDemandsTheVerificationOfTheConfigurationAsItIs(t *testing.T) {
 	require.ErrorContains(t, begin(), "was changed after it was verified")
 	require.Equal(t, fault.Conflict, fault.KindOf(begin()))
 
-	_, err := o.sessions.Verify(t.Context(), o.builder, s.ID, operation.ConnectionTest, "", 0)
+	_, err := o.sessions.Verify(t.Context(), o.builder, s.ID, onboarding.VerifyRequest{Operation: operation.ConnectionTest})
 	require.NoError(t, err)
 	require.ErrorContains(t, begin(), "is under way")
 	o.endTest(t, o.claim(t), good())
@@ -225,10 +226,10 @@ func TestAnAbandonedSessionStartsNothing(t *testing.T) {
 	require.NoError(t, o.sessions.Keeper.Round(t.Context()))
 	o.claimNothing(t)
 	for name, err := range map[string]error{
-		"resume":  func() error { _, err := o.sessions.Resume(t.Context(), o.builder, s.ID, nil); return err }(),
+		"resume":  func() error { _, err := o.sessions.Resume(t.Context(), o.builder, s.ID, onboarding.Terms{}); return err }(),
 		"abandon": func() error { _, err := o.sessions.Abandon(t.Context(), o.builder, s.ID, nil); return err }(),
 		"verify": func() error {
-			_, err := o.sessions.Verify(t.Context(), o.builder, s.ID, operation.ConnectionTest, "", 0)
+			_, err := o.sessions.Verify(t.Context(), o.builder, s.ID, onboarding.VerifyRequest{Operation: operation.ConnectionTest})
 			return err
 		}(),
 		"pick": func() error {
@@ -236,7 +237,7 @@ func TestAnAbandonedSessionStartsNothing(t *testing.T) {
 			return err
 		}(),
 		"bootstrap": func() error {
-			_, err := o.sessions.Bootstrap(t.Context(), o.builder, s.ID, s.Connection, []operation.Type{operation.DiscoveryRun}, "", nil)
+			_, err := o.sessions.Bootstrap(t.Context(), o.builder, s.ID, onboarding.BootstrapRequest{Connection: s.Connection, Operations: []operation.Type{operation.DiscoveryRun}})
 			return err
 		}(),
 	} {
@@ -267,7 +268,7 @@ func TestOnlyOneOfManyBootstrapsBegins(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range clients {
 		all.Go(func() {
-			_, errs[i] = o.sessions.Bootstrap(context.WithoutCancel(t.Context()), o.builder, s.ID, s.Connection, []operation.Type{operation.ConnectionTest, operation.DiscoveryRun}, "", nil)
+			_, errs[i] = o.sessions.Bootstrap(context.WithoutCancel(t.Context()), o.builder, s.ID, onboarding.BootstrapRequest{Connection: s.Connection, Operations: []operation.Type{operation.ConnectionTest, operation.DiscoveryRun}})
 		})
 	}
 	all.Wait()
@@ -304,7 +305,7 @@ func TestWhatASessionRefuses(t *testing.T) {
 	elsewhere := o.newScope(t)
 	stranger := o.caller(t, elsewhere, workspace.Admin)
 	begin := func(c workspace.Caller, conn id.Connection, ops ...operation.Type) error {
-		_, err := o.sessions.Bootstrap(t.Context(), c, s.ID, conn, ops, "", nil)
+		_, err := o.sessions.Bootstrap(t.Context(), c, s.ID, onboarding.BootstrapRequest{Connection: conn, Operations: ops})
 		return err
 	}
 	require.ErrorContains(t, begin(o.builder, s.Connection), "selected_operations")
@@ -314,13 +315,13 @@ func TestWhatASessionRefuses(t *testing.T) {
 	require.ErrorContains(t, begin(o.builder, o.connect(t, o.scope), operation.DiscoveryRun), "is not the session's connection")
 	require.Equal(t, fault.Forbidden, fault.KindOf(begin(o.viewer, s.Connection, operation.DiscoveryRun)))
 	require.Equal(t, fault.NotFound, fault.KindOf(begin(stranger, s.Connection, operation.DiscoveryRun)))
-	_, err := o.sessions.Verify(t.Context(), o.builder, s.ID, operation.DiscoveryRun, "", 0)
+	_, err := o.sessions.Verify(t.Context(), o.builder, s.ID, onboarding.VerifyRequest{Operation: operation.DiscoveryRun})
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
 	_, err = o.sessions.Pick(t.Context(), o.builder, s.ID, o.connect(t, elsewhere), nil)
 	require.ErrorContains(t, err, "names no connection of this workspace")
 	_, err = o.sessions.Pick(t.Context(), stranger, s.ID, s.Connection, nil)
 	require.Equal(t, fault.NotFound, fault.KindOf(err))
-	_, err = o.sessions.Start(t.Context(), o.builder, "teapot")
+	_, _, err = o.sessions.Start(t.Context(), o.builder, "teapot", nil)
 	require.ErrorContains(t, err, "is not in the catalog")
 	listed, err := o.sessions.List(t.Context(), stranger, onboarding.Filter{Limit: 10})
 	require.NoError(t, err)
@@ -333,7 +334,7 @@ func TestSessionsAreListed(t *testing.T) {
 	o := newOnboarded(t)
 	first := o.open(t, o.connect(t, o.scope))
 	other := o.caller(t, o.scope, workspace.Admin)
-	second, err := o.sessions.Start(t.Context(), other, "aws")
+	second, _, err := o.sessions.Start(t.Context(), other, "aws", nil)
 	require.NoError(t, err)
 	_, err = o.sessions.Abandon(t.Context(), other, second.ID, nil)
 	require.NoError(t, err)
@@ -361,4 +362,98 @@ func TestASessionKnowsOfASchedule(t *testing.T) {
 	require.False(t, s.Scheduled)
 	o.exec(t, `update connections set schedule = '{"type": "daily", "hour": 2}' where connection_id = $1`, s.Connection)
 	require.True(t, o.session(t, s).Scheduled)
+}
+
+// once is a request with a key of its own.
+func (o *onboarded) once(tb testing.TB, operation, key string) *idempotency.Request {
+	tb.Helper()
+	r, err := idempotency.NewRequest(o.builder.Member, operation, "onboarding-with-a-key-"+key, key)
+	require.NoError(tb, err)
+	return r
+}
+
+// Whatever is asked for with a key is done once, also when it is asked for again at
+// the same time, and answered about what it has come to.
+func TestOnboardingThatIsAskedForAgainIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	o := newOnboarded(t)
+	const many = 5
+	atOnce := func(ask func(i int) error) {
+		t.Helper()
+		var all sync.WaitGroup
+		errs := make([]error, many)
+		for i := range many {
+			all.Go(func() { errs[i] = ask(i) })
+		}
+		all.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+	}
+
+	var begun [many]onboarding.Session
+	atOnce(func(i int) (err error) {
+		begun[i], _, err = o.sessions.Start(t.Context(), o.builder, "aws", o.once(t, "start-onboarding", "start"))
+		return err
+	})
+	s := begun[0]
+	for _, other := range begun {
+		require.Equal(t, s.ID, other.ID)
+	}
+	require.Equal(t, 1, o.number(t, `select count(*) from onboarding_sessions`))
+
+	s, err := o.sessions.Pick(t.Context(), o.builder, s.ID, o.connect(t, o.scope), nil)
+	require.NoError(t, err)
+	verify := onboarding.VerifyRequest{Operation: operation.ConnectionTest, Once: o.once(t, run.StartOperation, "verify")}
+	var tests [many]run.StartResult
+	atOnce(func(i int) (err error) {
+		tests[i], err = o.sessions.Verify(t.Context(), o.builder, s.ID, verify)
+		return err
+	})
+	for _, other := range tests {
+		require.Equal(t, run.Accepted, other.Status)
+		require.Equal(t, tests[0].Run.ID, other.Run.ID)
+	}
+	o.endTest(t, o.claim(t), good())
+	o.claimNothing(t)
+
+	request := onboarding.BootstrapRequest{Connection: s.Connection, Operations: []operation.Type{operation.DiscoveryRun, operation.ConnectionTest}}
+	request.Once = o.once(t, "start-onboarding-bootstrap", "bootstrap")
+	atOnce(func(int) error {
+		out, err := o.sessions.Bootstrap(t.Context(), o.builder, s.ID, request)
+		require.Equal(t, onboarding.Bootstrapping, out.Session.Status)
+		return err
+	})
+	// The session has gone on, and verifying it would be refused by now.
+	again, err := o.sessions.Verify(t.Context(), o.builder, s.ID, verify)
+	require.NoError(t, err)
+	require.True(t, again.Replayed)
+	require.Equal(t, tests[0].Run.ID, again.Run.ID)
+	o.end(t, operation.ProviderUnavailable)
+	out, err := o.sessions.Bootstrap(t.Context(), o.builder, s.ID, request)
+	require.NoError(t, err)
+	require.True(t, out.Replayed)
+	require.Equal(t, onboarding.Stopped, out.Session.Status, "sending it again resumes nothing")
+	require.Contains(t, out.Session.Standing().Message, "has ended since: failed")
+
+	resume := onboarding.Terms{Once: o.once(t, "resume-onboarding", "resume")}
+	atOnce(func(int) error {
+		_, err := o.sessions.Resume(t.Context(), o.builder, s.ID, resume)
+		return err
+	})
+	o.end(t, "")
+	o.end(t, "")
+	require.Equal(t, onboarding.Completed, o.session(t, s).Status)
+	require.Len(t, o.started(t), 3, "two of the discovery and one of the test")
+	require.Equal(t, []audit.Action{
+		audit.OnboardingStarted, audit.OnboardingConnectionPicked, audit.OnboardingVerificationStarted, audit.OnboardingBootstrapStarted,
+		audit.OnboardingStopped, audit.OnboardingResumed, audit.OnboardingCompleted,
+	}, o.recorded(t, s))
+
+	_, _, err = o.sessions.Start(t.Context(), o.builder, "teapot", o.once(t, "start-onboarding", "refused"))
+	require.Equal(t, fault.Invalid, fault.KindOf(err))
+	other, replayed, err := o.sessions.Start(t.Context(), o.builder, "aws", o.once(t, "start-onboarding", "refused"))
+	require.NoError(t, err, "what was refused is not remembered")
+	require.False(t, replayed)
+	require.NotEqual(t, s.ID, other.ID)
 }

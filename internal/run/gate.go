@@ -73,18 +73,7 @@ func (g *Gate) Start(ctx context.Context, c workspace.Caller, req StartRequest) 
 		return StartResult{}, fault.InvalidField("connection_id", "name a connection or a target_id")
 	}
 	by := starter{scope: c.Scope, initiator: ByUser, member: c.Member, actor: c.Actor(), once: req.Once}
-	if req.Once != nil {
-		// Looked for again when it is stored. What was answered is not asked again:
-		// the prerequisites may have gone since.
-		if result, ok, err := g.again(ctx, c.Scope, op, *req.Once); ok || err != nil {
-			return result, err
-		}
-	}
-	result, err := g.start(ctx, by, op, req)
-	if errors.Is(err, ErrAnswered) {
-		result, _, err = g.again(ctx, c.Scope, op, *req.Once)
-	}
-	return result, err
+	return g.startOnce(ctx, by, op, req)
 }
 
 func (g *Gate) start(ctx context.Context, by starter, op operation.Operation, req StartRequest) (StartResult, error) {

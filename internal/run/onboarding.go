@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
 	"github.com/gatehouse-project/gatehouse/internal/id"
+	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
 )
 
@@ -22,6 +23,8 @@ type OnboardingStart struct {
 	// Surface says where the request came from, for the run's context.
 	Surface string
 	Entry   OnboardingEntry
+	// Once is set when the caller may send the same request again.
+	Once *idempotency.Request
 }
 
 // OnboardingEntry is the place of a start in an onboarding session. The session
@@ -47,9 +50,9 @@ func (g *Gate) StartOnboarding(ctx context.Context, s OnboardingStart) (StartRes
 	if err != nil {
 		return StartResult{}, err
 	}
-	by := starter{scope: s.Scope, initiator: ByUser, member: s.Member, actor: s.Actor, entry: &s.Entry}
-	result, err := g.start(ctx, by, op, StartRequest{Operation: s.Operation, Connection: s.Connection, Surface: s.Surface})
-	if err == nil && result.waits() {
+	by := starter{scope: s.Scope, initiator: ByUser, member: s.Member, actor: s.Actor, entry: &s.Entry, once: s.Once}
+	result, err := g.startOnce(ctx, by, op, StartRequest{Operation: s.Operation, Connection: s.Connection, Surface: s.Surface})
+	if err == nil && !result.Replayed && result.waits() {
 		result.Message = fmt.Sprintf("%s %s: starts by itself when %s (%s) has ended.", result.Verb, result.Object, result.Run.ID, result.Run.Operation)
 		result.NextSteps = []operation.NextStep{{Label: "Wait for it to end", Href: runHref(result.Run), ActionType: operation.ActWait}}
 	}

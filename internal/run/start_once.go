@@ -18,9 +18,26 @@ const StartOperation = "start-operation"
 // ErrAnswered is the error of a start that the same request has asked for before.
 var ErrAnswered = errors.New("the same request was answered before")
 
-// again is the answer that a request got before, about that run as it is now; ok
-// is false when there was none.
-func (g *Gate) again(ctx context.Context, scope id.Scope, op operation.Operation, once idempotency.Request) (result StartResult, ok bool, err error) {
+// startOnce is start, unless the same request was answered before.
+func (g *Gate) startOnce(ctx context.Context, by starter, op operation.Operation, req StartRequest) (StartResult, error) {
+	if by.once == nil {
+		return g.start(ctx, by, op, req)
+	}
+	// Looked for again when it is stored. What was answered is not asked again: the
+	// prerequisites may have gone since.
+	if result, ok, err := g.AnsweredStart(ctx, by.scope, op, *by.once); ok || err != nil {
+		return result, err
+	}
+	result, err := g.start(ctx, by, op, req)
+	if errors.Is(err, ErrAnswered) {
+		result, _, err = g.AnsweredStart(ctx, by.scope, op, *by.once)
+	}
+	return result, err
+}
+
+// AnsweredStart is the answer that a request got before, about that run as it is now;
+// ok is false when there was none.
+func (g *Gate) AnsweredStart(ctx context.Context, scope id.Scope, op operation.Operation, once idempotency.Request) (result StartResult, ok bool, err error) {
 	was, ok, err := g.Store.Answered(ctx, scope, once)
 	if err != nil || !ok {
 		return StartResult{}, false, err

@@ -25,7 +25,8 @@ func Mount(a huma.API, sessions *domain.Service) {
 		OperationID: "start-onboarding", Method: http.MethodPost, Path: all, Tags: tags, DefaultStatus: http.StatusCreated,
 		Extensions: api.Needs(workspace.StartOperations), Summary: "Start an onboarding session",
 		Description: "A way through connecting a provider that is kept by the server: integration, connection, verification, first operations. " +
-			"The connection is made by POST /v1/connections; a session never takes a credential. One that nobody touches for 30 days counts as abandoned.",
+			"The connection is made by POST /v1/connections; a session never takes a credential. One that nobody touches for 30 days counts as abandoned. " +
+			"With an Idempotency-Key the request may be repeated.",
 	}, o.start)
 	api.Register(a, huma.Operation{
 		OperationID: "list-onboarding", Method: http.MethodGet, Path: all, Tags: tags,
@@ -46,7 +47,7 @@ func Mount(a huma.API, sessions *domain.Service) {
 	api.Register(a, huma.Operation{
 		OperationID: "start-onboarding-operation", Method: http.MethodPost, Path: one + "/operations/{operation}/start", Tags: tags,
 		Extensions: api.Needs(workspace.ManageConnections), Summary: "Verify the session's connection",
-		Description: "Asks the gate for connection.test, the one operation of this step. The session shows what it found: see `verification`.",
+		Description: "Asks the gate for connection.test, the one operation of this step. The session shows what it found: see `verification`. With an Idempotency-Key the request may be repeated.",
 		Errors:      changing,
 	}, o.verify)
 	api.Register(a, huma.Operation{
@@ -54,13 +55,14 @@ func Mount(a huma.API, sessions *domain.Service) {
 		Extensions: api.Needs(workspace.StartOperations), Summary: "Start the session's operations",
 		Description: "They start one after the other, in the order given: the first now, each other one when its predecessor has ended, whether or not anybody looks. " +
 			"One that succeeded in part lets the next one start; one that failed, was cancelled or blocked stops the session. Where another run holds what an operation needs, " +
-			"it waits. The connection has to be verified with the configuration that it has now.",
+			"it waits. The connection has to be verified with the configuration that it has now. With an Idempotency-Key the request may be repeated.",
 		Errors: changing,
 	}, o.bootstrap)
 	api.Register(a, huma.Operation{
 		OperationID: "resume-onboarding", Method: http.MethodPost, Path: one + "/resume", Tags: tags,
 		Extensions: api.Needs(workspace.StartOperations), Summary: "Resume a stopped session",
-		Description: "Goes on with the operation that did not succeed; what succeeded is not done again. The connection has to be verified with the configuration that it has now.",
+		Description: "Goes on with the operation that did not succeed; what succeeded is not done again. The connection has to be verified with the configuration that it has now. " +
+			"With an Idempotency-Key the request may be repeated.",
 		Errors:      changing,
 	}, o.resume)
 	api.Register(a, huma.Operation{

@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	domain "github.com/gatehouse-project/gatehouse/internal/onboarding"
 	"github.com/gatehouse-project/gatehouse/internal/operation"
+	"github.com/gatehouse-project/gatehouse/internal/run"
 )
 
 // StartRequest says what is to be connected.
@@ -21,9 +22,13 @@ type StartRequest struct {
 	IntegrationID string `json:"integration_id" maxLength:"63" example:"aws"`
 }
 
-type startInput struct{ Body StartRequest }
+type startInput struct {
+	api.Again
+	Body StartRequest
+}
 
 type createdOutput struct {
+	api.Replayed
 	Location string `header:"Location"`
 	ETag     string `header:"ETag"`
 	Body     Session
@@ -35,11 +40,15 @@ type oneOutput struct {
 }
 
 func (o *operations) start(ctx context.Context, in *startInput) (*createdOutput, error) {
-	s, err := o.sessions.Start(ctx, api.CallerFrom(ctx), integration.ID(in.Body.IntegrationID))
+	once, err := in.Request(ctx, "start-onboarding", in.Body)
 	if err != nil {
 		return nil, err
 	}
-	return &createdOutput{Location: "/v1/onboarding/" + s.ID.String(), ETag: api.ETag(s.Version), Body: o.fromDomain(s)}, nil
+	s, again, err := o.sessions.Start(ctx, api.CallerFrom(ctx), integration.ID(in.Body.IntegrationID), once)
+	if err != nil {
+		return nil, err
+	}
+	return &createdOutput{Replayed: api.Replay(again), Location: "/v1/onboarding/" + s.ID.String(), ETag: api.ETag(s.Version), Body: o.fromDomain(s)}, nil
 }
 
 type listInput struct {
@@ -126,27 +135,35 @@ type VerifyRequest struct {
 }
 
 type verifyInput struct {
+	api.Again
 	SessionID api.PathID[id.Onboarding] `path:"session_id"`
 	Operation string                    `path:"operation" maxLength:"100" example:"connection.test"`
 	Body      *VerifyRequest
 }
 
-type verifyOutput struct{ Body apioperation.StartResult }
+type verifyOutput struct {
+	api.Replayed
+	Body apioperation.StartResult
+}
 
 func (o *operations) verify(ctx context.Context, in *verifyInput) (*verifyOutput, error) {
-	var named id.Connection
-	var step domain.Step
+	r := domain.VerifyRequest{Operation: operation.Type(in.Operation)}
 	if in.Body != nil {
-		step = domain.Step(in.Body.Step)
+		r.Step = domain.Step(in.Body.Step)
 		if in.Body.ConnectionID != nil {
-			named = *in.Body.ConnectionID
+			r.Connection = *in.Body.ConnectionID
 		}
 	}
-	result, err := o.sessions.Verify(ctx, api.CallerFrom(ctx), in.SessionID.ID, operation.Type(in.Operation), step, named)
+	var err error
+	r.Once, err = in.Request(ctx, run.StartOperation, map[string]any{"session": in.SessionID.ID, "operation": in.Operation, "body": in.Body})
 	if err != nil {
 		return nil, err
 	}
-	return &verifyOutput{Body: apioperation.FromDomain(result)}, nil
+	result, err := o.sessions.Verify(ctx, api.CallerFrom(ctx), in.SessionID.ID, r)
+	if err != nil {
+		return nil, err
+	}
+	return &verifyOutput{Replayed: api.Replay(result.Replayed), Body: apioperation.FromDomain(result)}, nil
 }
 
 // BootstrapRequest chooses operations.
@@ -157,12 +174,14 @@ type BootstrapRequest struct {
 }
 
 type bootstrapInput struct {
+	api.Again
 	SessionID api.PathID[id.Onboarding] `path:"session_id"`
 	IfMatch   string                    `header:"If-Match" doc:"The ETag of the version that the change is meant for."`
 	Body      BootstrapRequest
 }
 
 type outcomeOutput struct {
+	api.Replayed
 	ETag string `header:"ETag"`
 	Body BootstrapOutcome
 }
@@ -172,14 +191,20 @@ func (o *operations) bootstrap(ctx context.Context, in *bootstrapInput) (*outcom
 	for i, name := range in.Body.SelectedOperations {
 		selected[i] = operation.Type(name)
 	}
-	return o.answer(o.sessions.Bootstrap(ctx, api.CallerFrom(ctx), in.SessionID.ID, in.Body.ConnectionID, selected, in.Body.SourceSurface, api.IfMatch(in.IfMatch)))
+	once, err := in.Request(ctx, "start-onboarding-bootstrap", map[string]any{"session": in.SessionID.ID, "body": in.Body})
+	if err != nil {
+		return nil, err
+	}
+	return o.answer(o.sessions.Bootstrap(ctx, api.CallerFrom(ctx), in.SessionID.ID, domain.BootstrapRequest{
+		Connection: in.Body.ConnectionID, Operations: selected, Surface: in.Body.SourceSurface, Terms: domain.Terms{IfVersion: api.IfMatch(in.IfMatch), Once: once},
+	}))
 }
 
 func (o *operations) answer(out domain.Outcome, err error) (*outcomeOutput, error) {
 	if err != nil {
 		return nil, withETag(err)
 	}
-	return &outcomeOutput{ETag: api.ETag(out.Session.Version), Body: o.outcome(out)}, nil
+	return &outcomeOutput{Replayed: api.Replay(out.Replayed), ETag: api.ETag(out.Session.Version), Body: o.outcome(out)}, nil
 }
 
 type changeInput struct {
@@ -187,8 +212,18 @@ type changeInput struct {
 	IfMatch   string                    `header:"If-Match" doc:"The ETag of the version that the change is meant for."`
 }
 
-func (o *operations) resume(ctx context.Context, in *changeInput) (*outcomeOutput, error) {
-	return o.answer(o.sessions.Resume(ctx, api.CallerFrom(ctx), in.SessionID.ID, api.IfMatch(in.IfMatch)))
+type resumeInput struct {
+	api.Again
+	SessionID api.PathID[id.Onboarding] `path:"session_id"`
+	IfMatch   string                    `header:"If-Match" doc:"The ETag of the version that the change is meant for."`
+}
+
+func (o *operations) resume(ctx context.Context, in *resumeInput) (*outcomeOutput, error) {
+	once, err := in.Request(ctx, "resume-onboarding", map[string]any{"session": in.SessionID.ID})
+	if err != nil {
+		return nil, err
+	}
+	return o.answer(o.sessions.Resume(ctx, api.CallerFrom(ctx), in.SessionID.ID, domain.Terms{IfVersion: api.IfMatch(in.IfMatch), Once: once}))
 }
 
 func (o *operations) abandon(ctx context.Context, in *changeInput) (*oneOutput, error) {

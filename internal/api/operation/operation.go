@@ -11,7 +11,6 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	apirun "github.com/gatehouse-project/gatehouse/internal/api/run"
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	domain "github.com/gatehouse-project/gatehouse/internal/operation"
 	"github.com/gatehouse-project/gatehouse/internal/run"
@@ -138,14 +137,14 @@ type Action struct {
 }
 
 type startInput struct {
-	Operation      string `path:"operation" maxLength:"100" example:"discovery.run"`
-	IdempotencyKey string `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters, best a random UUID. For 24 hours the same request with the same key is answered about the run that the first one was answered with, and starts none; another request with it is refused."`
-	Body           StartRequest
+	api.Again
+	Operation string `path:"operation" maxLength:"100" example:"discovery.run"`
+	Body      StartRequest
 }
 
 type startOutput struct {
-	Replayed string `header:"Idempotency-Replayed" doc:"true when an earlier request, the same as this one, was answered so."`
-	Body     StartResult
+	api.Replayed
+	Body StartResult
 }
 
 func start(gate *run.Gate) func(context.Context, *startInput) (*startOutput, error) {
@@ -160,23 +159,16 @@ func start(gate *run.Gate) func(context.Context, *startInput) (*startOutput, err
 		if in.Body.TargetID != nil {
 			req.Target = *in.Body.TargetID
 		}
-		caller := api.CallerFrom(ctx)
-		if in.IdempotencyKey != "" {
-			var err error
-			asked := map[string]any{"operation": in.Operation, "body": in.Body}
-			if req.Once, err = idempotency.NewRequest(caller.Member, run.StartOperation, in.IdempotencyKey, asked); err != nil {
-				return nil, err
-			}
-		}
-		result, err := gate.Start(ctx, caller, req)
+		var err error
+		req.Once, err = in.Request(ctx, run.StartOperation, map[string]any{"operation": in.Operation, "body": in.Body})
 		if err != nil {
 			return nil, err
 		}
-		out := &startOutput{Body: FromDomain(result)}
-		if result.Replayed {
-			out.Replayed = "true"
+		result, err := gate.Start(ctx, api.CallerFrom(ctx), req)
+		if err != nil {
+			return nil, err
 		}
-		return out, nil
+		return &startOutput{Replayed: api.Replay(result.Replayed), Body: FromDomain(result)}, nil
 	}
 }
 
