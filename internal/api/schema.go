@@ -83,3 +83,12 @@ func documentProblem(r huma.Registry) {
 		}
 	}
 }
+
+// OrNull has the description of an object say that each of the properties, which
+// have one of some values, may be null, too: the tag enum leaves it out.
+func OrNull(s *huma.Schema, properties ...string) *huma.Schema {
+	for _, name := range properties {
+		s.Properties[name].Enum = append(s.Properties[name].Enum, nil)
+	}
+	return s
+}

@@ -226,7 +226,10 @@ func TestAnAbandonedSessionStartsNothing(t *testing.T) {
 	require.NoError(t, o.sessions.Keeper.Round(t.Context()))
 	o.claimNothing(t)
 	for name, err := range map[string]error{
-		"resume":  func() error { _, err := o.sessions.Resume(t.Context(), o.builder, s.ID, onboarding.Terms{}); return err }(),
+		"resume": func() error {
+			_, err := o.sessions.Resume(t.Context(), o.builder, s.ID, onboarding.Terms{})
+			return err
+		}(),
 		"abandon": func() error { _, err := o.sessions.Abandon(t.Context(), o.builder, s.ID, nil); return err }(),
 		"verify": func() error {
 			_, err := o.sessions.Verify(t.Context(), o.builder, s.ID, onboarding.VerifyRequest{Operation: operation.ConnectionTest})

@@ -24,7 +24,9 @@ type actor struct {
 	url         string
 	key, viewer string
 	workspace   string
-	document    *document
+	// connection is to an organisation of the actor's own, which has been read.
+	connection string
+	document   *document
 	// integrations are the catalog's entries, with their own schemas.
 	integrations map[string]map[string]node
 	// simulator and parrot are the addresses of providers.
@@ -74,14 +76,8 @@ func newActor(t *testing.T, d *document, name, url, key string, seed int64) *act
 		},
 	}))["connection_id"])
 	a.spared[conn] = http.MethodDelete
-	run := object(object(a.must(t, "start-operation", map[string]string{"operation": "discovery.run"}, node{"connection_id": conn}))["run"])
-	for {
-		r := object(a.must(t, "get-run", map[string]string{"run_id": fmt.Sprint(run["id"])}, nil, pair{"wait", "30s"}))
-		if r["status"] == "completed" {
-			require.Equal(t, "succeeded", r["outcome"], "%v", r)
-			break
-		}
-	}
+	a.connection = conn
+	a.await(t, object(a.must(t, "start-operation", map[string]string{"operation": "discovery.run"}, node{"connection_id": conn})))
 	a.must(t, "list-entities", nil, nil, pair{"limit", "200"})
 	// Keys end with the member who issued them.
 	for _, each := range list(object(a.must(t, "list-members", nil, nil))["members"]) {

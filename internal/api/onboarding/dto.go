@@ -3,6 +3,8 @@ package onboarding
 import (
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
 	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
@@ -40,6 +42,11 @@ type Session struct {
 	ExpiresAt         *time.Time                      `json:"expires_at" doc:"When a session that waits for somebody counts as abandoned."`
 }
 
+// TransformSchema completes the description.
+func (Session) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return api.OrNull(s, "step")
+}
+
 // Step is one part of the way.
 type Step struct {
 	Step    string     `json:"step" enum:"integration,connection,verify,bootstrap"`
@@ -71,6 +78,11 @@ type Operation struct {
 	WaitsFor      *id.Run    `json:"waits_for_run_id" nullable:"true"`
 	StartedAt     *time.Time `json:"started_at"`
 	EndedAt       *time.Time `json:"ended_at"`
+}
+
+// TransformSchema completes the description.
+func (Operation) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return api.OrNull(s, "outcome")
 }
 
 // BootstrapOutcome is the gate's answer to the first operation that is to start,

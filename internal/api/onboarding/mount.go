@@ -63,7 +63,7 @@ func Mount(a huma.API, sessions *domain.Service) {
 		Extensions: api.Needs(workspace.StartOperations), Summary: "Resume a stopped session",
 		Description: "Goes on with the operation that did not succeed; what succeeded is not done again. The connection has to be verified with the configuration that it has now. " +
 			"With an Idempotency-Key the request may be repeated.",
-		Errors:      changing,
+		Errors: changing,
 	}, o.resume)
 	api.Register(a, huma.Operation{
 		OperationID: "abandon-onboarding", Method: http.MethodPost, Path: one + "/abandon", Tags: tags,
