@@ -94,7 +94,7 @@ func rules() []rule {
 		domainRule("internal/idempotency"),
 		connection,
 		domainRule("internal/run", "internal/idempotency", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/licence"),
-		domainRule("internal/onboarding", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
+		domainRule("internal/onboarding", "internal/idempotency", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 		domainRule("internal/keyring", "internal/audit", "internal/connection"),
 		domainRule("internal/graph", "internal/audit", "internal/workspace", "internal/integration", "internal/operation", "internal/connection", "internal/run"),
 

@@ -66,9 +66,9 @@ func (s *Server) revive(ctx context.Context, ended *running, pause time.Duration
 			s.cfg.Logger.Info("PostgreSQL is running again", "directory", s.cfg.DataDir, "port", s.port)
 			return nil
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
+	}
+	if ctx.Err() != nil {
+		return nil // the last start was cut short
 	}
 	return fmt.Errorf("PostgreSQL has ended by itself and cannot be started again; see %s: %w", s.LogPath(), err)
 }
