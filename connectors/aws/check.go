@@ -4,23 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/checkup"
 )
 
 // mostProbedAccounts bounds how many accounts a check looks into. Every
 // account's role is tried; what it may read is tested in the first ones.
 const mostProbedAccounts = 10
 
-// checkup gathers what a check finds.
-type checkup struct {
-	session *session
-	// missing is by permission; each finding names where.
-	missing map[string][]*connector.Error
-	// other findings concern streams by name.
-	other map[string][]*connector.Error
-	order []*connector.Error
+// check gathers what a check finds.
+type check struct {
+	session  *session
+	findings checkup.Findings
 	// shut counts the accounts that cannot be entered, of all.
 	shut, accounts int
 }
@@ -32,7 +28,7 @@ func (s *session) Check(ctx context.Context) (connector.CheckResult, error) {
 	if err != nil {
 		return connector.CheckResult{}, err
 	}
-	c := &checkup{session: s, missing: map[string][]*connector.Error{}, other: map[string][]*connector.Error{}}
+	c := &check{session: s}
 	target := connector.Target{ID: me.account, Type: "account"}
 	if s.configuration.OrganizationsEnabled {
 		o, err := s.describeOrganization(ctx)
@@ -78,7 +74,7 @@ func (s *session) Check(ctx context.Context) (connector.CheckResult, error) {
 		}
 	}
 	outlook := c.outlook()
-	return connector.CheckResult{Target: target, ActsAs: me.id, Sufficient: sufficient(outlook), Streams: outlook, Remediation: c.remediation()}, nil
+	return connector.CheckResult{Target: target, ActsAs: me.id, Sufficient: checkup.Sufficient(streams(), outlook), Streams: outlook, Remediation: c.remediation()}, nil
 }
 
 // Identify names the organisation, or the account where organizations_enabled is
@@ -103,67 +99,35 @@ func (s *session) Identify(ctx context.Context) (connector.Identity, error) {
 
 // note keeps a finding and returns every error that is none: one that stops
 // the check. stream is what a finding that is no missing permission concerns.
-func (c *checkup) note(err error, stream string) error {
+func (c *check) note(err error, stream string) error {
 	var e *connector.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	switch e.Category {
-	case connector.PermissionDenied:
-		if !slices.ContainsFunc(c.missing[e.Permission], func(o *connector.Error) bool { return o.On == e.On }) {
-			c.missing[e.Permission] = append(c.missing[e.Permission], e)
-			c.order = append(c.order, e)
-		}
-		return nil
-	case connector.ScopeInvalid:
-		c.other[stream] = append(c.other[stream], e)
-		c.order = append(c.order, e)
+	case connector.PermissionDenied, connector.ScopeInvalid:
+		c.findings.Note(e, stream)
 		return nil
 	}
 	return err
 }
 
-// outlook says for each stream what a run would get. A stream the
-// configuration does not ask for is skipped and misses nothing.
-func (c *checkup) outlook() []connector.StreamOutlook {
-	var all []connector.StreamOutlook
-	for _, stream := range streams() {
-		o := connector.StreamOutlook{Stream: stream.Name, Coverage: connector.Complete}
-		if !c.session.reads(stream.Name) {
-			o.Coverage = connector.Skipped
-			all = append(all, o)
-			continue
+// outlook says for each stream what a run would get: nothing of accounts when none
+// can be entered.
+func (c *check) outlook() []connector.StreamOutlook {
+	all := c.findings.Outlook(streams(), c.session.reads)
+	for i, stream := range streams() {
+		if stream.PartitionedBy == byAccount && c.accounts > 0 && c.shut == c.accounts {
+			all[i].Coverage = connector.Skipped
 		}
-		for _, p := range stream.Permissions {
-			if len(c.missing[p.Name]) > 0 {
-				o.Missing = append(o.Missing, p.Name)
-			}
-		}
-		switch {
-		case stream.PartitionedBy == byAccount && c.accounts > 0 && c.shut == c.accounts:
-			o.Coverage = connector.Skipped
-		case len(o.Missing) > 0 || len(c.other[stream.Name]) > 0:
-			o.Coverage = connector.Partial
-		}
-		all = append(all, o)
 	}
 	return all
 }
 
-// sufficient reports whether all streams that are not optional would be
-// complete.
-func sufficient(outlook []connector.StreamOutlook) bool {
-	for i, stream := range streams() {
-		if !stream.Optional && outlook[i].Coverage != connector.Complete {
-			return false
-		}
-	}
-	return true
-}
-
-func (c *checkup) remediation() []connector.Remediation {
-	items := make([]connector.Remediation, 0, len(c.order))
-	for _, e := range c.order {
+func (c *check) remediation() []connector.Remediation {
+	found := c.findings.Errors()
+	items := make([]connector.Remediation, 0, len(found))
+	for _, e := range found {
 		items = append(items, remedy(e))
 	}
 	return items

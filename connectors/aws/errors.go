@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,11 +14,17 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/rest"
 	"github.com/gatehouse-project/gatehouse/internal/egress"
 )
 
 // errServiceControlPolicy marks a denial that no policy in the account can lift.
 var errServiceControlPolicy = errors.New("denied by a service control policy")
+
+// provider names AWS in messages, and what of the configuration leads to it.
+func provider() rest.API {
+	return rest.API{Provider: "AWS", Settings: []string{"region", "endpoint_url"}}
+}
 
 // classify turns an error of the SDK into the contract's terms. on is where
 // the call was made, such as "account 123456789012". The message is built from
@@ -91,19 +96,10 @@ func classify(ctx context.Context, err error, on string) error {
 		return e
 	}
 	var blocked *egress.BlockedError
-	if errors.As(err, &blocked) {
-		return fail(connector.NetworkUnreachable, blocked.Error())
-	}
 	var send *smithyhttp.RequestSendError
 	var address *url.Error
-	if errors.As(err, &send) || errors.As(err, &address) {
-		host := "the AWS endpoint"
-		if errors.As(err, &address) {
-			if u, perr := url.Parse(address.URL); perr == nil && u.Host != "" {
-				host = u.Host
-			}
-		}
-		return fail(connector.NetworkUnreachable, "cannot reach "+host+"; check region, endpoint_url and the worker's network")
+	if errors.As(err, &blocked) || errors.As(err, &send) || errors.As(err, &address) {
+		return provider().Unreachable(err)
 	}
 	if op == nil || strings.Contains(err.Error(), "failed to refresh cached credentials") {
 		return fail(connector.CredentialInvalid, "the worker's environment provides no AWS credentials")
@@ -140,16 +136,12 @@ func permissionOf(op *smithy.OperationError) string {
 	return prefix + ":" + op.Operation()
 }
 
-// retryAfter reads the Retry-After header in seconds; AWS sends no dates.
+// retryAfter is how long an answer asks to wait; zero when it does not say.
 func retryAfter(r *awshttp.ResponseError) time.Duration {
 	if r == nil || r.Response == nil {
 		return 0
 	}
-	n, err := strconv.Atoi(r.Response.Header.Get("Retry-After"))
-	if err != nil || n < 0 {
-		return 0
-	}
-	return time.Duration(n) * time.Second
+	return connector.RetryAfter(r.Response.Header)
 }
 
 // isDenied reports whether err is a missing permission, which makes a gap and

@@ -17,7 +17,7 @@ import (
 // (no bucket, no function, no group) leaves the permission for one of them
 // untested.
 
-func (c *checkup) probeOrganization(ctx context.Context) error {
+func (c *check) probeOrganization(ctx context.Context) error {
 	const on = "the organisation"
 	client := c.session.clients.organizations()
 	roots, err := client.ListRoots(ctx, &organizations.ListRootsInput{MaxResults: aws.Int32(1)})
@@ -41,7 +41,7 @@ func (c *checkup) probeOrganization(ctx context.Context) error {
 
 // probeControls asks for AWS's own policy, which every organisation with
 // policies has.
-func (c *checkup) probeControls(ctx context.Context) error {
+func (c *check) probeControls(ctx context.Context) error {
 	const on = "the organisation"
 	client := c.session.clients.organizations()
 	list := &organizations.ListPoliciesInput{Filter: types.PolicyTypeServiceControlPolicy}
@@ -65,7 +65,7 @@ func (c *checkup) probeControls(ctx context.Context) error {
 	return c.note(classify(ctx, err, on), streamControls)
 }
 
-func (c *checkup) probeIdentityCenter(ctx context.Context) error {
+func (c *check) probeIdentityCenter(ctx context.Context) error {
 	s := c.session
 	instance, err := s.identityCenter(ctx)
 	if err != nil {
@@ -96,7 +96,7 @@ func (c *checkup) probeIdentityCenter(ctx context.Context) error {
 	return c.probePermissionSets(ctx, instance, me.account)
 }
 
-func (c *checkup) probePermissionSets(ctx context.Context, instance *ssoInstance, account string) error {
+func (c *check) probePermissionSets(ctx context.Context, instance *ssoInstance, account string) error {
 	s := c.session
 	sets, err := s.provisionedSets(ctx, instance, account)
 	if failed := c.note(err, streamPermissionSets); failed != nil || err != nil || len(sets) == 0 {
@@ -112,7 +112,7 @@ func (c *checkup) probePermissionSets(ctx context.Context, instance *ssoInstance
 	return c.note(classify(ctx, err, inAccount(account)), streamPermissionSets)
 }
 
-func (c *checkup) probeAccount(ctx context.Context, account string) error {
+func (c *check) probeAccount(ctx context.Context, account string) error {
 	cfg, err := c.session.enter(ctx, account)
 	if err != nil {
 		return c.note(err, streamIAM)
@@ -139,7 +139,7 @@ func (c *checkup) probeAccount(ctx context.Context, account string) error {
 	return c.probeFunctions(ctx, cfg, account)
 }
 
-func (c *checkup) probeBuckets(ctx context.Context, cfg aws.Config, account string) error {
+func (c *check) probeBuckets(ctx context.Context, cfg aws.Config, account string) error {
 	client := s3Client(cfg)
 	buckets, err := client.ListBuckets(ctx, &s3.ListBucketsInput{MaxBuckets: aws.Int32(1)})
 	if err != nil {
@@ -152,7 +152,7 @@ func (c *checkup) probeBuckets(ctx context.Context, cfg aws.Config, account stri
 	return c.note(err, streamS3)
 }
 
-func (c *checkup) probeFunctions(ctx context.Context, cfg aws.Config, account string) error {
+func (c *check) probeFunctions(ctx context.Context, cfg aws.Config, account string) error {
 	client := lambdaClient(cfg)
 	functions, err := client.ListFunctions(ctx, &lambda.ListFunctionsInput{MaxItems: aws.Int32(1)})
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/gatehouse-project/gatehouse/connector/rest"
 )
 
 // mostAnswerBytes bounds one answer of AWS. A page of 1,000 objects with all
@@ -25,13 +27,7 @@ func (w wholeAnswers) Do(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return response, err
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, mostAnswerBytes+1))
-	if closed := response.Body.Close(); err == nil {
-		err = closed
-	}
-	if err == nil && len(body) > mostAnswerBytes {
-		err = fmt.Errorf("the answer is larger than %d bytes", mostAnswerBytes)
-	}
+	body, err := rest.ReadBody(response, mostAnswerBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read the answer of %s: %w", request.URL.Host, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/checkup"
 )
 
 // mostProbedScopes bounds how many scopes of Azure a check looks into.
@@ -46,13 +47,10 @@ func (*session) lacks(permission string) error {
 	return &e
 }
 
-// checkup gathers what a check finds.
-type checkup struct {
-	session *session
-	// missing is by permission; other findings are by stream.
-	missing map[string]bool
-	other   map[string]bool
-	found   []*connector.Error
+// check gathers what a check finds.
+type check struct {
+	session  *session
+	findings checkup.Findings
 }
 
 // Check verifies the credentials and names the tenant. What the application may
@@ -67,7 +65,7 @@ func (s *session) Check(ctx context.Context) (connector.CheckResult, error) {
 	if err != nil {
 		return connector.CheckResult{}, err
 	}
-	c := &checkup{session: s, missing: map[string]bool{}, other: map[string]bool{}}
+	c := &check{session: s}
 	result := connector.CheckResult{Target: connector.Target{ID: tenant, Type: "tenant"}, ActsAs: held.claims.Object}
 	o, err := s.organization(ctx)
 	if err := c.note(err, streamTenant); err != nil {
@@ -82,9 +80,9 @@ func (s *session) Check(ctx context.Context) (connector.CheckResult, error) {
 			return connector.CheckResult{}, err
 		}
 	}
-	result.Streams = c.outlook()
-	result.Sufficient = c.sufficient(result.Streams)
-	for _, e := range c.found {
+	result.Streams = c.findings.Outlook(streams(), s.reads)
+	result.Sufficient = checkup.Sufficient(streams(), result.Streams)
+	for _, e := range c.findings.Errors() {
 		result.Remediation = append(result.Remediation, c.remedy(e))
 	}
 	return result, nil
@@ -106,7 +104,7 @@ func (s *session) Identify(ctx context.Context) (connector.Identity, error) {
 
 // checkDirectory compares the token's permissions with what the streams need, and
 // tries what a licence decides.
-func (c *checkup) checkDirectory(ctx context.Context, roles []string) error {
+func (c *check) checkDirectory(ctx context.Context, roles []string) error {
 	s := c.session
 	for _, stream := range streams() {
 		if !s.reads(stream.Name) {
@@ -123,13 +121,13 @@ func (c *checkup) checkDirectory(ctx context.Context, roles []string) error {
 		}
 	}
 	var page pageOf[directoryObject]
-	if s.configuration.IncludeSignInActivity && !c.missing[permSignIns] && !c.missing[permUsers] {
+	if s.configuration.IncludeSignInActivity && !c.findings.Missing(permSignIns) && !c.findings.Missing(permUsers) {
 		err := s.client.get(ctx, s.graph("users", permSignIns, 1, "$select", "id,signInActivity", "$top", "1"), &page)
 		if err := c.note(err, streamUsers); err != nil {
 			return err
 		}
 	}
-	if s.configuration.IncludePIM && !c.missing[permDirectoryRoles] {
+	if s.configuration.IncludePIM && !c.findings.Missing(permDirectoryRoles) {
 		if err := c.note(s.client.get(ctx, s.eligibleRolesCall(), &page), streamEligibleRoles); err != nil {
 			return err
 		}
@@ -139,7 +137,7 @@ func (c *checkup) checkDirectory(ctx context.Context, roles []string) error {
 
 // checkAzure lists the scopes, and makes a small call for each permission in the
 // first of them.
-func (c *checkup) checkAzure(ctx context.Context) error {
+func (c *check) checkAzure(ctx context.Context) error {
 	s := c.session
 	found, err := s.listScopes(ctx)
 	if err != nil {
@@ -170,7 +168,7 @@ func (c *checkup) checkAzure(ctx context.Context) error {
 	return nil
 }
 
-func (c *checkup) probe(ctx context.Context, sc armScope) error {
+func (c *check) probe(ctx context.Context, sc armScope) error {
 	s := c.session
 	at := func(kind, permission, version, filter string) call {
 		return s.arm(sc.path+"/providers/Microsoft.Authorization/"+kind, permission, onScope(sc), version, filter, sc.subscription)
@@ -201,57 +199,16 @@ func (c *checkup) probe(ctx context.Context, sc armScope) error {
 
 // note keeps a finding and returns every error that is none: one that ends the
 // check.
-func (c *checkup) note(err error, stream string) error {
+func (c *check) note(err error, stream string) error {
 	e, shut := isDenied(err)
 	if !shut {
 		return err
 	}
-	if e.Category == connector.PermissionDenied {
-		c.missing[e.Permission] = true
-	} else {
-		c.other[stream] = true
-	}
-	if !slices.ContainsFunc(c.found, func(o *connector.Error) bool { return o.Error() == e.Error() }) {
-		c.found = append(c.found, e)
-	}
+	c.findings.Note(e, stream)
 	return nil
 }
 
-// outlook says for each stream what a run would get. A stream the configuration
-// does not ask for is skipped and misses nothing.
-func (c *checkup) outlook() []connector.StreamOutlook {
-	var all []connector.StreamOutlook
-	for _, stream := range streams() {
-		o := connector.StreamOutlook{Stream: stream.Name, Coverage: connector.Complete}
-		if !c.session.reads(stream.Name) {
-			o.Coverage = connector.Skipped
-			all = append(all, o)
-			continue
-		}
-		for _, p := range stream.Permissions {
-			if c.missing[p.Name] {
-				o.Missing = append(o.Missing, p.Name)
-			}
-		}
-		if len(o.Missing) > 0 || c.other[stream.Name] {
-			o.Coverage = connector.Partial
-		}
-		all = append(all, o)
-	}
-	return all
-}
-
-// sufficient reports whether all streams that are not optional would be complete.
-func (c *checkup) sufficient(outlook []connector.StreamOutlook) bool {
-	for i, stream := range streams() {
-		if !stream.Optional && outlook[i].Coverage != connector.Complete {
-			return false
-		}
-	}
-	return true
-}
-
-func (c *checkup) remedy(e *connector.Error) connector.Remediation {
+func (c *check) remedy(e *connector.Error) connector.Remediation {
 	consent := "Add the application permission to the app registration, and grant admin consent"
 	if link := c.session.consentLink(); link != "" {
 		consent += ": " + link

@@ -1,11 +1,7 @@
 package azure
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +10,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/connector/records"
+	"github.com/gatehouse-project/gatehouse/connector/rest"
 )
 
 // The APIs that are called.
@@ -64,6 +61,11 @@ type client struct {
 	closed    atomic.Bool
 }
 
+// provider names Microsoft in messages, and what of the configuration leads to it.
+func provider() rest.API {
+	return rest.API{Provider: "Microsoft", Settings: []string{"cloud", "endpoint_url"}}
+}
+
 func (c *client) scope(service string) string {
 	if service == serviceGraph {
 		return c.endpoints.graphScope
@@ -86,92 +88,40 @@ func (c *client) get(ctx context.Context, of call, into any) error {
 
 // send makes a call; one whose token is refused is made once more with another.
 func (c *client) send(ctx context.Context, of call, method string, body []byte, into any) error {
-	for attempt := 0; ; attempt++ {
-		held, err := c.token(ctx, of.service, attempt > 0)
-		if err != nil {
-			return err
-		}
-		status, header, answer, err := c.once(ctx, of, held, method, body)
-		if err != nil {
-			return err
-		}
-		switch {
-		case status == http.StatusUnauthorized && attempt == 0:
-			continue
-		case status < http.StatusOK || status >= http.StatusMultipleChoices:
-			return refusal(of, status, header, answer, held.claims.Roles)
-		}
-		if err := json.Unmarshal(answer, into); err != nil {
-			return &connector.Error{Category: connector.ProviderUnavailable, Message: of.name() + " was answered in a form that is not Microsoft's", Cause: err}
-		}
-		return nil
-	}
-}
-
-// once makes a call when the budget allows it, and reads the answer to its end.
-func (c *client) once(ctx context.Context, of call, held token, method string, body []byte) (status int, header http.Header, answer []byte, err error) {
-	use, counted := c.meter.use(of, held.claims.Tenant)
-	if counted {
-		release, err := c.meter.budget.Take(ctx, use)
-		if err != nil {
-			return 0, nil, nil, budgetError(ctx, err)
-		}
-		defer release()
-	}
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(limited, method, of.url, bytes.NewReader(body))
+	// For whose budget it is, and to explain a refusal.
+	held, err := c.token(ctx, of.service, false)
 	if err != nil {
-		return 0, nil, nil, &connector.Error{Category: connector.Internal, Message: "a request to Microsoft cannot be made", Cause: err}
+		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+held.value)
-	request.Header.Set("Accept", "application/json")
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
+	request := rest.Call{
+		Name: of.name(), Method: method, URL: of.url, Body: body,
+		Refused: func(a rest.Answer) error { return refusal(of, a.Status, a.Header, a.Body, held.claims.Roles) },
 	}
 	if of.service == serviceGraph {
 		// Directory synchronisation gives way to people's requests.
-		request.Header.Set("x-ms-throttle-priority", "low")
+		request.Header = http.Header{"X-Ms-Throttle-Priority": {"low"}}
 	}
-	response, err := c.http.Do(request)
-	if err == nil {
-		status, header = response.StatusCode, response.Header
-		answer, err = io.ReadAll(io.LimitReader(response.Body, mostAnswerBytes+1))
-		if closed := response.Body.Close(); err == nil {
-			err = closed
-		}
+	if use, counted := c.meter.use(of, held.claims.Tenant); counted {
+		request.Uses = []connector.Use{use}
 	}
-	switch {
-	case ctx.Err() != nil:
-		return 0, nil, nil, ctx.Err()
-	case errors.Is(limited.Err(), context.DeadlineExceeded):
-		return 0, nil, nil, &connector.Error{Category: connector.ProviderUnavailable, Message: of.name() + " was not answered in " + c.timeout.String(), Cause: err}
-	case err != nil && response == nil:
-		return 0, nil, nil, unreachable(err)
-	case err != nil:
-		return 0, nil, nil, &connector.Error{Category: connector.ProviderUnavailable, Message: "the answer of " + of.name() + " was cut off", Cause: err}
-	case len(answer) > mostAnswerBytes:
-		return 0, nil, nil, &connector.Error{Category: connector.ProviderUnavailable, Message: "the answer of " + of.name() + " is too large"}
+	api := rest.Client{
+		API: provider(), HTTP: c.http, Budget: c.meter.budget, Timeout: c.timeout, MostBytes: mostAnswerBytes,
+		Token: func(ctx context.Context, fresh bool) (string, error) {
+			if fresh {
+				if held, err = c.token(ctx, of.service, true); err != nil {
+					return "", err
+				}
+			}
+			return held.value, nil
+		},
 	}
-	if refused, wait := connector.RateRefused(response); refused && counted {
-		c.meter.budget.Throttled(ctx, wait, use)
-	}
-	return status, header, answer, nil
-}
-
-func budgetError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return connector.AsError(err)
+	return api.JSON(ctx, request, into)
 }
 
 // follow makes the call for a next link, which has to lead to where the list is:
 // the access token goes with it.
-func (c *client) follow(of call, link string) (call, error) {
-	base, err := url.Parse(of.url)
-	next, parsed := url.Parse(link)
-	if err != nil || parsed != nil || next.Scheme != base.Scheme || !strings.EqualFold(next.Host, base.Host) || next.User != nil {
+func follow(of call, link string) (call, error) {
+	if !rest.SameOrigin(of.url, link) {
 		return of, &connector.Error{Category: connector.ProviderUnavailable, Message: "the next page of " + of.name() + " is said to be at another host; it is not asked"}
 	}
 	of.url = link

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/connector/records"
-	"github.com/gatehouse-project/gatehouse/internal/egress"
 )
 
 // errLicence marks what the tenant's licence does not include.
@@ -23,27 +21,6 @@ var errStalePage = errors.New("the next link has expired")
 // errGone marks an object that was there when it was listed.
 var errGone = errors.New("the object is gone")
 
-// unreachable names a call that was not answered.
-func unreachable(err error) error {
-	// The budget's refusal comes through the client's error.
-	var known *connector.Error
-	if errors.As(err, &known) {
-		return known
-	}
-	var blocked *egress.BlockedError
-	if errors.As(err, &blocked) {
-		return &connector.Error{Category: connector.NetworkUnreachable, Message: blocked.Error(), Cause: err}
-	}
-	host := "Microsoft"
-	var address *url.Error
-	if errors.As(err, &address) {
-		if u, parsed := url.Parse(address.URL); parsed == nil && u.Host != "" {
-			host = u.Host
-		}
-	}
-	return &connector.Error{Category: connector.NetworkUnreachable, Message: "cannot reach " + host + "; check cloud, endpoint_url and the worker's network", Cause: err}
-}
-
 // signInError explains a refusal of the token endpoint. Microsoft says that the
 // numbers may change, so that "error" decides where none is known; the texts are
 // not passed on.
@@ -53,7 +30,7 @@ func signInError(status int, header http.Header, body []byte) error {
 		Codes []int  `json:"error_codes"`
 	}
 	if json.Unmarshal(body, &said) != nil || said.Error == "" {
-		return &connector.Error{Category: connector.ProviderUnavailable, RetryAfter: connector.RetryAfter(header), Message: fmt.Sprintf("the token endpoint answered with HTTP status %d, not as Microsoft does; check endpoint_url and cloud, or try later", status)}
+		return provider().TokenRefusal(status, header, body)
 	}
 	code := 0
 	if len(said.Codes) > 0 {
@@ -84,17 +61,15 @@ func signInError(status int, header http.Header, body []byte) error {
 	case 90055:
 		return fail(connector.Throttled, "Microsoft limits the rate of sign-ins")
 	}
+	plain := provider().TokenRefusal(status, header, body)
 	switch {
-	case status == http.StatusTooManyRequests:
-		return fail(connector.Throttled, "Microsoft limits the rate of sign-ins")
-	case status >= http.StatusInternalServerError || said.Error == "temporarily_unavailable" || said.Error == "server_error":
-		return fail(connector.ProviderUnavailable, "Microsoft's token endpoint is not available")
+	case plain.Retryable():
 	case said.Error == "unauthorized_client" || said.Error == "invalid_tenant" || said.Error == "invalid_request":
 		return fail(connector.ScopeInvalid, "Microsoft does not accept the request for a token; check tenant_id, client_id and cloud")
 	case said.Error == "consent_required" || said.Error == "interaction_required" || said.Error == "invalid_grant":
 		return fail(connector.ConsentRequired, "an administrator of the tenant has to consent to the application")
 	}
-	return fail(connector.CredentialInvalid, "Microsoft refuses the credentials")
+	return fail(plain.Category, plain.Message)
 }
 
 // refusal explains an answer of Graph or Resource Manager that is an error. roles

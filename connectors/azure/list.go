@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/connector/records"
+	"github.com/gatehouse-project/gatehouse/connector/rest"
 )
 
 // pageOf is a page of a list. Graph and Resource Manager name the next link
@@ -30,45 +31,24 @@ func (p pageOf[T]) next() string {
 }
 
 // eachPage reads a list from a link on, or from its start; at is told before each
-// page by which link it is asked for. Next links are followed whole. One that has
-// expired starts the list again, once: records repeat then and none is left out.
+// page by which link it is asked for. Next links are followed whole.
 func eachPage[T any](ctx context.Context, s *session, first call, link string, at func(link string) error, take func([]T) error) error {
-	again := false
-	for {
-		if err := at(link); err != nil {
-			return err
-		}
-		c := first
-		if link != "" {
-			var err error
-			if c, err = s.client.follow(first, link); err != nil {
-				return err
+	return rest.Pages[T]{
+		API: provider(), Name: first.name(),
+		Get: func(ctx context.Context, link string) ([]T, string, error) {
+			c := first
+			if link != "" {
+				var err error
+				if c, err = follow(first, link); err != nil {
+					return nil, "", err
+				}
 			}
-		}
-		var page pageOf[T]
-		err := s.client.get(ctx, c, &page)
-		if errors.Is(err, errStalePage) && link != "" && !again {
-			link, again = "", true
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := take(page.Value); err != nil {
-			return err
-		}
-		next := page.next()
-		if next == "" {
-			return nil
-		}
-		if next == link {
-			return &connector.Error{Category: connector.ProviderUnavailable, Message: "the list of " + first.name() + " leads to itself"}
-		}
-		if len(next) > connector.MaxCursorBytes/2 {
-			return &connector.Error{Category: connector.ProviderUnavailable, Message: "the next link of " + first.name() + " is too long"}
-		}
-		link = next
-	}
+			var page pageOf[T]
+			err := s.client.get(ctx, c, &page)
+			return page.Value, page.next(), err
+		},
+		Expired: func(err error) bool { return errors.Is(err, errStalePage) },
+	}.Each(ctx, link, at, take)
 }
 
 // readList reads a list of a stream from its place on, whose pages can each be
@@ -273,7 +253,7 @@ func readPart[T any](ctx context.Context, s *session, version string, p part, a 
 	}
 	var page pageOf[T]
 	if err := json.Unmarshal(a.body, &page); err != nil {
-		return &connector.Error{Category: connector.ProviderUnavailable, Message: p.path + " was answered in a form that is not Microsoft's", Cause: err}
+		return provider().Unreadable(p.path, err)
 	}
 	for _, item := range page.Value {
 		take(item)

@@ -19,6 +19,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/connector/rest"
 )
 
 // tokenSlack renews tokens before Microsoft refuses them.
@@ -160,10 +161,7 @@ func (w *signInWire) Do(request *http.Request) (*http.Response, error) {
 		w.failed = err
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, mostSignInBytes))
-	if closed := response.Body.Close(); err == nil {
-		err = closed
-	}
+	body, err := rest.ReadBody(response, mostSignInBytes)
 	if err != nil {
 		w.failed = &url.Error{Op: "read", URL: request.URL.String(), Err: err}
 		return nil, fmt.Errorf("read the answer of %s: %w", request.URL.Host, err)
@@ -180,7 +178,7 @@ func (w *signInWire) explain(err error, c configuration) error {
 	case errors.As(err, &known):
 		return known
 	case w.failed != nil:
-		return unreachable(w.failed)
+		return provider().Unreachable(w.failed)
 	case w.status >= http.StatusBadRequest:
 		return signInError(w.status, w.header, w.body)
 	case w.status == 0 && (c.AuthMode == authManagedIdentity || c.AuthMode == authWorkload):

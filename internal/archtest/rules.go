@@ -66,7 +66,10 @@ func rules() []rule {
 		// Leaves: the standard library alone.
 		{folder: "connector/connectortest", local: []string{"connector"}, external: []string{"*"}, never: engines},
 		// What connectors have in common, for those outside this module, too.
+		{folder: "connector/checkup", local: []string{"connector"}},
 		{folder: "connector/records", local: []string{"connector"}},
+		// Tells an address that the worker refuses from a host that does not answer.
+		{folder: "connector/rest", local: []string{"connector", "internal/egress"}, external: []string{"golang.org/x/oauth2"}, never: engines},
 		{folder: "connector"},
 		{folder: "internal/fault"},
 		{folder: "internal/id"},

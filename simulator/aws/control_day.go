@@ -1,10 +1,10 @@
 package aws
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/gatehouse-project/gatehouse/simulator/aws/estate"
+	"github.com/gatehouse-project/gatehouse/simulator/control"
 )
 
 // DayReport is the answer of /_simulator/day, and what it takes.
@@ -13,15 +13,12 @@ type DayReport struct {
 }
 
 func (s *Simulator) showDay(w http.ResponseWriter, _ *http.Request) {
-	writeControl(w, http.StatusOK, DayReport{s.Estate().Company.Day()})
+	control.Write(w, http.StatusOK, DayReport{s.Estate().Company.Day()})
 }
 
 func (s *Simulator) turnDay(w http.ResponseWriter, r *http.Request) {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
 	var wanted DayReport
-	if err := decoder.Decode(&wanted); err != nil {
-		http.Error(w, "read the day: "+err.Error(), http.StatusBadRequest)
+	if !control.Read(w, r, "day", &wanted) {
 		return
 	}
 	if err := s.Turn(wanted.Day); err != nil {
@@ -91,5 +88,5 @@ func (s *Simulator) showTruth(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	writeControl(w, http.StatusOK, told)
+	control.Write(w, http.StatusOK, told)
 }

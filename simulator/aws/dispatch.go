@@ -62,7 +62,7 @@ func (s *Simulator) serveAWS(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, c, failure)
 		return
 	}
-	s.calls.add(c.service.name + ":" + c.operation)
+	s.calls.Add(c.service.name + ":" + c.operation)
 	if !signed {
 		s.fail(w, c, &c.service.missingAuth)
 		return

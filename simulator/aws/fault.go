@@ -3,9 +3,9 @@ package aws
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"sync"
 	"time"
+
+	"github.com/gatehouse-project/gatehouse/simulator/control"
 )
 
 // Kinds of faults.
@@ -50,9 +50,6 @@ type Fault struct {
 	Hits int `json:"hits"`
 }
 
-// MaxDelay bounds how late slow answers come.
-const MaxDelay = 10 * time.Minute
-
 func (f Fault) validate() error {
 	kinds := []string{FaultThrottle, FaultDeny, FaultSlow, FaultBroken, FaultExpire, FaultUnavailable, FaultRate}
 	switch {
@@ -60,25 +57,21 @@ func (f Fault) validate() error {
 		return fmt.Errorf("fault kind %q is none of %v", f.Kind, kinds)
 	case f.Service != "" && services()[f.Service] == nil:
 		return fmt.Errorf("fault for unknown service %q", f.Service)
-	case f.After < 0 || f.Every < 0 || f.Times < 0 || f.DelayMilliseconds < 0:
-		return fmt.Errorf("fault counts and delays are not negative")
-	case f.delay() > MaxDelay:
-		return fmt.Errorf("fault delay is at most %s", MaxDelay)
 	case (f.Kind == FaultRate) != (f.CallsPerSecond > 0 && f.Burst > 0) || f.CallsPerSecond < 0 || f.Burst < 0:
 		return fmt.Errorf("calls_per_second and burst belong to the kind %q, which needs both", FaultRate)
 	case (f.Kind == FaultSlow) != (f.DelayMilliseconds > 0):
 		return fmt.Errorf("a delay belongs to the kind %q, which needs one", FaultSlow)
 	}
-	return nil
+	return f.schedule().Validate()
 }
 
-func (f Fault) delay() time.Duration { return time.Duration(f.DelayMilliseconds) * time.Millisecond }
+func (f Fault) schedule() control.Schedule {
+	return control.Schedule{After: f.After, Every: f.Every, Times: f.Times, Delay: time.Duration(f.DelayMilliseconds) * time.Millisecond}
+}
 
 // faults are those in force.
 type faults struct {
-	mu    sync.Mutex
-	next  int
-	rules []*faultRule
+	control.Faults[faultRule]
 }
 
 type faultRule struct {
@@ -91,31 +84,17 @@ func (all *faults) add(f Fault) (Fault, error) {
 	if err := f.validate(); err != nil {
 		return Fault{}, err
 	}
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	all.next++
-	f.ID, f.Hits = "fault-"+strconv.Itoa(all.next), 0
-	all.rules = append(all.rules, &faultRule{Fault: f})
+	all.Add(func(id string) *faultRule {
+		f.ID, f.Hits = id, 0
+		return &faultRule{Fault: f}
+	})
 	return f, nil
 }
 
 func (all *faults) list() []Fault {
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	list := make([]Fault, len(all.rules))
-	for i, rule := range all.rules {
-		list[i] = rule.Fault
-	}
+	list := []Fault{}
+	all.Each(func(rule *faultRule) { list = append(list, rule.Fault) })
 	return list
-}
-
-// remove ends one fault, or all when id is empty; it says whether any ended.
-func (all *faults) remove(id string) bool {
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	before := len(all.rules)
-	all.rules = slices.DeleteFunc(all.rules, func(rule *faultRule) bool { return id == "" || rule.ID == id })
-	return len(all.rules) < before
 }
 
 // faultEffect is what the faults do to one call.
@@ -126,16 +105,14 @@ type faultEffect struct {
 }
 
 func (all *faults) on(c *call) faultEffect {
-	all.mu.Lock()
-	defer all.mu.Unlock()
 	var effect faultEffect
-	for _, rule := range all.rules {
+	all.Each(func(rule *faultRule) {
 		if !rule.hits(c) {
-			continue
+			return
 		}
 		switch rule.Kind {
 		case FaultSlow:
-			effect.delay += rule.delay()
+			effect.delay += rule.schedule().Delay
 		case FaultBroken:
 			effect.broken = true
 		case FaultThrottle, FaultRate:
@@ -151,7 +128,7 @@ func (all *faults) on(c *call) faultEffect {
 			}
 			effect.failure = c.refused(actionOf(c), "*", reason)
 		}
-	}
+	})
 	return effect
 }
 
@@ -171,7 +148,7 @@ func (rule *faultRule) hits(c *call) bool {
 		}
 		count = c.caller.calls
 	}
-	if count <= rule.After || rule.Times > 0 && rule.Hits >= rule.Times || rule.Every > 1 && (count-rule.After)%rule.Every != 0 {
+	if !rule.schedule().Hits(count, rule.Hits) {
 		return false
 	}
 	rule.Hits++

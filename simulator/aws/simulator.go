@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/simulator/aws/estate"
+	"github.com/gatehouse-project/gatehouse/simulator/control"
 )
 
 // Options say what to simulate.
@@ -39,7 +39,7 @@ type Simulator struct {
 	requests atomic.Uint64 // numbers the requests
 	sessions sessions
 	faults   faults
-	calls    counter
+	calls    control.Counter
 	grants   grants
 
 	reportsMu sync.Mutex
@@ -105,31 +105,8 @@ func (s *Simulator) Handler() http.Handler {
 	return mux
 }
 
-// shutdownGrace is how long requests may take to end after Serve was told to
-// stop.
-const shutdownGrace = 5 * time.Second
-
-// Serve answers on listener until the context ends, then stops and closes
-// the listener. It answers nil when stopped by the context.
+// Serve answers on listener until the context ends, then stops and closes the
+// listener. It answers nil when stopped by the context.
 func (s *Simulator) Serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve the AWS simulator: %w", err)
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		// Somebody holds a request open; cut it off.
-		if err := server.Close(); err != nil {
-			return fmt.Errorf("stop the AWS simulator: %w", err)
-		}
-	}
-	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the AWS simulator: %w", err)
-	}
-	return nil
+	return control.Serve(ctx, listener, s.Handler(), "AWS")
 }

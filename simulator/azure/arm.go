@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/simulator/azure/estate"
+	"github.com/gatehouse-project/gatehouse/simulator/control"
 )
 
 // armPageSize is how many entries a page of Resource Manager has here.
@@ -46,7 +47,7 @@ func (s *Simulator) serveARM(w http.ResponseWriter, r *http.Request) {
 	if l != nil {
 		operation = l.operation
 	}
-	s.calls.add(serviceARM + ":" + operation)
+	s.calls.Add(serviceARM + ":" + operation)
 	effect := s.faults.on(call{service: serviceARM, operation: operation, token: token.ID, paged: r.URL.Query().Has("$skiptoken")})
 	if effect.delay > 0 && !wait(r, effect.delay) {
 		return
@@ -104,7 +105,7 @@ func pageARM(r *http.Request, l *armList) object {
 	body := object{"value": append([]object{}, l.value[from:to]...)}
 	if to < len(l.value) || empty {
 		q.Set("$skiptoken", base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d/%t", to, from == 0 && !empty)))
-		body["nextLink"] = origin(r) + r.URL.EscapedPath() + "?" + q.Encode()
+		body["nextLink"] = control.Origin(r) + r.URL.EscapedPath() + "?" + q.Encode()
 	}
 	return body
 }

@@ -3,9 +3,9 @@ package azure
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"sync"
 	"time"
+
+	"github.com/gatehouse-project/gatehouse/simulator/control"
 )
 
 // Kinds of faults.
@@ -51,9 +51,6 @@ type Fault struct {
 	Hits int `json:"hits"`
 }
 
-// MaxDelay bounds how late slow answers come.
-const MaxDelay = 10 * time.Minute
-
 func (f Fault) validate() error {
 	kinds := []string{FaultThrottle, FaultDeny, FaultSlow, FaultBroken, FaultExpire, FaultUnavailable, FaultStale, FaultSignIn}
 	switch {
@@ -61,10 +58,8 @@ func (f Fault) validate() error {
 		return fmt.Errorf("fault kind %q is none of %v", f.Kind, kinds)
 	case f.Service != "" && f.Service != serviceLogin && f.Service != serviceGraph && f.Service != serviceARM:
 		return fmt.Errorf("fault for unknown service %q", f.Service)
-	case f.After < 0 || f.Every < 0 || f.Times < 0 || f.DelayMilliseconds < 0 || f.RetryAfterSeconds < 0:
+	case f.RetryAfterSeconds < 0:
 		return fmt.Errorf("fault counts and delays are not negative")
-	case time.Duration(f.DelayMilliseconds)*time.Millisecond > MaxDelay:
-		return fmt.Errorf("fault delay is at most %s", MaxDelay)
 	case (f.Kind == FaultSlow) != (f.DelayMilliseconds > 0):
 		return fmt.Errorf("a delay belongs to the kind %q, which needs one", FaultSlow)
 	case (f.Kind == FaultDeny) != (f.Permission != ""):
@@ -72,16 +67,18 @@ func (f Fault) validate() error {
 	case (f.Kind == FaultSignIn) != (f.Code > 0):
 		return fmt.Errorf("a code belongs to the kind %q, which needs one", FaultSignIn)
 	}
-	return nil
+	return f.schedule().Validate()
+}
+
+func (f Fault) schedule() control.Schedule {
+	return control.Schedule{After: f.After, Every: f.Every, Times: f.Times, Delay: time.Duration(f.DelayMilliseconds) * time.Millisecond}
 }
 
 // faults are those in force.
 type faults struct {
-	mu    sync.Mutex
-	next  int
-	rules []*faultRule
+	control.Faults[faultRule]
 	// used counts the calls by token.
-	used map[string]int
+	used control.Counter
 }
 
 type faultRule struct {
@@ -93,44 +90,29 @@ func (all *faults) add(f Fault) (Fault, error) {
 	if err := f.validate(); err != nil {
 		return Fault{}, err
 	}
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	all.next++
-	f.ID, f.Hits = "fault-"+strconv.Itoa(all.next), 0
-	all.rules = append(all.rules, &faultRule{Fault: f})
+	all.Add(func(id string) *faultRule {
+		f.ID, f.Hits = id, 0
+		return &faultRule{Fault: f}
+	})
 	return f, nil
 }
 
 func (all *faults) list() []Fault {
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	list := make([]Fault, len(all.rules))
-	for i, rule := range all.rules {
-		list[i] = rule.Fault
-	}
+	list := []Fault{}
+	all.Each(func(rule *faultRule) { list = append(list, rule.Fault) })
 	return list
-}
-
-// remove ends one fault, or all when id is empty; it says whether any ended.
-func (all *faults) remove(id string) bool {
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	before := len(all.rules)
-	all.rules = slices.DeleteFunc(all.rules, func(rule *faultRule) bool { return id == "" || rule.ID == id })
-	return len(all.rules) < before
 }
 
 // denied reports whether a permission was taken away, everywhere or on a scope.
 func (all *faults) denied(permission, on string) bool {
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	for _, rule := range all.rules {
-		if rule.Kind == FaultDeny && rule.Permission == permission && (rule.On == "" || rule.On == on) {
+	found := false
+	all.Each(func(rule *faultRule) {
+		if !found && rule.Kind == FaultDeny && rule.Permission == permission && (rule.On == "" || rule.On == on) {
 			rule.Hits++
-			return true
+			found = true
 		}
-	}
-	return false
+	})
+	return found
 }
 
 // call is what a fault may match.
@@ -150,28 +132,24 @@ type faultEffect struct {
 }
 
 func (all *faults) on(c call) faultEffect {
-	all.mu.Lock()
-	defer all.mu.Unlock()
+	used := 0
 	if c.token != "" {
-		if all.used == nil {
-			all.used = map[string]int{}
-		}
-		all.used[c.token]++
+		used = all.used.Add(c.token)
 	}
 	var effect faultEffect
-	for _, rule := range all.rules {
-		if !rule.hits(c, all.used[c.token]) {
-			continue
+	all.Each(func(rule *faultRule) {
+		if !rule.hits(c, used) {
+			return
 		}
 		switch rule.Kind {
 		case FaultSlow:
-			effect.delay += time.Duration(rule.DelayMilliseconds) * time.Millisecond
+			effect.delay += rule.schedule().Delay
 		case FaultBroken:
 			effect.broken = true
 		default:
 			effect.kind, effect.code, effect.retryAfter = rule.Kind, rule.Code, max(rule.RetryAfterSeconds, 1)
 		}
-	}
+	})
 	return effect
 }
 
@@ -185,7 +163,7 @@ func (rule *faultRule) hits(c call, used int) bool {
 	if rule.Kind == FaultExpire {
 		count = used
 	}
-	if count <= rule.After || rule.Times > 0 && rule.Hits >= rule.Times || rule.Every > 1 && (count-rule.After)%rule.Every != 0 {
+	if !rule.schedule().Hits(count, rule.Hits) {
 		return false
 	}
 	rule.Hits++

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gatehouse-project/gatehouse/simulator/control"
 )
 
 // object is a resource in Graph's JSON.
@@ -67,13 +69,13 @@ func (s *Simulator) serveGraph(w http.ResponseWriter, r *http.Request) {
 		s.writeAnswer(w, s.failed(&failure{status: http.StatusUnauthorized, code: "InvalidAuthenticationToken", text: "Access token validation failure. Invalid audience or lifetime."}), false)
 		return
 	}
-	g := graphCaller{s: s, version: version, origin: origin(r), token: token}
+	g := graphCaller{s: s, version: version, origin: control.Origin(r), token: token}
 	if path == "$batch" || path == "%24batch" {
 		g.serveBatch(w, r)
 		return
 	}
 	a, effect := g.get(r.Method, path, r.URL.RawQuery)
-	s.calls.add(serviceGraph + ":" + g.operation)
+	s.calls.Add(serviceGraph + ":" + g.operation)
 	if effect.delay > 0 && !wait(r, effect.delay) {
 		return
 	}
@@ -248,7 +250,7 @@ type batchRequest struct {
 const maxBatch = 20
 
 func (g *graphCaller) serveBatch(w http.ResponseWriter, r *http.Request) {
-	g.s.calls.add(serviceGraph + ":$batch")
+	g.s.calls.Add(serviceGraph + ":$batch")
 	var all batchRequest
 	raw := new(bytes.Buffer)
 	if _, err := raw.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil || r.Method != http.MethodPost || json.Unmarshal(raw.Bytes(), &all) != nil {
@@ -271,7 +273,7 @@ func (g *graphCaller) serveBatch(w http.ResponseWriter, r *http.Request) {
 		path, query, _ := strings.Cut(strings.TrimPrefix(part.URL, "/"), "?")
 		one := *g
 		a, effect := one.get(part.Method, path, query)
-		g.s.calls.add("graph-batched:" + one.operation)
+		g.s.calls.Add("graph-batched:" + one.operation)
 		if effect.delay > 0 && !wait(r, effect.delay) {
 			return
 		}

@@ -3,8 +3,6 @@ package azure
 import (
 	"context"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/simulator/azure/estate"
+	"github.com/gatehouse-project/gatehouse/simulator/control"
 )
 
 // Options say what to simulate.
@@ -37,7 +36,7 @@ type Simulator struct {
 	requests atomic.Uint64
 	tokens   atomic.Uint64
 	faults   faults
-	calls    counter
+	calls    control.Counter
 	groups   map[string]*estate.Group
 	units    map[string]*estate.AdministrativeUnit
 	apps     map[string]*estate.Application
@@ -106,31 +105,8 @@ func (s *Simulator) Handler() http.Handler {
 	return mux
 }
 
-// shutdownGrace is how long requests may take to end after Serve was told to
-// stop.
-const shutdownGrace = 5 * time.Second
-
 // Serve answers on listener until the context ends, then stops and closes the
 // listener. It answers nil when stopped by the context.
 func (s *Simulator) Serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve the Azure simulator: %w", err)
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		// Somebody holds a request open; cut it off.
-		if err := server.Close(); err != nil {
-			return fmt.Errorf("stop the Azure simulator: %w", err)
-		}
-	}
-	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the Azure simulator: %w", err)
-	}
-	return nil
+	return control.Serve(ctx, listener, s.Handler(), "Azure")
 }

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/gatehouse-project/gatehouse/simulator/control"
 )
 
 // The services, by the names that faults and counts use.
@@ -53,12 +55,12 @@ func (s *Simulator) knowsTenant(name string) bool {
 
 func (s *Simulator) serveDiscovery(w http.ResponseWriter, r *http.Request, tenant string) {
 	s.requests.Add(1)
-	s.calls.add(serviceLogin + ":discovery")
+	s.calls.Add(serviceLogin + ":discovery")
 	if !s.knowsTenant(tenant) {
 		s.refuseSignIn(w, http.StatusBadRequest, "invalid_tenant", 90002, "Tenant '"+tenant+"' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.")
 		return
 	}
-	base := origin(r) + "/" + s.estate.TenantID
+	base := control.Origin(r) + "/" + s.estate.TenantID
 	writeJSON(w, http.StatusOK, map[string]any{
 		"token_endpoint":         base + "/oauth2/v2.0/token",
 		"authorization_endpoint": base + "/oauth2/v2.0/authorize",
@@ -70,7 +72,7 @@ func (s *Simulator) serveDiscovery(w http.ResponseWriter, r *http.Request, tenan
 
 func (s *Simulator) serveToken(w http.ResponseWriter, r *http.Request, tenant string) {
 	s.requests.Add(1)
-	s.calls.add(serviceLogin + ":token")
+	s.calls.Add(serviceLogin + ":token")
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
 		s.refuseSignIn(w, http.StatusBadRequest, "invalid_request", 900144, "The request body must be a form.")
