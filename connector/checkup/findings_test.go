@@ -35,8 +35,10 @@ func TestWithoutFindingsAllIsComplete(t *testing.T) {
 	var f checkup.Findings
 	outlook := f.Outlook(streams(), reads)
 	require.Equal(t, []connector.StreamOutlook{
-		{Stream: "users", Coverage: connector.Complete}, {Stream: "groups", Coverage: connector.Complete},
-		{Stream: "audit", Coverage: connector.Complete}, {Stream: "off", Coverage: connector.Skipped},
+		{Stream: "users", Coverage: connector.Complete},
+		{Stream: "groups", Coverage: connector.Complete},
+		{Stream: "audit", Coverage: connector.Complete},
+		{Stream: "off", Coverage: connector.Skipped},
 	}, outlook)
 	require.True(t, checkup.Sufficient(streams(), outlook))
 	require.Empty(t, f.Errors())
@@ -51,7 +53,8 @@ func TestAMissingPermissionConcernsEachStreamThatNeedsIt(t *testing.T) {
 	require.Equal(t, []connector.StreamOutlook{
 		{Stream: "users", Coverage: connector.Partial, Missing: []string{"groups.read"}},
 		{Stream: "groups", Coverage: connector.Partial, Missing: []string{"groups.read"}},
-		{Stream: "audit", Coverage: connector.Complete}, {Stream: "off", Coverage: connector.Skipped},
+		{Stream: "audit", Coverage: connector.Complete},
+		{Stream: "off", Coverage: connector.Skipped},
 	}, outlook)
 	require.False(t, checkup.Sufficient(streams(), outlook))
 	require.True(t, f.Missing("groups.read"))
