@@ -10,7 +10,7 @@ import "context"
 // It calls nobody but the records, keeps nothing, and is safe for concurrent
 // use. What is not known it does not guess: it answers [OutcomeDepends] with
 // what the answer depends on, and a definite answer holds whatever the unknown
-// is. Errors are those of the records.
+// is. Errors are those of the records, and [RequestError].
 type Decider interface {
 	// Decide decides a request that an account makes as itself.
 	Decide(ctx context.Context, r AccessRequest, records Records) (AccessDecision, error)
@@ -36,7 +36,27 @@ type AccessRequest struct {
 	// provider's name for them, or none for what is absent. What is not in it
 	// is not known, unless the records tell.
 	Context map[string][]string
+	// SessionPolicy is a policy in the provider's language that limits the
+	// session in which the account makes the request; empty for none. One that
+	// the provider would not take is a [RequestError].
+	SessionPolicy string
 }
+
+// RequestError is an error of [Decider]: the request itself makes no sense to the
+// provider.
+type RequestError struct {
+	// Part is what is wrong, by the name of the field in [AccessRequest].
+	Part string
+	// Message says why, as the rest of a sentence that begins with the part.
+	Message string
+}
+
+// Error says both.
+func (e *RequestError) Error() string { return e.Part + " " + e.Message }
+
+// PartSessionPolicy is the name of [AccessRequest.SessionPolicy] in a
+// [RequestError].
+const PartSessionPolicy = "session_policy"
 
 // Records is what the streams of one connection emitted, as of one moment.
 type Records interface {

@@ -19,6 +19,9 @@ func (Connector) Decide(ctx context.Context, r connector.AccessRequest, records 
 	if err != nil {
 		return connector.AccessDecision{}, err
 	}
+	if err := who.within(r.SessionPolicy); err != nil {
+		return connector.AccessDecision{}, err
+	}
 	what, err := d.resource(r.Action, r.Resource, who)
 	if err != nil {
 		return connector.AccessDecision{}, err
@@ -35,7 +38,7 @@ type decider struct {
 // decide evaluates the request of an identity for a resource.
 func (d decider) decide(action string, who holder, what target, given map[string][]string) (connector.AccessDecision, error) {
 	layers := policy.Layers{
-		Identity: who.policies, Boundary: who.boundary,
+		Identity: who.policies, Boundary: who.boundary, Session: who.session,
 		Resource: what.policies, ResourceDecides: what.decides, ResourceAccount: what.account,
 	}
 	from, err := d.place(who.account)

@@ -34,6 +34,14 @@ func contextOf(who holder, what target, from, to standing) policy.Context {
 // own is what a user, role or root user brings into its requests.
 func own(who holder, from standing) (c policy.Context) {
 	switch who.caller.Kind {
+	case policy.User, policy.Root:
+		if who.caller.Federating {
+			// It has the name of its session, and the tags that it was begun with.
+			c = c.With("aws:PrincipalType", "FederatedUser").With("aws:username")
+			return inOrganization(c.With("aws:PrincipalAccount", who.account).With("aws:PrincipalIsAWSService", "false"), "Principal", from)
+		}
+	}
+	switch who.caller.Kind {
 	case policy.User:
 		c = c.With("aws:PrincipalType", "User").With("aws:username", who.name).With("aws:userid", who.unique)
 	case policy.Session:

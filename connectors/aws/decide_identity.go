@@ -36,6 +36,8 @@ type holder struct {
 	read, tagsKnown bool
 	policies        policy.Layer
 	boundary        *policy.Layer
+	// session is the policy of the session; nil for one without.
+	session *policy.Layer
 	// outsideControls says that control policies do not apply to it, whatever
 	// its account.
 	outsideControls bool

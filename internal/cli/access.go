@@ -26,19 +26,24 @@ type narrowing struct {
 	Access string `enum:"direct,inherited," default:"" placeholder:"HOW" help:"Only access held so: direct or inherited."`
 	Type   string `placeholder:"TYPE" help:"Only accounts (who-can) or resources (what-can) of this type, the provider's own term."`
 	Count  bool   `help:"Also count all rows, up to 10,000."`
+	deciding
 }
 
 func (n narrowing) filter() (client.AccessFilter, error) {
 	asOf, err := n.moment()
-	return client.AccessFilter{Action: n.Action, Access: n.Access, Type: n.Type, Count: n.Count, AsOf: asOf}, err
+	if err != nil {
+		return client.AccessFilter{}, err
+	}
+	return client.AccessFilter{
+		Action: n.Action, Access: n.Access, Type: n.Type, Count: n.Count, AsOf: asOf, Effective: n.Effective, Context: n.Given,
+	}, n.check(n.Action)
 }
 
 // WhoCanCmd is `gatehouse access who-can`.
 type WhoCanCmd struct {
 	Remote
 	narrowing
-	Effective bool   `help:"Also decide what would become of each account's request for the --action."`
-	Resource  string `arg:"" help:"Resource: id (ent_...), exact provider id or ARN, or exact name."`
+	Resource string `arg:"" help:"Resource: id (ent_...), exact provider id or ARN, or exact name."`
 }
 
 // Help returns examples.
@@ -60,9 +65,6 @@ func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
 	f, err := cmd.filter()
 	if err != nil {
 		return err
-	}
-	if f.Effective = cmd.Effective; f.Effective && f.Action == "" {
-		return usagef("--effective decides about one action: name it by --action, such as --action s3:GetObject")
 	}
 	resource, err := findEntityAt(ctx, c, f.AsOf, cmd.Resource, "Resource")
 	if err != nil {
@@ -103,7 +105,8 @@ func (WhatCanCmd) Help() string {
 	return `One row for each resource that some statement allows the principal, by any of its accounts, or the account to reach.
 
     gatehouse access what-can arn:aws:iam::111122223333:user/ann
-    gatehouse access what-can ann --action s3:GetObject --limit 10`
+    gatehouse access what-can ann --action s3:GetObject --limit 10
+    gatehouse access what-can ann --action s3:GetObject --effective --given aws:SourceIp=203.0.113.7`
 }
 
 // Run answers what a principal can reach.
@@ -127,8 +130,15 @@ func (cmd *WhatCanCmd) Run(ctx context.Context, e *environment) error {
 	t := output.Table{Header: []string{"Resource", "Type", "Account", "How", "Via", "Actions", "Decision"}}
 	t.Empty = emptyAnswer(a.Basis, fmt.Sprintf("No statement that was read lets %s reach anything.", nameOf(a.Subject)))
 	e.remarkAction(cmd.Action, a.Items)
+	if cmd.Effective {
+		t.Header = append(t.Header, "Request")
+	}
 	err = printList(e, cmd.Remote, a.List, t, func(row client.Access) []string {
-		return []string{nameOf(row.Resource), row.Resource.Type, nameOf(row.Account), howOf(row), nameOf(row.Via), actionsOf(row), row.Decision}
+		cells := []string{nameOf(row.Resource), row.Resource.Type, nameOf(row.Account), howOf(row), nameOf(row.Via), actionsOf(row), row.Decision}
+		if cmd.Effective {
+			cells = append(cells, effectiveText(row.Effective))
+		}
+		return cells
 	})
 	if err != nil || cmd.json() {
 		return err

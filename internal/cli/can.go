@@ -14,10 +14,11 @@ import (
 type CanCmd struct {
 	Remote
 	dating
-	Principal string   `arg:"" help:"Principal or account: id (ent_...), exact provider id or ARN, or exact name."`
-	Action    string   `arg:"" help:"One action of the provider, such as s3:GetObject."`
-	Resource  string   `arg:"" help:"Resource: the provider's name, such as an ARN, which need not have been read, or an id (ent_...)."`
-	Given     []string `sep:"none" placeholder:"KEY=VALUE" help:"What is known of the circumstances, such as aws:SourceIp=203.0.113.7; a key alone is absent. May be repeated."`
+	Principal string `arg:"" help:"Principal or account: id (ent_...), exact provider id or ARN, or exact name."`
+	Action    string `arg:"" help:"One action of the provider, such as s3:GetObject."`
+	Resource  string `arg:"" help:"Resource: the provider's name, such as an ARN, which need not have been read, or an id (ent_...)."`
+	circumstances
+	SessionPolicy string `placeholder:"FILE" help:"A policy that limits the session that makes the request; - reads standard input."`
 }
 
 // Help returns examples.
@@ -25,7 +26,8 @@ func (CanCmd) Help() string {
 	return `Decides by the provider's own rules whether it would let the request through: "allowed" and "denied" hold whatever is not known, "depends" says on what. Each way is drawn with the statements that decide.
 
     gatehouse access can ann s3:GetObject arn:aws:s3:::payroll/may.csv
-    gatehouse access can ann s3:GetObject arn:aws:s3:::payroll/may.csv --given aws:SourceIp=203.0.113.7 --given aws:MultiFactorAuthPresent=true`
+    gatehouse access can ann s3:GetObject arn:aws:s3:::payroll/may.csv --given aws:SourceIp=203.0.113.7 --given aws:MultiFactorAuthPresent=true
+    gatehouse access can ann s3:GetObject arn:aws:s3:::payroll/may.csv --session-policy read-only.json`
 }
 
 // Run decides the request.
@@ -38,11 +40,17 @@ func (cmd *CanCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
+	session, err := readPolicy(e, cmd.SessionPolicy)
+	if err != nil {
+		return err
+	}
 	principal, err := findEntityAt(ctx, c, asOf, cmd.Principal, "Principal", "Account")
 	if err != nil {
 		return err
 	}
-	a, err := c.Evaluate(ctx, client.DecisionQuery{Principal: principal.EntityID, Action: cmd.Action, Resource: cmd.Resource, Context: cmd.Given, AsOf: asOf})
+	a, err := c.Evaluate(ctx, client.DecisionQuery{
+		Principal: principal.EntityID, Action: cmd.Action, Resource: cmd.Resource, Context: cmd.Given, SessionPolicy: session, AsOf: asOf,
+	})
 	if err != nil {
 		return err
 	}
@@ -64,21 +72,26 @@ func (cmd *CanCmd) Run(ctx context.Context, e *environment) error {
 	return e.printBasis(d.Basis)
 }
 
-// routeTree shows who acts, and below it each step with what decides it.
+// routeTree shows who acts, and below it hop by hop what each of them asks for
+// and what decides it.
 func routeTree(r client.Route) output.Node {
 	names := make([]string, len(r.Accounts))
 	for i, a := range r.Accounts {
 		names[i] = nameOf(a)
 	}
 	root := output.Node{Text: fmt.Sprintf("%s: as %s", r.Decision, strings.Join(names, ", then "))}
-	for _, s := range r.Steps {
-		root.Children = append(root.Children, decisionNode(s))
+	for i, s := range r.Steps {
+		who := ""
+		if i < len(names) {
+			who = names[i] + ", "
+		}
+		root.Children = append(root.Children, decisionNode(who, s))
 	}
 	return root
 }
 
-func decisionNode(s client.DecisionStep) output.Node {
-	node := output.Node{Text: fmt.Sprintf("%s: %s on %s", decisionText(s), s.Action, s.Resource)}
+func decisionNode(who string, s client.DecisionStep) output.Node {
+	node := output.Node{Text: fmt.Sprintf("%s: %s%s on %s", decisionText(s), who, s.Action, s.Resource)}
 	say := func(format string, args ...any) {
 		node.Children = append(node.Children, output.Node{Text: fmt.Sprintf(format, args...)})
 	}

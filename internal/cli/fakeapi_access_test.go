@@ -96,6 +96,11 @@ func route(decision string) map[string]any {
 func (f *fakeAPI) evaluate(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	body := map[string]any{"principal": ref("d"), "action": q.Get("action"), "resource": q.Get("resource")}
+	if q.Get("session_policy") != "" {
+		body["decision"], body["routes"] = "denied", []any{}
+		answer(w, http.StatusOK, basis(body, "complete"))
+		return
+	}
 	switch q.Get("context") {
 	case "":
 		body["decision"], body["routes"] = "depends", []any{route("depends")}
@@ -113,8 +118,12 @@ func (f *fakeAPI) evaluate(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, basis(body, "complete"))
 }
 
-func (f *fakeAPI) whatCan(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, basis(map[string]any{"principal": ref("d"), "resources": []any{row("d")}}, "partial"))
+func (f *fakeAPI) whatCan(w http.ResponseWriter, r *http.Request) {
+	reached := row("d")
+	if q := r.URL.Query(); q.Get("effective") == "true" && q.Get("context") == "aws:SourceIp=203.0.113.7" {
+		reached["effective"] = route("allowed")
+	}
+	answer(w, http.StatusOK, basis(map[string]any{"principal": ref("d"), "resources": []any{reached}}, "partial"))
 }
 
 func (f *fakeAPI) paths(w http.ResponseWriter, r *http.Request) {

@@ -95,9 +95,11 @@ type AccessFilter struct {
 	Type string
 	// Count asks for the number of all rows.
 	Count bool
-	// Effective asks, of who can, for what would become of each account's
-	// request; it needs an Action.
+	// Effective asks for what would become of each row's request; it needs an
+	// Action.
 	Effective bool
+	// Context is as in [DecisionQuery], for Effective.
+	Context []string
 	// AsOf is the moment to ask about: a time as RFC 3339 writes it, or the id
 	// of a run; now when empty.
 	AsOf string
@@ -125,6 +127,9 @@ func (c *Client) ask(ctx context.Context, path, plural, subject string, f Access
 	}
 	if f.Effective {
 		q.Set("effective", "true")
+	}
+	if len(f.Context) > 0 {
+		q["context"] = f.Context
 	}
 	l, err := list[Access](ctx, c, path, plural, q, pages)
 	if err != nil {

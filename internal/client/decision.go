@@ -73,6 +73,8 @@ type DecisionQuery struct {
 	Resource string
 	// Context is key=value, or a key alone that is absent.
 	Context []string
+	// SessionPolicy limits the session that makes the request; empty for none.
+	SessionPolicy string
 	// AsOf is as in [AccessFilter].
 	AsOf string
 }
@@ -82,6 +84,9 @@ func (c *Client) Evaluate(ctx context.Context, d DecisionQuery) (Answer[Decision
 	q := url.Values{"principal": {d.Principal}, "action": {d.Action}, "resource": {d.Resource}, "context": d.Context}
 	if len(d.Context) == 0 {
 		q.Del("context")
+	}
+	if d.SessionPolicy != "" {
+		q.Set("session_policy", d.SessionPolicy)
 	}
 	return send[Decision](ctx, c, call{method: http.MethodGet, path: "/v1/access/evaluate", query: dated(q, d.AsOf)})
 }

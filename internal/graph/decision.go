@@ -30,7 +30,10 @@ type DecisionQuery struct {
 	// Context is what is known of the request's circumstances, as in
 	// [connector.AccessRequest].
 	Context map[string][]string
-	AsOf    Moment
+	// SessionPolicy limits the session that makes the request, as in
+	// [connector.AccessRequest]; those before it have none.
+	SessionPolicy string
+	AsOf          Moment
 }
 
 // Route is one way to make the request: as an account, or as one that it takes
@@ -75,8 +78,8 @@ func (q *Questions) Decide(ctx context.Context, c workspace.Caller, d DecisionQu
 	if err := validAction(d.Action); err != nil {
 		return answer, err
 	}
-	if len(d.Context) > MaxContextKeys {
-		return answer, fault.InvalidField("query.context", "names %d keys, more than %d", len(d.Context), MaxContextKeys)
+	if err := validContext(d.Context); err != nil {
+		return answer, err
 	}
 	err := q.ask(ctx, c, d.AsOf, func(v View) error {
 		subject, err := v.Entity(ctx, d.Principal)
@@ -95,7 +98,7 @@ func (q *Questions) Decide(ctx context.Context, c workspace.Caller, d DecisionQu
 		if err != nil {
 			return err
 		}
-		s.action, s.resource, s.context = d.Action, resource, d.Context
+		s.action, s.resource, s.context, s.sessionPolicy = d.Action, resource, d.Context, d.SessionPolicy
 		accounts, err := s.accountsOf(ctx, subject)
 		if err != nil {
 			return err
@@ -108,6 +111,13 @@ func (q *Questions) Decide(ctx context.Context, c workspace.Caller, d DecisionQu
 		return s.complete(ctx, &answer)
 	})
 	return answer, err
+}
+
+func validContext(given map[string][]string) error {
+	if len(given) > MaxContextKeys {
+		return fault.InvalidField("query.context", "names %d keys, more than %d", len(given), MaxContextKeys)
+	}
+	return nil
 }
 
 // search prepares to decide requests of accounts of the entity's connection.

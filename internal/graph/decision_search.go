@@ -2,12 +2,12 @@ package graph
 
 import (
 	"context"
-	"maps"
+	"errors"
 	"slices"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
 // Bounds of the work behind one question.
@@ -26,6 +26,7 @@ type search struct {
 	records          *records
 	action, resource string
 	context          map[string][]string
+	sessionPolicy    string
 
 	refs        map[connector.Ref]EntityID
 	own         map[connector.Ref]connector.AccessDecision
@@ -156,8 +157,14 @@ func (s *search) decide(ctx context.Context, account connector.Ref) (connector.A
 		return known, nil
 	}
 	s.decisions++
-	d, err := s.decider.Decide(ctx, connector.AccessRequest{Account: account, Action: s.action, Resource: s.resource, Context: s.context}, s.records)
-	if err == nil {
+	d, err := s.decider.Decide(ctx, connector.AccessRequest{
+		Account: account, Action: s.action, Resource: s.resource, Context: s.context, SessionPolicy: s.sessionPolicy,
+	}, s.records)
+	var wrong *connector.RequestError
+	switch {
+	case errors.As(err, &wrong):
+		return d, fault.InvalidField("query."+wrong.Part, "%s", wrong.Message)
+	case err == nil:
 		s.own[account] = d
 	}
 	return d, err
@@ -215,46 +222,6 @@ func (s *search) complete(ctx context.Context, a *DecisionAnswer) error {
 	coverage, err := s.view.Coverage(ctx, s.conn)
 	a.Coverage = []Coverage{coverage}
 	return err
-}
-
-// effective decides the action for the account of each row. Rows that the bounds
-// of the work leave undecided make the answer truncated.
-func (q *Questions) effective(ctx context.Context, c workspace.Caller, v View, f AccessFilter, answer *AccessAnswer) error {
-	s, err := q.search(v, c, answer.Subject)
-	if err != nil {
-		return err
-	}
-	s.action, s.resource = f.Action, answer.Subject.ProviderID
-	var mentioned []EntityID
-	for i := range answer.Rows {
-		row := &answer.Rows[i]
-		if s.decisions >= maxDecisions {
-			answer.Truncated = true
-			break
-		}
-		account, err := v.Entity(ctx, row.Account)
-		if err != nil {
-			return err
-		}
-		found, err := s.routes(ctx, []connector.Ref{{Kind: account.Kind, ID: account.ProviderID}})
-		if err != nil {
-			return err
-		}
-		answer.Truncated = answer.Truncated || found.truncated
-		best := found.routes[0]
-		best.Outcome = found.outcome
-		row.Effective = &best
-		mentioned = append(mentioned, s.mentioned(best)...)
-	}
-	named, err := v.Entities(ctx, s.conn, distinct(mentioned))
-	if err != nil {
-		return err
-	}
-	if answer.Entities == nil {
-		answer.Entities = map[EntityID]Entity{}
-	}
-	maps.Copy(answer.Entities, named)
-	return nil
 }
 
 // mentioned are the entities of a route: accounts, and what holds its

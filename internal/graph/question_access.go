@@ -36,9 +36,12 @@ type AccessFilter struct {
 	Connection  id.Connection
 	Integration integration.ID
 	Kind        AccessKind
-	// Effective asks, of who can, for what would become of each account's
-	// request; it needs an Action.
+	// Effective asks for what would become of each row's request: by the account
+	// (who can), or by any account of the subject (what can); it needs an Action.
 	Effective bool
+	// Context is what is known of the circumstances of these requests, as in
+	// [connector.AccessRequest].
+	Context map[string][]string
 	// AsOf is the moment that the answer shows.
 	AsOf Moment
 	// After continues an answer.
@@ -63,8 +66,8 @@ type AccessRow struct {
 	Access
 	// Principals represented by the account, at most 20.
 	Principals []EntityID
-	// Effective is the best route of the account to the action on the resource;
-	// nil unless asked for, and where the bounds of the work were met.
+	// Effective is the best route of the account, or of the subject's accounts, to
+	// the action on the resource; nil unless asked for, and where the bounds of the work were met.
 	Effective *Route
 
 	at AccessPosition

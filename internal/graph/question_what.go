@@ -17,6 +17,9 @@ func (q *Questions) WhatCan(ctx context.Context, c workspace.Caller, who EntityI
 	if err := validAction(f.Action); err != nil {
 		return answer, err
 	}
+	if err := f.validEffective(); err != nil {
+		return answer, err
+	}
 	err := q.ask(ctx, c, f.AsOf, func(v View) error {
 		subject, err := v.Entity(ctx, who)
 		if err != nil {
@@ -30,7 +33,10 @@ func (q *Questions) WhatCan(ctx context.Context, c workspace.Caller, who EntityI
 		if err := w.prepare(ctx, subject); err != nil {
 			return err
 		}
-		return w.complete(ctx, w, &answer)
+		if err := w.complete(ctx, w, &answer); err != nil || !f.Effective {
+			return err
+		}
+		return q.effective(ctx, c, v, f, &answer)
 	})
 	return answer, err
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/gatehouse-project/gatehouse/connector"
-	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -18,8 +17,8 @@ func (q *Questions) WhoCan(ctx context.Context, c workspace.Caller, resource Ent
 	if err := validAction(f.Action); err != nil {
 		return answer, err
 	}
-	if f.Effective && f.Action == "" {
-		return answer, fault.InvalidField("query.effective", "needs an action: name the one that is to be decided, such as action=s3:GetObject")
+	if err := f.validEffective(); err != nil {
+		return answer, err
 	}
 	err := q.ask(ctx, c, f.AsOf, func(v View) error {
 		subject, err := v.Entity(ctx, resource)

@@ -24,6 +24,7 @@ func TestOneProcess(t *testing.T) {
 		"downloads":               downloads,
 		"evidence":                evidenceHolds,
 		"shown policy":            shownPolicy,
+		"effective access":        effective,
 		"roles":                   roles,
 		"provider that is broken": brokenProvider,
 		"damaged credentials":     damagedCredentials,

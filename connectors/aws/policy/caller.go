@@ -34,6 +34,10 @@ type Caller struct {
 	// Account is the caller's twelve digits; empty for services, federated
 	// identities and anyone.
 	Account string
+	// Federating says that a user, or the root user, acts by a session of its
+	// own that it began with a policy (sts:GetFederationToken). Policies that
+	// name it then give it what the session's policy lets through, and no more.
+	Federating bool
 }
 
 // grades is how far a resource policy's principals name the caller.
@@ -83,15 +87,30 @@ func (c Caller) namedBy(kind, name string, q *inquiry) grades {
 	case kind != "aws" || c.Account == "":
 	case name == c.Account || isRootOf(name, c.Account):
 		g.account = True
-		g.direct = truthOf(c.Kind == Root)
+		g.direct = truthOf(c.Kind == Root && !c.Federating)
 	case c.Kind == Session && name == c.ARN:
 		g.role = True
 	case c.Kind == Session:
 		g.direct = c.namedSession(name, q)
+	case c.Federating:
+		// Like a role behind its session (IAM user guide, "Permissions boundaries").
+		g.role = truthOf(name == c.ARN)
+		g.direct = c.namedFederated(name, q)
 	case c.Kind == User:
 		g.direct = truthOf(name == c.ARN)
 	}
 	return g
+}
+
+// namedFederated compares the ARN of a user's own session, whose name is not
+// known: arn:aws:sts::<account>:federated-user/<name>.
+func (c Caller) namedFederated(name string, q *inquiry) Truth {
+	parts := strings.SplitN(name, ":", arnColons+1)
+	if len(parts) <= arnColons || parts[2] != "sts" || parts[4] != c.Account || !strings.HasPrefix(parts[arnColons], "federated-user/") {
+		return False
+	}
+	q.need(Dependency{Reason: "the name of the user's session is not known; a resource policy names the session " + clip(parts[arnColons])})
+	return Unknown
 }
 
 // namedSession compares the ARN of a session:
@@ -135,7 +154,7 @@ func (c Caller) excepted(p Principals, q *inquiry) Truth {
 	case Session:
 		whole = and(g.direct, and(g.role, g.account))
 	case User:
-		whole = and(g.direct, g.account)
+		whole = and(or(g.direct, g.role), g.account)
 	default:
 		whole = g.direct
 	}

@@ -1,5 +1,7 @@
 package policy
 
+import "strings"
+
 // Policy is a document with the name that explanations call it by, and an id
 // that is the caller's own and is handed through.
 type Policy struct {
@@ -64,7 +66,7 @@ func Evaluate(r Request, l Layers) Verdict {
 		denied = or(denied, layer.deny)
 	}
 	own := and(identity.allow, and(boundary.allow, session.allow))
-	limits := and(controls.allow, resourceControls.allow)
+	limits := and(and(controls.allow, resourceControls.allow), e.federated())
 	inside := func() Truth {
 		direct := or(resource.by.direct, and(resource.by.role, and(boundary.allow, session.allow)))
 		if l.ResourceDecides {
@@ -89,6 +91,24 @@ func Evaluate(r Request, l Layers) Verdict {
 		}
 	}
 	return e.conclude(denied, and(allowed, limits))
+}
+
+// federated limits what a user's own session may call: none of STS, and none of
+// IAM except in the console (STS API reference, "GetFederationToken").
+func (e *evaluation) federated() Truth {
+	if !e.request.Caller.Federating {
+		return True
+	}
+	service, _, _ := strings.Cut(strings.ToLower(e.request.Action), ":")
+	switch service {
+	case "sts":
+		e.verdict.Layers = append(e.verdict.Layers, LayerVerdict{Layer: LayerSession, Level: "sessions of users", Allows: False, Denies: False})
+		return False
+	case "iam":
+		e.verdict.Needs = append(e.verdict.Needs, Dependency{Reason: "a session that a user begins with a policy may call IAM in the console only, and it is not known whether this is the console"})
+		return Unknown
+	}
+	return True
 }
 
 // evaluation gathers what one request comes to.

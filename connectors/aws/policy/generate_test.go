@@ -184,6 +184,7 @@ func drawCaller(t *rapid.T) policy.Caller {
 		{Kind: policy.User, ARN: ann, Account: home},
 		{Kind: policy.Session, ARN: loader, Account: home, SessionName: "nightly"},
 		{Kind: policy.Root, ARN: rootOf, Account: home},
+		{Kind: policy.User, ARN: ann, Account: home, Federating: true},
 		{Kind: policy.Anyone},
 		{Kind: policy.User, ARN: "arn:aws:iam::" + foreign + ":user/eve", Account: foreign},
 	}).Draw(t, "caller")

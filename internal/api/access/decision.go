@@ -17,6 +17,7 @@ type evaluateInput struct {
 	Action    string         `query:"action" required:"true" minLength:"1" maxLength:"256" doc:"One action of the provider, without wildcards." example:"s3:GetObject"`
 	Resource  string         `query:"resource" required:"true" minLength:"1" maxLength:"2048" doc:"The id of a resource (ent_…), or the provider's name of one, which need not have been read." example:"arn:aws:s3:::payroll/may.csv"`
 	Context   []string       `query:"context,explode" maxItems:"50" doc:"What is known of the circumstances: key=value, once for each value; a key alone says that it is absent. Keys that are not named are unknown, unless the graph tells." example:"[\"aws:SourceIp=203.0.113.7\"]"`
+	Session   string         `query:"session_policy" maxLength:"8192" doc:"A policy in the provider's language that limits the session that makes the request; of AWS, at most 2,048 characters."`
 	entity.Dated
 }
 
@@ -29,7 +30,7 @@ func evaluate(questions *graph.Questions) func(context.Context, *evaluateInput) 
 			return nil, err
 		}
 		answer, err := questions.Decide(ctx, api.CallerFrom(ctx), graph.DecisionQuery{
-			Principal: in.Principal.ID, Action: in.Action, Resource: in.Resource, Context: given, AsOf: in.AsOf.Moment,
+			Principal: in.Principal.ID, Action: in.Action, Resource: in.Resource, Context: given, SessionPolicy: in.Session, AsOf: in.AsOf.Moment,
 		})
 		if err != nil {
 			return nil, err

@@ -24,7 +24,7 @@ type Access struct {
 	Allows      []Ground                 `json:"allows" nullable:"false" doc:"At most 20."`
 	Denies      []Ground                 `json:"denies" nullable:"false" doc:"At most 20."`
 	MoreGrounds bool                     `json:"more_grounds,omitempty"`
-	Effective   api.Nullable[Effective]  `json:"effective" doc:"What would become of the account's request for the action, by the best way; null unless asked for."`
+	Effective   api.Nullable[Effective]  `json:"effective" doc:"What would become of the request for the action, by the best way; null unless asked for."`
 }
 
 // Ground is one grant that allows or denies.
