@@ -26,6 +26,8 @@ func breaches() map[string]func(*connector.Page) {
 		"deeply-nested":       func(p *connector.Page) { p.Entities[0].Attributes = nested(connector.MaxAttributesDepth + 1) },
 		"page-after-the-last": func(p *connector.Page) { p.Next = "" },
 		"panic":               func(*connector.Page) { panic("the connector has a bug") },
+		// Breaks nothing; see oddSession.
+		oddEstate: nil,
 	}
 }
 
@@ -47,6 +49,9 @@ func (b breaking) Open(ctx context.Context, settings connector.Settings) (connec
 	session, err := b.Connector.Open(ctx, settings)
 	if err != nil {
 		return nil, err
+	}
+	if b.spoil == nil {
+		return oddSession{session, b.stream}, nil
 	}
 	return brokenSession{session, b}, nil
 }
