@@ -43,7 +43,7 @@ func main() {
 
 func run() (met bool, err error) {
 	b := &bench{Report: figure.NewReport(os.Stdout)}
-	choice := flag.String("run", "", "regular expression over the names of groups: pipeline, memory, questions, year, connections, admission, schedules, audit, aws, demo, seal, rewrap, takeover, budget, peers")
+	choice := flag.String("run", "", "regular expression over the names of groups: pipeline, memory, questions, year, connections, admission, schedules, audit, aws, demo, seal, rewrap, takeover, budget, exports, peers")
 	flag.StringVar(&b.worker, "worker", "bin/benchworker", "the worker program")
 	flag.StringVar(&b.gatehouse, "gatehouse", "bin/gatehouse", "the product's program")
 	flag.StringVar(&b.peer, "peer", "bin/benchpeer", "the peer's program")
@@ -77,7 +77,7 @@ func run() (met bool, err error) {
 		name    string
 		measure func(context.Context) error
 	}{
-		{"pipeline", b.pipeline}, {"memory", b.memory}, {"questions", b.questions}, {"year", b.year}, {"connections", b.connections}, {"admission", b.admission}, {"schedules", b.schedules}, {"audit", b.audit}, {"aws", b.aws}, {"demo", b.demo}, {"seal", b.seal}, {"rewrap", b.rewrap}, {"budget", b.budget}, {"takeover", b.takeover}, {"peers", b.peers},
+		{"pipeline", b.pipeline}, {"memory", b.memory}, {"questions", b.questions}, {"year", b.year}, {"connections", b.connections}, {"admission", b.admission}, {"schedules", b.schedules}, {"audit", b.audit}, {"aws", b.aws}, {"demo", b.demo}, {"seal", b.seal}, {"rewrap", b.rewrap}, {"budget", b.budget}, {"takeover", b.takeover}, {"exports", b.exports}, {"peers", b.peers},
 	} {
 		if !chosen.MatchString(group.name) {
 			continue
