@@ -121,6 +121,12 @@ func (e *environment) printRun(r Remote, a client.Answer[client.Run]) error {
 	if run.Status == "running" {
 		fields = append(fields, output.Field{Name: "Progress", Value: progressText(run)})
 	}
+	if run.CancelRequestedAt != nil && run.Status != "completed" {
+		fields = append(fields, output.Field{Name: "Cancel asked", Value: output.Time(run.CancelRequestedAt) + "; it ends at its next step"})
+	}
+	if run.RerunRequested {
+		fields = append(fields, output.Field{Name: "Afterwards", Value: "one more run, which was asked for while this one was under way"})
+	}
 	if f := run.FailureSummary; f != nil {
 		fields = append(fields, output.Field{Name: "Failure", Value: f.Message})
 		for _, detail := range f.Details {
@@ -176,14 +182,6 @@ func (e *environment) printGaps(coverage []client.Coverage) error {
 	return t.Write(e.Out, e.width())
 }
 
-func (e *environment) printNextSteps(steps []client.NextStep) error {
-	var lines []string
-	for _, step := range steps {
-		lines = append(lines, strings.TrimSuffix(step.Label+". "+step.Description, ". "))
-	}
-	return e.printLines("Next steps", lines)
-}
-
 // RunsCancelCmd is `gatehouse runs cancel`.
 type RunsCancelCmd struct {
 	Remote
@@ -192,7 +190,8 @@ type RunsCancelCmd struct {
 
 // Help returns examples.
 func (RunsCancelCmd) Help() string {
-	return `The run ends at its next step; the graph keeps what it had.
+	return `The run ends at its next step; the graph keeps what it had. If the same was
+started again while it was under way, that run comes all the same.
 
     gatehouse runs cancel run_12`
 }

@@ -30,6 +30,10 @@ type Run struct {
 	CreatedAt      time.Time        `json:"created_at"`
 	StartedAt      *time.Time       `json:"started_at"`
 	CompletedAt    *time.Time       `json:"completed_at"`
+	// CancelRequestedAt is when somebody asked the run to end; nil if nobody did.
+	CancelRequestedAt *time.Time `json:"cancel_requested_at"`
+	// RerunRequested says that another run starts when this one has ended.
+	RerunRequested bool `json:"rerun_requested"`
 }
 
 // Failure says what went wrong.
@@ -52,6 +56,7 @@ type NextStep struct {
 	Label       string `json:"label"`
 	Description string `json:"description"`
 	Href        string `json:"href"`
+	ActionType  string `json:"action_type"`
 }
 
 // Coverage is how completely one part of a stream was read.

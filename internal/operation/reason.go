@@ -53,6 +53,7 @@ type ActionType string
 const (
 	ActCreateConnection ActionType = "create_connection"
 	ActEditConnection   ActionType = "edit_connection"
+	ActEnableConnection ActionType = "enable_connection"
 	ActStart            ActionType = "start_operation"
 	ActCancel           ActionType = "cancel_run"
 	ActView             ActionType = "view_run"

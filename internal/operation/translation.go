@@ -25,7 +25,10 @@ func reasons() []Reason {
 		},
 		{
 			ConnectionDisabled, "Connection disabled", "The connection is switched off, so nothing may use it.",
-			[]NextStep{edit("Enable the connection", "Set its lifecycle to active.")},
+			[]NextStep{{
+				Label: "Enable the connection", Description: "Set its lifecycle to active.",
+				Href: "/v1/connections/" + connectionPlace, ActionType: ActEnableConnection,
+			}},
 		},
 		{
 			ConnectionDuplicate, "Connected already",

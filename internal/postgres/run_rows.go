@@ -32,7 +32,7 @@ func runFromRow(tenant id.Tenant, row dbsqlc.Run, connectionName string) (run.Ru
 		Attempt:        int(row.Attempt),
 		Epoch:          row.Epoch,
 		Worker:         orZero(row.Worker),
-		LeaseUntil:     row.LeaseUntil, DeadlineAt: row.DeadlineAt, CancelRequestedAt: row.CancelRequestedAt,
+		LeaseUntil:     row.LeaseUntil, DeadlineAt: row.DeadlineAt, CancelRequestedAt: row.CancelRequestedAt, Followed: row.RerunRequested,
 		CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, CompletedAt: row.CompletedAt,
 	}
 	for _, column := range []struct {

@@ -84,9 +84,12 @@ type Run struct {
 	LeaseUntil        *time.Time
 	DeadlineAt        *time.Time
 	CancelRequestedAt *time.Time
-	CreatedAt         time.Time
-	StartedAt         *time.Time
-	CompletedAt       *time.Time
+	// Followed says that another run starts when this one, which is under way, has
+	// ended, because the same was asked for meanwhile.
+	Followed    bool
+	CreatedAt   time.Time
+	StartedAt   *time.Time
+	CompletedAt *time.Time
 }
 
 // Failure says what went wrong, in words that are safe to show.

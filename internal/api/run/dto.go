@@ -40,7 +40,9 @@ type Run struct {
 	CreatedAt      time.Time                    `json:"created_at"`
 	StartedAt      *time.Time                   `json:"started_at"`
 	CompletedAt    *time.Time                   `json:"completed_at"`
+	DeadlineAt     *time.Time                   `json:"deadline_at,omitempty" doc:"When an unfinished run is failed."`
 	CancelledAt    *time.Time                   `json:"cancel_requested_at,omitempty"`
+	Followed       bool                         `json:"rerun_requested" doc:"Another run starts when this one has ended, because the same was asked for while it was under way; also after a cancellation."`
 	// Coverage is only in the answer about one run, once it was published.
 	Coverage []Coverage `json:"coverage,omitempty" doc:"How completely each part was read."`
 }
@@ -98,7 +100,10 @@ func FromDomain(r domain.Run) Run {
 		Status: string(r.Status), Outcome: string(r.Outcome), Phase: string(r.Phase), NextSteps: []NextStep{},
 		SummaryCounts: r.Counts, Context: r.Context, Input: api.Object(r.Input), Diagnostics: r.DiagnosticsAvailable(), Initiator: string(r.Initiator), Attempt: r.Attempt,
 		Progress:  Progress(r.Progress),
-		CreatedAt: r.CreatedAt.UTC(), StartedAt: utc(r.StartedAt), CompletedAt: utc(r.CompletedAt), CancelledAt: utc(r.CancelRequestedAt),
+		CreatedAt: r.CreatedAt.UTC(), StartedAt: utc(r.StartedAt), CompletedAt: utc(r.CompletedAt), CancelledAt: utc(r.CancelRequestedAt), Followed: r.Followed,
+	}
+	if r.Status != domain.Completed {
+		shown.DeadlineAt = utc(r.DeadlineAt)
 	}
 	if shown.SummaryCounts == nil {
 		shown.SummaryCounts = map[string]int64{}
