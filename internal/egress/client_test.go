@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse-project/gatehouse/internal/egress/egresstest"
 )
 
 // ask makes a call with a client that may reach loopback and trusts the server's
@@ -79,7 +81,7 @@ func TestMetadataNamesAreRefused(t *testing.T) {
 		"metadata.azure.internal.": "169.254.169.254", "metadata.aliyun.example.": "100.100.100.200", "wireserver.azure.example.": "168.63.129.16",
 		"metadata.oracle.example.": "192.0.0.192",
 	} {
-		resolver := newResolver(t, func() []netip.Addr { return []netip.Addr{netip.MustParseAddr(address)} })
+		resolver := egresstest.NewResolver(t, func() []netip.Addr { return []netip.Addr{netip.MustParseAddr(address)} })
 		guard := &guard{rules: newRules(), resolver: resolver, policy: Policy{AllowPrivate: true}}
 		_, err := get(t, guard.transport(), "http://"+name+"/")
 		requireBlocked(t, err, name, ReasonMetadata)
@@ -141,7 +143,7 @@ func TestProxiesOfTheEnvironmentAreIgnored(t *testing.T) {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"} {
 		t.Setenv(name, proxy.URL)
 	}
-	resolver := newResolver(t, func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("10.0.0.1")} })
+	resolver := egresstest.NewResolver(t, func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("10.0.0.1")} })
 	_, err := get(t, (&guard{rules: newRules(), resolver: resolver}).transport(), "http://inside.example./")
 	requireBlocked(t, err, "inside.example.", ReasonPrivate)
 	require.Zero(t, requests.Load())

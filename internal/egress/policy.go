@@ -2,6 +2,7 @@ package egress
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,6 +23,9 @@ type Policy struct {
 	// trailing dot do not matter; internationalised names are in their ASCII
 	// form. No port, no scheme.
 	AllowedHosts []string
+
+	// Resolver is who is asked for the addresses of a name; nil for the system's.
+	Resolver *net.Resolver
 }
 
 // AnyHost in a list of hosts for [Policy.WithHosts] stands for every host.

@@ -37,7 +37,7 @@ const (
 // proxy fields alone.
 func NewTransport(policy Policy) *http.Transport {
 	policy.AllowedHosts = slices.Clone(policy.AllowedHosts)
-	guard := &guard{policy: policy, rules: newRules()}
+	guard := &guard{policy: policy, rules: newRules(), resolver: policy.Resolver}
 	return guard.transport()
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatehouse-project/gatehouse/internal/egress/egresstest"
 )
 
 // newServer returns a server on loopback and the count of its requests.
@@ -131,7 +133,7 @@ func TestRebindingGainsNothing(t *testing.T) {
 	server, requests := newServer(t, answerOK)
 	public, loopback := netip.MustParseAddr("93.184.215.14"), netip.MustParseAddr("127.0.0.1")
 	var looked atomic.Int64
-	resolver := newResolver(t, func() []netip.Addr {
+	resolver := egresstest.NewResolver(t, func() []netip.Addr {
 		if looked.Add(1) == 1 {
 			return []netip.Addr{public}
 		}
@@ -151,7 +153,7 @@ func TestRebindingGainsNothing(t *testing.T) {
 
 func TestEveryAddressOfANameIsChecked(t *testing.T) {
 	t.Parallel()
-	resolver := newResolver(t, func() []netip.Addr {
+	resolver := egresstest.NewResolver(t, func() []netip.Addr {
 		return []netip.Addr{
 			netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("127.0.0.1"),
 		}
@@ -168,7 +170,7 @@ func TestOddSpellingsOfLoopback(t *testing.T) {
 	t.Parallel()
 	server, requests := newServer(t, answerOK)
 	port := portOf(t, server)
-	resolver := newResolver(t, func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("127.0.0.1")} })
+	resolver := egresstest.NewResolver(t, func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("127.0.0.1")} })
 	for _, host := range []string{"2130706433", "017700000001", "0177.0.0.1", "127.1", "0", "127.000.000.001"} {
 		_, err := get(t, (&guard{rules: newRules(), resolver: resolver}).transport(), "http://"+host+":"+port)
 		require.Error(t, err, host)
@@ -225,7 +227,7 @@ func TestCallersPolicyMayChangeLater(t *testing.T) {
 
 func TestOtherDialErrorsPassThrough(t *testing.T) {
 	t.Parallel()
-	resolver := newResolver(t, func() []netip.Addr { return nil })
+	resolver := egresstest.NewResolver(t, func() []netip.Addr { return nil })
 	_, err := get(t, (&guard{rules: newRules(), resolver: resolver}).transport(), "http://unknown.example./")
 	var lookup *net.DNSError
 	require.ErrorAs(t, err, &lookup)

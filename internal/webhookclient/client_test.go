@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/internal/egress"
+	"github.com/gatehouse-project/gatehouse/internal/egress/egresstest"
 	"github.com/gatehouse-project/gatehouse/internal/secret"
 	"github.com/gatehouse-project/gatehouse/internal/webhook"
 	"github.com/gatehouse-project/gatehouse/internal/webhookclient"
@@ -65,6 +67,31 @@ func TestPrivateAddressesAreNotReached(t *testing.T) {
 	require.Zero(t, requests.Load())
 	require.Empty(t, client(true).Send(t.Context(), message(address)).Problem)
 	require.Contains(t, client(true).Send(t.Context(), message("http://169.254.169.254/")).Problem, "never allowed")
+}
+
+// A name is looked up, and what it leads to is checked, by each attempt: one that
+// was harmless at first gains nothing by leading inside later.
+func TestANameThatLeadsInsideLaterIsRefusedThen(t *testing.T) {
+	t.Parallel()
+	address, requests := serve(t, httptest.NewServer, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close") // so that the next attempt connects anew
+	})
+	_, port, err := net.SplitHostPort(address[len("http://"):])
+	require.NoError(t, err)
+	harmless, inside := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("169.254.169.254")
+	var leads atomic.Pointer[netip.Addr]
+	leads.Store(&harmless)
+	resolver := egresstest.NewResolver(t, func() []netip.Addr { return []netip.Addr{*leads.Load()} })
+	c := webhookclient.New(egress.NewTransport(egress.Policy{AllowPrivate: true, Resolver: resolver}))
+
+	require.Empty(t, c.Send(t.Context(), message("http://rebind.example.:"+port+"/")).Problem)
+	require.EqualValues(t, 1, requests.Load())
+	leads.Store(&inside)
+	got := c.Send(t.Context(), message("http://rebind.example.:"+port+"/"))
+	require.Zero(t, got.Status)
+	require.Contains(t, got.Problem, "never allowed")
+	require.NotContains(t, got.Problem, inside.String(), "nobody learns where an internal name leads")
+	require.EqualValues(t, 1, requests.Load())
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {

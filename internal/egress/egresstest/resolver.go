@@ -1,4 +1,4 @@
-package egress
+package egresstest
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newResolver starts a DNS server on loopback whose A records, for every name,
+// NewResolver starts a DNS server on loopback whose A records, for every name,
 // are what answer returns, and a resolver that asks it.
-func newResolver(t *testing.T, answer func() []netip.Addr) *net.Resolver {
+func NewResolver(t testing.TB, answer func() []netip.Addr) *net.Resolver {
 	t.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
