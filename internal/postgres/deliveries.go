@@ -17,13 +17,18 @@ import (
 
 var _ webhook.DeliveryStore = (*Webhooks)(nil)
 
-// mostPerEndpoint is how many deliveries of one endpoint are in hand at once.
-const mostPerEndpoint = 4
+// How many deliveries of one endpoint, and of one workspace, are in hand at once:
+// half of what a process has, so that endpoints which answer late keep nobody else's
+// events waiting.
+const (
+	mostPerEndpoint  = 4
+	mostPerWorkspace = 8
+)
 
 // Claim takes due deliveries in hand.
 func (s *Webhooks) Claim(ctx context.Context, most int) ([]webhook.Ref, error) {
 	rows, err := dbsqlc.New(s.db.pool).ClaimDeliveries(ctx, dbsqlc.ClaimDeliveriesParams{
-		Most: int32(most), MostPerEndpoint: mostPerEndpoint, ClaimFor: webhook.ClaimFor,
+		Most: int32(most), MostPerEndpoint: mostPerEndpoint, MostPerWorkspace: mostPerWorkspace, ClaimFor: webhook.ClaimFor,
 	})
 	if err != nil {
 		return nil, translate(fmt.Errorf("claim deliveries: %w", err))

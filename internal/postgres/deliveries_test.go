@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/webhook"
 )
 
@@ -97,4 +98,38 @@ func TestDeliveriesThatEndAtOnceSwitchAnEndpointOffOnce(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, 5, h.number(t, `select count(*) from audit_events where action = $1`, audit.WebhookDisabled))
+}
+
+// A workspace whose endpoints all hang has some deliveries in hand, however many
+// wait, and leaves the rest of the senders to the others.
+func TestAWorkspaceDoesNotTakeAllSenders(t *testing.T) {
+	t.Parallel()
+	h := newHooked(t)
+	other := h.newScope(t)
+	const endpoints, each, atOnce, most = 10, 6, 4, 8
+	h.exec(t, `insert into webhook_endpoints (workspace_id, url, event_types)
+		select $1::bigint, 'https://hang.example.com/' || n, $3::text[] from generate_series(2, $4::integer) n
+		union all select $2::bigint, 'https://hooks.example.com', $3::text[]`, h.scope.Workspace, other.Workspace, webhook.EventTypes(), endpoints)
+	h.exec(t, `with made as (
+			insert into webhook_events (workspace_id, event_type, data)
+			select w, 'webhook.ping', '{}' from unnest(array[$1, $2]::bigint[]) w, generate_series(1, $3::integer)
+			returning workspace_id, event_id)
+		insert into webhook_deliveries (workspace_id, endpoint_id, event_id)
+		select e.workspace_id, e.endpoint_id, m.event_id from webhook_endpoints e join made m using (workspace_id)`,
+		h.scope.Workspace, other.Workspace, each)
+
+	claimed := map[id.Workspace]int{}
+	for {
+		refs, err := h.store.Claim(t.Context(), atOnce)
+		require.NoError(t, err)
+		if len(refs) == 0 {
+			break
+		}
+		for _, r := range refs {
+			claimed[r.Scope.Workspace]++
+		}
+	}
+	require.Less(t, claimed[h.scope.Workspace], most+atOnce)
+	require.GreaterOrEqual(t, claimed[h.scope.Workspace], most)
+	require.Equal(t, 4, claimed[other.Workspace], "as many as one endpoint may have")
 }

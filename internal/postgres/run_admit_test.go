@@ -48,6 +48,7 @@ func TestIdenticalStartJoinsTheUnfinishedRun(t *testing.T) {
 		again = d.admit(t, admission(d.scope, c))
 		require.Equal(t, run.Deduped, again.Status)
 		require.Equal(t, h.Run.ID, again.Run.ID)
+		require.True(t, again.Run.Followed)
 	}
 	end()
 	begun := h.Run.ID

@@ -13,13 +13,14 @@ import (
 
 const claimDeliveries = `-- name: ClaimDeliveries :many
 select workspace_id::bigint as workspace_id, delivery_id::bigint as delivery_id, attempt::integer as attempt
-from claim_webhook_deliveries($1, $2, $3::interval)
+from claim_webhook_deliveries($1, $2, $3, $4::interval)
 `
 
 type ClaimDeliveriesParams struct {
-	Most            int32
-	MostPerEndpoint int32
-	ClaimFor        time.Duration
+	Most             int32
+	MostPerEndpoint  int32
+	MostPerWorkspace int32
+	ClaimFor         time.Duration
 }
 
 type ClaimDeliveriesRow struct {
@@ -29,7 +30,12 @@ type ClaimDeliveriesRow struct {
 }
 
 func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, claimDeliveries, arg.Most, arg.MostPerEndpoint, arg.ClaimFor)
+	rows, err := q.db.Query(ctx, claimDeliveries,
+		arg.Most,
+		arg.MostPerEndpoint,
+		arg.MostPerWorkspace,
+		arg.ClaimFor,
+	)
 	if err != nil {
 		return nil, err
 	}

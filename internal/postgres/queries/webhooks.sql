@@ -103,7 +103,7 @@ where workspace_id = @workspace_id and endpoint_id = @endpoint_id and status = '
 
 -- name: ClaimDeliveries :many
 select workspace_id::bigint as workspace_id, delivery_id::bigint as delivery_id, attempt::integer as attempt
-from claim_webhook_deliveries(@most, @most_per_endpoint, @claim_for::interval);
+from claim_webhook_deliveries(@most, @most_per_endpoint, @most_per_workspace, @claim_for::interval);
 
 -- None when another attempt has been begun since.
 -- name: GetDeliveryJob :one
