@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
 	"github.com/gatehouse-project/gatehouse/internal/client"
@@ -138,6 +139,7 @@ func (cmd *IdentitiesSplitCmd) Run(ctx context.Context, e *environment) error {
 type IdentitiesTrustCmd struct {
 	Remote
 	Connection string `arg:"" optional:"" complete:"connections" help:"Connection (id or name); all that are trusted are listed without it."`
+	Reason     string `placeholder:"TEXT" help:"Why; kept and shown."`
 }
 
 // Help returns examples.
@@ -145,13 +147,13 @@ func (IdentitiesTrustCmd) Help() string {
 	return `Some providers do not say whether an address was verified. Trust a connection where nobody but your own administrators writes them. It needs the role admin, and is recorded.
 
     gatehouse identities trust
-    gatehouse identities trust "Prod AWS"`
+    gatehouse identities trust "Prod AWS" --reason "HR alone writes addresses there"`
 }
 
 // Run trusts a connection, or lists those that are.
 func (cmd *IdentitiesTrustCmd) Run(ctx context.Context, e *environment) error {
 	if cmd.Connection != "" {
-		return e.trust(ctx, &cmd.Remote, cmd.Connection, true)
+		return e.trust(ctx, &cmd.Remote, cmd.Connection, true, cmd.Reason)
 	}
 	c, err := cmd.client(e.services.Version)
 	if err != nil {
@@ -169,7 +171,7 @@ func (cmd *IdentitiesTrustCmd) Run(ctx context.Context, e *environment) error {
 		return err
 	}
 	for _, s := range a.Value.Sources {
-		if _, err := fmt.Fprintf(e.Out, "%s, by %s\n", s.ConnectionID, s.Correction.MadeBy); err != nil {
+		if _, err := fmt.Fprintf(e.Out, "%s\n", strings.TrimSuffix(fmt.Sprintf("%s, by %s: %s", s.ConnectionID, s.Correction.MadeBy, output.Clean(s.Correction.Reason)), ": ")); err != nil {
 			return err
 		}
 	}
@@ -180,6 +182,7 @@ func (cmd *IdentitiesTrustCmd) Run(ctx context.Context, e *environment) error {
 type IdentitiesDistrustCmd struct {
 	Remote
 	Connection string `arg:"" complete:"connections" help:"Connection (id or name)."`
+	Reason     string `placeholder:"TEXT" help:"Why; kept and shown."`
 }
 
 // Help returns examples.
@@ -191,10 +194,10 @@ func (IdentitiesDistrustCmd) Help() string {
 
 // Run ends the trust in a connection.
 func (cmd *IdentitiesDistrustCmd) Run(ctx context.Context, e *environment) error {
-	return e.trust(ctx, &cmd.Remote, cmd.Connection, false)
+	return e.trust(ctx, &cmd.Remote, cmd.Connection, false, cmd.Reason)
 }
 
-func (e *environment) trust(ctx context.Context, r *Remote, named string, trusted bool) error {
+func (e *environment) trust(ctx context.Context, r *Remote, named string, trusted bool, reason string) error {
 	c, err := r.client(e.services.Version)
 	if err != nil {
 		return err
@@ -203,7 +206,7 @@ func (e *environment) trust(ctx context.Context, r *Remote, named string, truste
 	if err != nil {
 		return err
 	}
-	if err := c.TrustIdentities(ctx, id, trusted); err != nil {
+	if err := c.TrustIdentities(ctx, id, trusted, reason); err != nil {
 		return err
 	}
 	text := "Unverified identifiers of %s join principals now, too.\n"

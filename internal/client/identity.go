@@ -146,12 +146,19 @@ func (c *Client) IdentitySources(ctx context.Context) (Answer[IdentitySources], 
 	return send[IdentitySources](ctx, c, call{method: http.MethodGet, path: "/v1/identity-sources"})
 }
 
-// TrustIdentities begins or ends the trust in a connection's identifiers.
-func (c *Client) TrustIdentities(ctx context.Context, connection string, trusted bool) error {
-	method := http.MethodPut
-	if !trusted {
-		method = http.MethodDelete
+// TrustIdentities begins or ends the trust in a connection's identifiers, with a
+// reason that may be empty.
+func (c *Client) TrustIdentities(ctx context.Context, connection string, trusted bool, reason string) error {
+	k := call{method: http.MethodPut, path: "/v1/identity-sources/" + url.PathEscape(connection)}
+	switch {
+	case !trusted:
+		k.method, k.query = http.MethodDelete, url.Values{}
+		if reason != "" {
+			k.query.Set("reason", reason)
+		}
+	case reason != "":
+		k.body = map[string]any{"reason": reason}
 	}
-	_, err := send[struct{}](ctx, c, call{method: method, path: "/v1/identity-sources/" + url.PathEscape(connection)})
+	_, err := send[struct{}](ctx, c, k)
 	return err
 }

@@ -170,7 +170,8 @@ type ChangeAnswer struct {
 	// subject was asked about.
 	Summary *ChangeSummary
 	// From is nil when each connection's last publication was asked for.
-	From     *time.Time
-	To       time.Time
-	Coverage []Coverage
+	From          *time.Time
+	To            time.Time
+	HistoryBegins *time.Time
+	Coverage      []Coverage
 }

@@ -60,10 +60,12 @@ type DecisionAnswer struct {
 	Routes []Route
 	// Truncated says that not every way was looked at. What was found denied
 	// until then depends on the others.
-	Truncated bool
-	AsOf      time.Time
-	Entities  map[EntityID]Entity
-	Coverage  []Coverage
+	Truncated     bool
+	AsOf          time.Time
+	HistoryBegins *time.Time
+
+	Entities map[EntityID]Entity
+	Coverage []Coverage
 }
 
 // MaxContextKeys bounds what a question may say of a request's circumstances.
@@ -93,7 +95,7 @@ func (q *Questions) Decide(ctx context.Context, c workspace.Caller, d DecisionQu
 		if err != nil {
 			return err
 		}
-		answer = DecisionAnswer{Subject: subject, Action: d.Action, Resource: resource, AsOf: v.Moment()}
+		answer = DecisionAnswer{Subject: subject, Action: d.Action, Resource: resource, AsOf: v.Moment(), HistoryBegins: v.HistoryBegins()}
 		s, err := q.search(v, c, subject)
 		if err != nil {
 			return err

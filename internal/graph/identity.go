@@ -41,3 +41,21 @@ type Identity struct {
 	// Principals is how many belong to it.
 	Principals int
 }
+
+// Fellow is a principal and the identity that it has with others.
+type Fellow struct {
+	Principal EntityID
+	Identity  IdentityID
+}
+
+// Described names identities: those of principals that are one with others. A
+// principal that is missing is by itself.
+type Described map[EntityID]Identity
+
+// Of is the identity of a principal, which may be its own alone.
+func (d Described) Of(p Entity) Identity {
+	if i, joined := d[p.ID]; joined {
+		return i
+	}
+	return Identity{ID: p.ID.OwnIdentity(), Name: p.Name, Principals: 1}
+}

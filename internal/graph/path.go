@@ -28,6 +28,8 @@ const (
 // PathQuery asks how one entity reaches another.
 type PathQuery struct {
 	From, To EntityID
+	// Identity, when set, asks in the place of From about all its principals.
+	Identity IdentityID
 	// Depth is the most edges of a path, 1 to [MaxPathDepth].
 	Depth int
 	// Limit is the most paths, 1 to [MaxPaths].
@@ -54,16 +56,19 @@ type Path struct {
 
 // PathAnswer is the shortest paths from one entity to another, shortest first.
 type PathAnswer struct {
+	// From is zero when an Identity was asked about.
 	From, To Entity
+	Identity *Identity
 	Paths    []Path
 	Entities map[EntityID]Entity
 	// Partitions names where the edges were read.
 	Partitions map[int64]PartitionName
 	// Truncated says that the search met its bounds, so that there may be paths
 	// that are not shown, or shorter ones.
-	Truncated bool
-	AsOf      time.Time
-	Coverage  []Coverage
+	Truncated     bool
+	AsOf          time.Time
+	HistoryBegins *time.Time
+	Coverage      []Coverage
 }
 
 // accessKinds are the kinds of edges that access runs along. Containment in a
@@ -75,40 +80,33 @@ func accessKinds() []connector.RelationshipKind {
 	}
 }
 
-// Paths answers how one entity reaches another. Between entities of different
-// connections there are none.
+// Paths answers how one entity, or one of an identity's principals, reaches
+// another. Between entities of different connections there are no ways.
 func (q *Questions) Paths(ctx context.Context, c workspace.Caller, p PathQuery) (PathAnswer, error) {
 	var answer PathAnswer
-	err := q.ask(ctx, c, p.AsOf, func(v View) (err error) {
-		answer = PathAnswer{AsOf: v.Moment()}
-		if answer.From, err = v.Entity(ctx, p.From); err != nil {
+	err := q.ask(ctx, c, p.AsOf, func(v View) error {
+		answer = PathAnswer{AsOf: v.Moment(), HistoryBegins: v.HistoryBegins()}
+		begin, err := beginnings(ctx, v, p.From, p.Identity)
+		if err != nil {
 			return err
 		}
+		answer.From, answer.Identity = begin.entity, begin.identity
 		if answer.To, err = v.Entity(ctx, p.To); err != nil {
 			return err
 		}
-		connections := []Entity{answer.From}
-		if answer.From.Connection == answer.To.Connection {
-			if err := findPaths(ctx, v, p, &answer); err != nil {
+		if from := begin.of(answer.To.Connection); len(from) > 0 {
+			if err := findPaths(ctx, v, p, from, &answer); err != nil {
 				return err
 			}
-		} else {
-			connections = append(connections, answer.To)
 		}
-		for _, e := range connections {
-			coverage, err := v.Coverage(ctx, e.Connection)
-			if err != nil {
-				return err
-			}
-			answer.Coverage = append(answer.Coverage, coverage)
-		}
-		return nil
+		answer.Coverage, err = coverageOf(ctx, v, begin.with(answer.To.Connection)...)
+		return err
 	})
 	return answer, err
 }
 
-func findPaths(ctx context.Context, v View, p PathQuery, answer *PathAnswer) error {
-	s := newPathSearch(v, answer.From.Connection, p)
+func findPaths(ctx context.Context, v View, p PathQuery, from []EntityID, answer *PathAnswer) error {
+	s := newPathSearch(v, answer.To.Connection, p, from)
 	found, err := s.run(ctx)
 	if err != nil {
 		return err
@@ -119,9 +117,9 @@ func findPaths(ctx context.Context, v View, p PathQuery, answer *PathAnswer) err
 
 // explain reads what the edges of the paths say.
 func explain(ctx context.Context, v View, answer *PathAnswer, found [][]Link) error {
-	conn := answer.From.Connection
+	conn := answer.To.Connection
 	pairs := map[connector.RelationshipKind]map[Pair]bool{}
-	named := map[EntityID]bool{answer.From.ID: true, answer.To.ID: true}
+	named := map[EntityID]bool{answer.To.ID: true}
 	for _, links := range found {
 		for _, l := range links {
 			if pairs[l.Kind] == nil {

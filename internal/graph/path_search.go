@@ -17,6 +17,8 @@ type pathSearch struct {
 	view  View
 	conn  id.Connection
 	query PathQuery
+	// from is where paths begin, in order.
+	from  []EntityID
 	balls [2]ball
 	links map[Link]bool
 	next  map[EntityID][]Link
@@ -32,11 +34,11 @@ type ball struct {
 	radius   int
 }
 
-func newPathSearch(v View, c id.Connection, q PathQuery) *pathSearch {
+func newPathSearch(v View, c id.Connection, q PathQuery, from []EntityID) *pathSearch {
 	return &pathSearch{
-		view: v, conn: c, query: q, links: map[Link]bool{}, next: map[EntityID][]Link{},
+		view: v, conn: c, query: q, from: from, links: map[Link]bool{}, next: map[EntityID][]Link{},
 		balls: [2]ball{
-			{met: map[EntityID]bool{q.From: true}, frontier: []EntityID{q.From}},
+			{met: toSet(from), frontier: from},
 			{met: map[EntityID]bool{q.To: true}, frontier: []EntityID{q.To}},
 		},
 	}
@@ -119,15 +121,17 @@ func (s *pathSearch) enumerate(longest int) [][]Link {
 		slices.SortFunc(links, compareLinks)
 	}
 	var paths [][]Link
-	start, reaches := left[s.query.From]
-	if !reaches {
-		return nil
-	}
 	s.work = 0
-	for length := max(start, 1); length <= longest && len(paths) < s.query.Limit; length++ {
-		w := pathWalk{search: s, left: left, on: map[EntityID]bool{s.query.From: true}}
-		w.from(s.query.From, length)
-		paths = append(paths, w.paths[:min(len(w.paths), s.query.Limit-len(paths))]...)
+	for length := 1; length <= longest && len(paths) < s.query.Limit; length++ {
+		for _, from := range s.from {
+			start, reaches := left[from]
+			if !reaches || start > length {
+				continue
+			}
+			w := pathWalk{search: s, left: left, on: map[EntityID]bool{from: true}}
+			w.from(from, length)
+			paths = append(paths, w.paths[:min(len(w.paths), s.query.Limit-len(paths))]...)
+		}
 	}
 	return paths
 }

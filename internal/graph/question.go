@@ -143,14 +143,38 @@ type View interface {
 	Assumable(ctx context.Context, c id.Connection, kind connector.RelationshipKind, to []EntityID, most int) ([]EntityID, error)
 	// Coverage says how completely a connection was read.
 	Coverage(ctx context.Context, c id.Connection) (Coverage, error)
-	// Describe is Entities and Coverage in one exchange.
-	Describe(ctx context.Context, c id.Connection, ids []EntityID) (map[EntityID]Entity, Coverage, error)
+	// Describe is Entities, Coverage and, of principals, Identities in one exchange.
+	Describe(ctx context.Context, c id.Connection, ids, principals []EntityID) (Description, error)
 	// Coverages is Coverage of all connections, in their order, or of one.
 	Coverages(ctx context.Context, c id.Connection) ([]Coverage, error)
+	// HistoryBegins is from when on history is kept; nil for from the beginning on,
+	// and when the view is of the present.
+	HistoryBegins() *time.Time
 	// Partitions names stream partitions.
 	Partitions(ctx context.Context, ids []int64) (map[int64]PartitionName, error)
 
+	Joined
 	AllTime
+}
+
+// Joined is what a [View] knows of identities.
+type Joined interface {
+	// Identities names the identities of principals of any connection that are one
+	// with others.
+	Identities(ctx context.Context, principals []EntityID) (map[EntityID]Identity, error)
+	// Identity returns an identity and its principals in order of id, at most some
+	// hundreds; or the identity that it went into; NotFound when there is none.
+	Identity(ctx context.Context, i IdentityID) (Identity, []Entity, error)
+	// Fellows returns those principals of a connection that are one with some of
+	// these, themselves included, in order of id; at most so many.
+	Fellows(ctx context.Context, c id.Connection, principals []EntityID, most int) ([]Fellow, error)
+}
+
+// Description is what an answer names, and how completely was looked.
+type Description struct {
+	Entities   map[EntityID]Entity
+	Coverage   Coverage
+	Identities Described
 }
 
 // AllTime is what a [View] knows of all time, whatever moment it shows.
@@ -182,16 +206,6 @@ type Questions struct {
 	Store QuestionStore
 	// Deciders is nil where no requests are decided.
 	Deciders Deciders
-}
-
-// ListEntities returns the entities that pass the filter.
-func (q *Questions) ListEntities(ctx context.Context, c workspace.Caller, f EntityFilter) ([]Entity, error) {
-	var found []Entity
-	err := q.ask(ctx, c, f.AsOf, func(v View) (err error) {
-		found, err = v.List(ctx, f)
-		return err
-	})
-	return found, err
 }
 
 // GetEntity returns one entity as it was at a moment, or NotFound.

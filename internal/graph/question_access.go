@@ -55,10 +55,13 @@ type AccessFilter struct {
 
 // AccessPosition is a place in an answer. Rows come in order of Level, the
 // number of accounts that must be assumed at least, then of the id of the
-// account or resource.
+// account or resource. What an identity can reach is in order of Connection
+// before; who can reach, by identity, is in order of Identity behind.
 type AccessPosition struct {
-	Level int
-	ID    EntityID
+	Connection id.Connection
+	Level      int
+	ID         EntityID
+	Identity   IdentityID
 }
 
 // AccessRow is one row of an answer.
@@ -76,11 +79,15 @@ type AccessRow struct {
 // AccessAnswer is a page of who can reach a resource, or of what a principal
 // can reach.
 type AccessAnswer struct {
-	// Subject is the entity that was asked about.
-	Subject Entity
-	Rows    []AccessRow
-	// Entities are those that the rows name.
-	Entities map[EntityID]Entity
+	// Subject is the entity that was asked about; Identity is set instead when an
+	// identity was.
+	Subject  Entity
+	Identity *Identity
+	Rows     []AccessRow
+	// Entities are those that the rows name, Identities those of the principals
+	// among them.
+	Entities   map[EntityID]Entity
+	Identities Described
 	// Next continues the answer; nil at its end. A page may have fewer rows
 	// than its limit, even none, before the end: the work of a page is bounded.
 	Next *AccessPosition
@@ -92,8 +99,9 @@ type AccessAnswer struct {
 	Count        *int
 	CountIsLower bool
 	// AsOf is the moment that the answer shows.
-	AsOf     time.Time
-	Coverage []Coverage
+	AsOf          time.Time
+	HistoryBegins *time.Time
+	Coverage      []Coverage
 }
 
 // access is one access question on its way to an answer.
@@ -200,24 +208,14 @@ func count(ctx context.Context, p pager, answer *AccessAnswer) error {
 	return nil
 }
 
-// describe adds principals, the entities that rows name, and coverage.
+// describe adds principals, what rows name, and coverage.
 func (a *access) describe(ctx context.Context, answer *AccessAnswer) error {
-	named := map[EntityID]bool{}
+	named, principals := map[EntityID]bool{}, map[EntityID]bool{}
 	for i := range answer.Rows {
-		r := &answer.Rows[i]
-		r.Principals = a.represented.of(r.Account)
-		named[r.Account], named[r.Resource] = true, true
-		for _, grounds := range [][]Ground{{r.Nearest}, r.Allows, r.Denies} {
-			for _, g := range grounds {
-				named[g.Account], named[g.Via], named[g.Entitlement] = true, true, true
-			}
-		}
-		for _, p := range r.Principals {
-			named[p] = true
-		}
+		a.represented.show(&answer.Rows[i], named, principals)
 	}
-	entities, coverage, err := a.view.Describe(ctx, a.conn, keys(named))
-	answer.Entities, answer.Coverage = entities, []Coverage{coverage}
+	d, err := a.view.Describe(ctx, a.conn, keys(named), keys(principals))
+	answer.Entities, answer.Identities, answer.Coverage = d.Entities, d.Identities, []Coverage{d.Coverage}
 	return err
 }
 
@@ -236,4 +234,23 @@ func (r represented) add(edges []Edge, now time.Time) {
 func (r represented) of(account EntityID) []EntityID {
 	principals := distinct(r[account])
 	return principals[:min(len(principals), maxPrincipals)]
+}
+
+// show fills in a row's principals, and notes what the row names.
+func (r represented) show(row *AccessRow, named, principals map[EntityID]bool) {
+	row.Principals = r.of(row.Account)
+	row.names(named)
+	for _, p := range row.Principals {
+		named[p], principals[p] = true, true
+	}
+}
+
+// names notes the entities that an access speaks of.
+func (a *Access) names(named map[EntityID]bool) {
+	named[a.Account], named[a.Resource] = true, true
+	for _, grounds := range [][]Ground{{a.Nearest}, a.Allows, a.Denies} {
+		for _, g := range grounds {
+			named[g.Account], named[g.Via], named[g.Entitlement] = true, true, true
+		}
+	}
 }

@@ -160,6 +160,7 @@ func (a *ChangeAnswer) explain(ctx context.Context, v View, query ChangeQuery) e
 	if err != nil {
 		return err
 	}
+	a.HistoryBegins = then.HistoryBegins()
 	a.Coverage, err = then.Coverages(ctx, query.Connection)
 	return err
 }

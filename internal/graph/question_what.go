@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -28,9 +29,9 @@ func (q *Questions) WhatCan(ctx context.Context, c workspace.Caller, who EntityI
 		if err := mustBe("path.principal_id", subject, connector.Principal, connector.Account); err != nil {
 			return err
 		}
-		answer = AccessAnswer{Subject: subject, AsOf: v.Moment()}
-		w := &whatCan{access: access{view: v, conn: subject.Connection, filter: f, now: v.Moment(), represented: represented{}}}
-		if err := w.prepare(ctx, subject); err != nil {
+		answer = AccessAnswer{Subject: subject, AsOf: v.Moment(), HistoryBegins: v.HistoryBegins()}
+		w := newWhatCan(v, subject.Connection, f)
+		if err := w.prepare(ctx, subject.Kind, subject.ID); err != nil {
 			return err
 		}
 		if err := w.complete(ctx, w, &answer); err != nil || !f.Effective {
@@ -51,6 +52,10 @@ type whatCan struct {
 	lists   []EntityID
 }
 
+func newWhatCan(v View, c id.Connection, f AccessFilter) *whatCan {
+	return &whatCan{access: access{view: v, conn: c, filter: f, now: v.Moment(), represented: represented{}}}
+}
+
 // holder is one of the subject's own accounts that holds an entitlement, as
 // itself or as another.
 type holder struct {
@@ -63,7 +68,8 @@ type holder struct {
 // entitlements together.
 const maxHolders = 200_000
 
-func (w *whatCan) prepare(ctx context.Context, subject Entity) error {
+// prepare reads what is held by principals of the connection, or by accounts.
+func (w *whatCan) prepare(ctx context.Context, kind connector.EntityKind, subjects ...EntityID) error {
 	hops := []Hop{
 		{Kind: connector.AccountAssumesAccount, Side: From, Spread: true, Most: maxSessions},
 		{From: 1, Kind: connector.AccountAssignedEntitlement, Side: From},
@@ -71,19 +77,19 @@ func (w *whatCan) prepare(ctx context.Context, subject Entity) error {
 		{From: 3, Kind: connector.EntitlementGrantsResource, Side: From, Heads: w.heads()},
 		{Kind: connector.PrincipalRepresentsAccount, Side: To},
 	}
-	if subject.Kind == connector.Principal {
+	if kind == connector.Principal {
 		// The accounts come first, and take the place of the beginning.
 		for i := range hops {
 			hops[i].From++
 		}
 		hops = slices.Insert(hops, 0, Hop{Kind: connector.PrincipalRepresentsAccount, Side: From})
 	}
-	read, err := w.walk(ctx, []EntityID{subject.ID}, hops...)
+	read, err := w.walk(ctx, subjects, hops...)
 	if err != nil {
 		return err
 	}
-	own := map[EntityID]bool{subject.ID: true}
-	if subject.Kind == connector.Principal {
+	own := toSet(subjects)
+	if kind == connector.Principal {
 		// Which accounts count is decided here, so the walk goes on from all.
 		own = activeAccounts(read[1].Edges, w.now)
 		read = read[1:]

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bytes"
 	"context"
 	"slices"
 
@@ -28,7 +27,7 @@ func (q *Questions) WhoCan(ctx context.Context, c workspace.Caller, resource Ent
 		if err := mustBe("path.resource_id", subject, connector.Resource); err != nil {
 			return err
 		}
-		answer = AccessAnswer{Subject: subject, AsOf: v.Moment()}
+		answer = AccessAnswer{Subject: subject, AsOf: v.Moment(), HistoryBegins: v.HistoryBegins()}
 		w := &whoCan{access: access{view: v, conn: subject.Connection, filter: f, now: v.Moment(), represented: represented{}}, resource: resource}
 		if err := w.prepare(ctx); err != nil {
 			return err
@@ -194,86 +193,21 @@ func (w *whoCan) judge(ctx context.Context, level int, candidates []merged) ([]A
 	for i, c := range candidates {
 		accounts[i] = c.id
 	}
-	hops := []Hop{
-		{Kind: connector.AccountAssumesAccount, Side: From, Spread: true, Most: maxSessions + maxExamined},
-		{From: 1, Kind: connector.AccountAssignedEntitlement, Side: From, Among: w.entitlements},
-	}
-	if !w.counting {
-		hops = append(hops, Hop{Kind: connector.PrincipalRepresentsAccount, Side: To})
-	}
-	read, err := w.walk(ctx, accounts, hops...)
+	read, err := w.walk(ctx, accounts, w.lookHops(0)...)
 	if err != nil {
 		return nil, err
 	}
-	assumes, assigned := out{}, out{}
-	assumes.add(read[1].Edges)
-	assigned.add(read[2].Edges)
-	if !w.counting {
+	s := w.sight(read[1].Edges, read[2].Edges)
+	if len(read) > 3 {
 		w.represented.add(read[3].Edges, w.now)
 	}
-	allowing, typed := toSet(w.allowing), w.filter.Type != ""
-	var types map[EntityID]Entity
-	if typed {
-		if types, err = w.view.Entities(ctx, w.conn, accounts); err != nil {
-			return nil, err
-		}
+	if level > 0 {
+		at := s.levels()
+		accounts = slices.DeleteFunc(accounts, func(a EntityID) bool { return at[a] < level })
 	}
-	earlier := toSet(w.targets[:max(level-1, 0)]...)
-	holdings := map[EntityID][]holding{}
-	var rows []AccessRow
-	for _, account := range accounts {
-		if typed && types[account].Type != w.filter.Type || level > 0 && (leads(assigned[account], allowing) || leads(assumes[account], earlier)) {
-			continue
-		}
-		var all []heldGrant
-		for _, s := range sessionsOf([]session{{account: account}}, assumes, w.now) {
-			h, known := holdings[s.account]
-			if !known {
-				h = holdingsOf(assigned[s.account], w.includes, w.now)
-				holdings[s.account] = h
-			}
-			for _, held := range h {
-				for _, g := range w.grants[held.entitlement] {
-					all = append(all, heldGrant{session: s, holding: held, grant: g})
-				}
-			}
-		}
-		a, ok := judge(all, w.filter.Action, w.now)
-		if !ok || w.filter.Kind != "" && a.Kind != w.filter.Kind {
-			continue
-		}
-		a.Account, a.Resource = account, w.resource
-		rows = append(rows, AccessRow{Access: a, at: AccessPosition{Level: level, ID: account}})
+	rows, err := s.look(ctx, accounts)
+	for i := range rows {
+		rows[i].at = AccessPosition{Level: level, ID: rows[i].Account}
 	}
-	return rows, nil
-}
-
-// leads reports whether one of the edges leads into the set.
-func leads(edges []*Edge, set map[EntityID]bool) bool {
-	return slices.ContainsFunc(edges, func(e *Edge) bool { return set[e.To] })
-}
-
-func toSet(lists ...[]EntityID) map[EntityID]bool {
-	set := map[EntityID]bool{}
-	for _, l := range lists {
-		for _, e := range l {
-			set[e] = true
-		}
-	}
-	return set
-}
-
-// keys returns the ids of a set in order.
-func keys(set map[EntityID]bool) []EntityID {
-	ids := make([]EntityID, 0, len(set))
-	for e := range set {
-		ids = append(ids, e)
-	}
-	return distinct(ids)
-}
-
-// distinct sorts ids and leaves each once.
-func distinct(ids []EntityID) []EntityID {
-	slices.SortFunc(ids, func(a, b EntityID) int { return bytes.Compare(a[:], b[:]) })
-	return slices.Compact(ids)
+	return rows, err
 }

@@ -135,7 +135,7 @@ func BenchmarkFirstPage(b *testing.B) {
 			},
 			"entities/page": func(ctx context.Context, i int) (int, error) {
 				found, err := q.ListEntities(ctx, me, graph.EntityFilter{NamePrefix: fmt.Sprintf("Account %d", i%1000), Limit: 100})
-				return len(found), err
+				return len(found.Entities), err
 			},
 		} {
 			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) { measure(b, ask) })

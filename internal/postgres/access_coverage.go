@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -12,94 +11,137 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
-// coverageSQL counts the stream partitions of a connection that are in scope. One
+// coverageSQL counts the stream partitions of connections that are in scope. One
 // that is known but was never read counts as skipped.
 const coverageSQL = `
-		select stream,
+		select connection_id, stream,
 		  count(*) filter (where coverage = 'complete'),
 		  count(*) filter (where coverage = 'partial'),
 		  count(*) filter (where coverage = 'skipped' or coverage is null),
 		  min(last_complete_at),
 		  max(last_observed_at)
 		from stream_partitions
-		where workspace_id = $1 and connection_id = $2 and retired_at is null
-		group by stream
-		order by stream`
+		where workspace_id = $1 and connection_id = any ($2) and retired_at is null
+		group by connection_id, stream
+		order by connection_id, stream`
 
 // Coverage sums up the stream partitions of a connection that are in scope.
 func (v *graphView) Coverage(ctx context.Context, c id.Connection) (graph.Coverage, error) {
-	if v.past != nil {
-		return v.pastCoverage(ctx, c)
+	all, err := v.coverages(ctx, []id.Connection{c})
+	if err != nil {
+		return graph.Coverage{}, err
 	}
-	rows, err := v.tx.Query(ctx, coverageSQL, v.workspace, c)
-	coverage, err := v.streams(c, rows, err)
-	if err == nil {
-		err = v.addGaps(ctx, &coverage)
-	}
-	return coverage, err
+	return all[0], nil
 }
 
-// Describe reads entities and coverage in one exchange; of an earlier moment, one
-// after the other.
-func (v *graphView) Describe(ctx context.Context, c id.Connection, ids []graph.EntityID) (found map[graph.EntityID]graph.Entity, coverage graph.Coverage, err error) {
-	if v.past != nil {
-		if found, err = v.Entities(ctx, c, ids); err == nil {
-			coverage, err = v.pastCoverage(ctx, c)
+// Coverages is Coverage of all connections or of one.
+func (v *graphView) Coverages(ctx context.Context, c id.Connection) ([]graph.Coverage, error) {
+	of := []id.Connection{}
+	for _, connection := range v.connections {
+		if c == 0 || c == id.Connection(connection) {
+			of = append(of, id.Connection(connection))
 		}
-		return found, coverage, err
 	}
-	var both pgx.Batch
-	sql, args := v.versions(c, namedSQL, []any{v.workspace, c, uuids(ids)})
-	both.Queue(sql, args...)
-	both.Queue(coverageSQL, v.workspace, c)
-	results := v.tx.SendBatch(ctx, &both)
-	rows, err := results.Query()
-	found, err = v.named(rows, err, len(ids))
-	if err == nil {
-		rows, err = results.Query()
-		coverage, err = v.streams(c, rows, err)
+	if len(of) == 0 {
+		return []graph.Coverage{}, nil
 	}
-	if err = errors.Join(err, results.Close()); err == nil {
-		err = v.addGaps(ctx, &coverage)
-	}
-	return found, coverage, err
+	return v.coverages(ctx, of)
 }
 
-func (v *graphView) streams(c id.Connection, rows pgx.Rows, err error) (graph.Coverage, error) {
-	coverage := graph.Coverage{Connection: c, Integration: v.integrations[c]}
+// coverages is that of each of some connections, in at most two exchanges.
+func (v *graphView) coverages(ctx context.Context, of []id.Connection) ([]graph.Coverage, error) {
+	sql, args := v.coverageQuery(of)
+	rows, err := v.tx.Query(ctx, sql, args...)
+	all, err := v.collectCoverages(rows, err, of)
 	if err == nil {
-		coverage.Streams, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s graph.StreamCoverage, err error) {
-			return s, row.Scan(&s.Stream, &s.Complete, &s.Partial, &s.Skipped, &s.OldestComplete, &s.LastObserved)
-		})
+		err = v.addGaps(ctx, all)
+	}
+	return all, err
+}
+
+// coverageQuery asks for what [graphView.collectCoverages] reads.
+func (v *graphView) coverageQuery(of []id.Connection) (string, []any) {
+	if v.past != nil {
+		return v.unreadQuery(of)
+	}
+	return coverageSQL, []any{v.workspace, numbers(of)}
+}
+
+func numbers(of []id.Connection) []int64 {
+	all := make([]int64, len(of))
+	for i, c := range of {
+		all[i] = int64(c)
+	}
+	return all
+}
+
+// collectCoverages sums up connections, in their order; of the present without
+// gaps.
+func (v *graphView) collectCoverages(rows pgx.Rows, err error, of []id.Connection) ([]graph.Coverage, error) {
+	if v.past != nil {
+		return v.collectPast(rows, err, of)
+	}
+	all := make([]graph.Coverage, len(of))
+	at := make(map[id.Connection]*graph.Coverage, len(of))
+	for i, c := range of {
+		all[i] = graph.Coverage{Connection: c, Integration: v.integrations[c]}
+		at[c] = &all[i]
 	}
 	if err != nil {
-		return graph.Coverage{}, fmt.Errorf("read coverage: %w", err)
+		return nil, fmt.Errorf("read coverage: %w", err)
 	}
-	return coverage, nil
+	var c id.Connection
+	var s graph.StreamCoverage
+	_, err = pgx.ForEachRow(rows, []any{&c, &s.Stream, &s.Complete, &s.Partial, &s.Skipped, &s.OldestComplete, &s.LastObserved}, func() error {
+		at[c].Streams = append(at[c].Streams, s)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read coverage: %w", err)
+	}
+	return all, nil
 }
 
-// addGaps lists what was not read completely, if there is such.
-func (v *graphView) addGaps(ctx context.Context, coverage *graph.Coverage) error {
-	if !slices.ContainsFunc(coverage.Streams, func(s graph.StreamCoverage) bool { return s.Partial+s.Skipped > 0 }) {
+// addGaps lists what was not read completely, if there is such. Those of an
+// earlier moment are there already.
+func (v *graphView) addGaps(ctx context.Context, all []graph.Coverage) error {
+	at := make(map[id.Connection]*graph.Coverage, len(all))
+	var torn []int64
+	for i := range all {
+		c := &all[i]
+		if slices.ContainsFunc(c.Streams, func(s graph.StreamCoverage) bool { return s.Partial+s.Skipped > 0 }) {
+			at[c.Connection] = c
+			torn = append(torn, int64(c.Connection))
+		}
+	}
+	if v.past != nil || len(torn) == 0 {
 		return nil
 	}
 	rows, err := v.tx.Query(ctx, `
-		select stream, partition_key, coalesce(coverage, 'skipped'), coalesce(reason_code, ''), coalesce(message, ''), last_observed_at, last_complete_at
-		from stream_partitions
-		where workspace_id = $1 and connection_id = $2 and retired_at is null and coverage is distinct from 'complete'
-		order by stream, partition_key
-		limit $3`, v.workspace, coverage.Connection, graph.MaxGaps+1)
+		select c.id, g.*
+		from unnest($2::bigint[]) c (id)
+		cross join lateral (
+		  select p.stream, p.partition_key, coalesce(p.coverage, 'skipped'), coalesce(p.reason_code, ''), coalesce(p.message, ''), p.last_observed_at, p.last_complete_at
+		  from stream_partitions p
+		  where p.workspace_id = $1 and p.connection_id = c.id and p.retired_at is null and p.coverage is distinct from 'complete'
+		  order by p.stream, p.partition_key
+		  limit $3) g`, v.workspace, torn, graph.MaxGaps+1)
 	if err != nil {
 		return fmt.Errorf("read coverage gaps: %w", err)
 	}
-	gaps, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (g graph.CoverageGap, err error) {
-		return g, row.Scan(&g.Stream, &g.Partition, &g.Coverage, &g.ReasonCode, &g.Message, &g.LastObserved, &g.LastCompleteAt)
+	var c id.Connection
+	var g graph.CoverageGap
+	_, err = pgx.ForEachRow(rows, []any{&c, &g.Stream, &g.Partition, &g.Coverage, &g.ReasonCode, &g.Message, &g.LastObserved, &g.LastCompleteAt}, func() error {
+		if of := at[c]; len(of.Gaps) < graph.MaxGaps {
+			of.Gaps = append(of.Gaps, g)
+		} else {
+			of.MoreGaps = true
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("read coverage gaps: %w", err)
 	}
-	coverage.MoreGaps = len(gaps) > graph.MaxGaps
-	coverage.Gaps = gaps[:min(len(gaps), graph.MaxGaps)]
 	return nil
 }
 
@@ -126,20 +168,4 @@ func (v *graphView) Partitions(ctx context.Context, ids []int64) (map[int64]grap
 		names[p] = n
 	}
 	return names, rows.Err()
-}
-
-// Coverages is Coverage of all connections or of one.
-func (v *graphView) Coverages(ctx context.Context, c id.Connection) ([]graph.Coverage, error) {
-	all := []graph.Coverage{}
-	for _, connection := range v.connections {
-		if c != 0 && c != id.Connection(connection) {
-			continue
-		}
-		coverage, err := v.Coverage(ctx, id.Connection(connection))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, coverage)
-	}
-	return all, nil
 }

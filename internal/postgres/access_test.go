@@ -149,13 +149,14 @@ func TestQuestionsStayInTheirWorkspace(t *testing.T) {
 
 	all, err := q.ListEntities(ctx, me, graph.EntityFilter{Limit: 100})
 	require.NoError(t, err)
-	require.Len(t, all, len(own.entities))
-	for _, e := range all {
+	require.Len(t, all.Entities, len(own.entities))
+	for _, e := range all.Entities {
 		require.Equal(t, own.connection, e.Connection)
 	}
 	foreign, err := q.ListEntities(ctx, me, graph.EntityFilter{Limit: 100, Connection: other.connection})
 	require.NoError(t, err)
-	require.Empty(t, foreign)
+	require.Empty(t, foreign.Entities)
+	require.Empty(t, foreign.Coverage)
 
 	stranger := workspace.Caller{Scope: me.Scope, Role: workspace.TenantAdmin}
 	_, err = q.ListEntities(ctx, stranger, graph.EntityFilter{Limit: 100})

@@ -64,39 +64,65 @@ func (p *publication) keepCoverage(ctx context.Context) ([]byte, error) {
 	return raw, nil
 }
 
-// pastCoverage is the coverage that was known at the view's moment: what the
-// last publication left, and the parts that have become known since.
-func (v *graphView) pastCoverage(ctx context.Context, c id.Connection) (graph.Coverage, error) {
-	coverage := graph.Coverage{Connection: c, Integration: v.integrations[c]}
-	known := v.past.coverage[c]
-	if known.raw != nil {
-		var kept keptCoverage
-		if err := json.Unmarshal(known.raw, &kept); err != nil {
-			return graph.Coverage{}, fmt.Errorf("decode coverage: %w", err)
-		}
-		coverage.MoreGaps = kept.MoreGaps
-		for _, s := range kept.Streams {
-			coverage.Streams = append(coverage.Streams, graph.StreamCoverage(s))
-		}
-		for _, g := range kept.Gaps {
-			coverage.Gaps = append(coverage.Gaps, graph.CoverageGap(g))
-		}
+// unreadQuery asks for the parts that have become known since the last publication
+// of each connection, and until the view's moment.
+func (v *graphView) unreadQuery(of []id.Connection) (string, []any) {
+	known := make([]time.Time, len(of))
+	for i, c := range of {
+		known[i] = v.past.coverage[c].at
 	}
-	rows, err := v.tx.Query(ctx, `
-		select stream, partition_key
-		from stream_partitions
-		where workspace_id = $1 and connection_id = $2 and known_at > $3 and known_at <= $4`, v.workspace, c, known.at, v.moment)
+	return `
+		select p.connection_id, p.stream, p.partition_key
+		from unnest($2::bigint[], $3::timestamptz[]) c (id, known)
+		join stream_partitions p on p.connection_id = c.id
+		where p.workspace_id = $1 and p.connection_id = any ($2) and p.known_at > c.known and p.known_at <= $4`,
+		[]any{v.workspace, numbers(of), known, v.moment}
+}
+
+// collectPast is the coverage that was known at the view's moment: what the last
+// publications left, and the parts that had become known since.
+func (v *graphView) collectPast(rows pgx.Rows, err error, of []id.Connection) ([]graph.Coverage, error) {
 	if err != nil {
-		return graph.Coverage{}, fmt.Errorf("read coverage: %w", err)
+		return nil, fmt.Errorf("read coverage: %w", err)
 	}
-	unread, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (g graph.CoverageGap, err error) {
-		g.Coverage = string(connector.Skipped)
-		return g, row.Scan(&g.Stream, &g.Partition)
+	unread := map[id.Connection][]graph.CoverageGap{}
+	var c id.Connection
+	g := graph.CoverageGap{Coverage: string(connector.Skipped)}
+	_, err = pgx.ForEachRow(rows, []any{&c, &g.Stream, &g.Partition}, func() error {
+		unread[c] = append(unread[c], g)
+		return nil
 	})
 	if err != nil {
-		return graph.Coverage{}, fmt.Errorf("read coverage: %w", err)
+		return nil, fmt.Errorf("read coverage: %w", err)
 	}
-	addUnread(&coverage, unread)
+	all := make([]graph.Coverage, len(of))
+	for i, c := range of {
+		if all[i], err = v.keptCoverage(c); err != nil {
+			return nil, err
+		}
+		addUnread(&all[i], unread[c])
+	}
+	return all, nil
+}
+
+// keptCoverage is what the last publication of a connection left.
+func (v *graphView) keptCoverage(c id.Connection) (graph.Coverage, error) {
+	coverage := graph.Coverage{Connection: c, Integration: v.integrations[c]}
+	known := v.past.coverage[c]
+	if known.raw == nil {
+		return coverage, nil
+	}
+	var kept keptCoverage
+	if err := json.Unmarshal(known.raw, &kept); err != nil {
+		return graph.Coverage{}, fmt.Errorf("decode coverage: %w", err)
+	}
+	coverage.MoreGaps = kept.MoreGaps
+	for _, s := range kept.Streams {
+		coverage.Streams = append(coverage.Streams, graph.StreamCoverage(s))
+	}
+	for _, g := range kept.Gaps {
+		coverage.Gaps = append(coverage.Gaps, graph.CoverageGap(g))
+	}
 	return coverage, nil
 }
 

@@ -21,7 +21,7 @@ func TestDeletedConnectionsGraphIsHiddenAtOnceAndThenForgotten(t *testing.T) {
 	for filter, want := range map[graph.EntityFilter]int{{Limit: 9}: 1, {Limit: 9, Connection: gone}: 0, {Limit: 9, Connection: stays}: 1} {
 		found, err := questions.ListEntities(t.Context(), viewer(d.scope.Workspace), filter)
 		require.NoError(t, err)
-		require.Len(t, found, want, "%+v", filter)
+		require.Len(t, found.Entities, want, "%+v", filter)
 	}
 	require.Equal(t, 2, d.number(t, `select count(*) from entities`), "not dropped yet")
 

@@ -157,36 +157,3 @@ func (v *identityView) holders(ctx context.Context, text string) ([][16]byte, er
 	}
 	return found, nil
 }
-
-// Identities names the identities of principals, in one statement.
-func (v *graphView) Identities(ctx context.Context, principals []graph.EntityID) (map[graph.EntityID]graph.Identity, error) {
-	found := make(map[graph.EntityID]graph.Identity, len(principals))
-	if len(principals) == 0 {
-		return found, nil
-	}
-	rows, err := v.ask(ctx, `
-		select m.principal_id, m.identity_id, o.principals, e.name
-		from {members} m
-		cross join lateral (
-		  select count(*) as principals, (array_agg(o.principal_id order by o.principal_id))[1] as first, (array_agg(o.connection_id order by o.principal_id))[1] as first_connection
-		  from {members} o
-		  where o.workspace_id = $1 and o.identity_id = m.identity_id and o.connection_id = any ($2)
-		) o
-		left join {entities} e on e.workspace_id = $1 and e.connection_id = any ($2) and e.connection_id = o.first_connection and e.entity_id = o.first
-		where m.workspace_id = $1 and m.principal_id = any ($3) and m.connection_id = any ($2)`, v.workspace, v.connections, uuids(principals))
-	if err != nil {
-		return nil, fmt.Errorf("name identities: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var principal graph.EntityID
-		var i graph.Identity
-		var name *string
-		if err := rows.Scan((*[16]byte)(&principal), (*[16]byte)(&i.ID), &i.Principals, &name); err != nil {
-			return nil, fmt.Errorf("name identities: %w", err)
-		}
-		i.Name = orZero(name)
-		found[principal] = i
-	}
-	return found, rows.Err()
-}

@@ -22,6 +22,8 @@ type past struct {
 	// there was none, and what they said of coverage.
 	cuts     []time.Time
 	coverage map[id.Connection]knownCoverage
+	// begins is from when on history is kept; nil for from the beginning on.
+	begins *time.Time
 }
 
 // knownCoverage is the coverage that a publication left.
@@ -83,7 +85,7 @@ func (v *graphView) at(ctx context.Context, m graph.Moment) (*graphView, error) 
 	}
 	then := *v
 	then.moment, then.connections = *at, connections
-	then.past = &past{cuts: make([]time.Time, len(cuts)), coverage: make(map[id.Connection]knownCoverage, len(cuts))}
+	then.past = &past{begins: begins, cuts: make([]time.Time, len(cuts)), coverage: make(map[id.Connection]knownCoverage, len(cuts))}
 	for i, cut := range cuts {
 		if cut != nil {
 			then.past.cuts[i] = *cut

@@ -113,14 +113,15 @@ func (d *discovery) ask(tb testing.TB, w world, about inquiry, at graph.Moment, 
 		all[question] = answer
 	}
 	listed, err := q.ListEntities(ctx, me, graph.EntityFilter{Limit: 100, AsOf: at})
-	note("list", listed, err)
+	note("list", unlisted(listed), err)
 	listed, err = q.ListEntities(ctx, me, graph.EntityFilter{Limit: 100, AsOf: at, Kind: connector.Account, NamePrefix: "A"})
-	note("list accounts", listed, err)
+	note("list accounts", unlisted(listed), err)
 	for _, c := range connections {
 		of := func(ref connector.Ref) graph.EntityID { return graph.NewEntityID(d.scope.Workspace, c, ref) }
 		listed, err = q.ListEntities(ctx, me, graph.EntityFilter{Limit: 3, AsOf: at, Connection: c})
-		note(fmt.Sprint("list ", c), listed, err)
-		found, err := q.GetEntity(ctx, me, of(about.entity), at)
+		note(fmt.Sprint("list ", c), unlisted(listed), err)
+		found, err := q.ShowEntity(ctx, me, of(about.entity), at)
+		found.AsOf, found.HistoryBegins = time.Time{}, nil
 		note(fmt.Sprint("get ", c), found, err)
 		who, err := q.WhoCan(ctx, me, of(about.resource), graph.AccessFilter{Limit: 50, Count: true, AsOf: at})
 		note(fmt.Sprint("who ", c), undated(who), err)
@@ -137,7 +138,7 @@ func (d *discovery) ask(tb testing.TB, w world, about inquiry, at graph.Moment, 
 // undated leaves out when the question was inquiry, and which partition an edge
 // belongs to: a row that moves to another partition is no other version.
 func undated(a graph.AccessAnswer) graph.AccessAnswer {
-	a.AsOf = time.Time{}
+	a.AsOf, a.HistoryBegins = time.Time{}, nil
 	for i := range a.Rows {
 		r := &a.Rows[i]
 		r.Nearest.Grant.Partition = 0
@@ -150,8 +151,13 @@ func undated(a graph.AccessAnswer) graph.AccessAnswer {
 	return a
 }
 
+func unlisted(l graph.EntityList) graph.EntityList {
+	l.AsOf, l.HistoryBegins = time.Time{}, nil
+	return l
+}
+
 func unowned(a graph.PathAnswer) graph.PathAnswer {
-	a.AsOf, a.Partitions = time.Time{}, nil
+	a.AsOf, a.HistoryBegins, a.Partitions = time.Time{}, nil, nil
 	for _, p := range a.Paths {
 		for _, s := range p.Steps {
 			for i := range s.Edges {

@@ -38,7 +38,7 @@ func evaluate(questions *graph.Questions) func(context.Context, *evaluateInput) 
 		n := naming(answer.Entities)
 		shown := Decision{
 			Principal: entity.RefTo(answer.Subject), Action: answer.Action, Resource: answer.Resource, Decision: string(answer.Outcome),
-			Routes: []Route{}, Basis: coverage.BasisOf(answer.AsOf, answer.Truncated, answer.Coverage),
+			Routes: []Route{}, Basis: coverage.BasisOf(answer.AsOf, answer.HistoryBegins, answer.Truncated, answer.Coverage),
 		}
 		for _, r := range answer.Routes {
 			shown.Routes = append(shown.Routes, n.route(r))

@@ -11,7 +11,7 @@ import (
 
 // Access is that an account reaches a resource.
 type Access struct {
-	Principals  []entity.Ref             `json:"principals" nullable:"false" doc:"Who the account represents; empty when nobody is known. At most 20."`
+	Principals  []entity.PrincipalRef    `json:"principals" nullable:"false" doc:"Who the account represents, and which persons or workloads that is; empty when nobody is known. At most 20."`
 	Account     entity.Ref               `json:"account"`
 	Resource    entity.Ref               `json:"resource"`
 	Access      string                   `json:"access" enum:"direct,inherited" doc:"Direct: an entitlement that grants the resource itself is assigned to the account itself."`
@@ -63,20 +63,41 @@ type Principals struct {
 	coverage.Basis
 }
 
+// Identities is a page of which persons and workloads can reach a resource.
+type Identities struct {
+	Resource     entity.Ref       `json:"resource"`
+	Identities   []IdentityAccess `json:"identities" nullable:"false"`
+	NextCursor   string           `json:"next_cursor,omitempty" doc:"A page may have fewer rows than its limit, even none, while there is a next one."`
+	AccountCount *int             `json:"account_count,omitempty" doc:"How many accounts the rows of all pages have; only when asked for, up to 10,000."`
+	Total
+	coverage.Basis
+}
+
+// IdentityAccess is that a person or workload reaches a resource.
+type IdentityAccess struct {
+	Identity api.Nullable[entity.IdentityRef] `json:"identity" doc:"Null for an account through which nobody is known to act."`
+	Decision string                           `json:"decision" enum:"allowed,conditional,denied" doc:"The best of all ways."`
+	Access   string                           `json:"access" enum:"direct,inherited" doc:"Direct when one of the ways is."`
+	Accounts int                              `json:"accounts" doc:"How many accounts there are ways by."`
+	Ways     []Access                         `json:"ways" nullable:"false" doc:"One for each account; at most 20."`
+}
+
 // Resources is a page of what a principal or account can reach.
 type Resources struct {
-	Principal  entity.Ref `json:"principal" doc:"The principal or account that was asked about."`
-	Resources  []Access   `json:"resources" nullable:"false"`
-	NextCursor string     `json:"next_cursor,omitempty" doc:"A page may have fewer rows than its limit, even none, while there is a next one."`
+	Principal  api.Nullable[entity.Ref]         `json:"principal" doc:"The principal or account that was asked about; null when an identity was."`
+	Identity   api.Nullable[entity.IdentityRef] `json:"identity" doc:"The identity that was asked about; null when an entity was."`
+	Resources  []Access                         `json:"resources" nullable:"false"`
+	NextCursor string                           `json:"next_cursor,omitempty" doc:"A page may have fewer rows than its limit, even none, while there is a next one."`
 	Total
 	coverage.Basis
 }
 
 // Paths is how one entity reaches another.
 type Paths struct {
-	From  entity.Ref `json:"from"`
-	To    entity.Ref `json:"to"`
-	Paths []Path     `json:"paths" nullable:"false" doc:"Shortest first."`
+	From     api.Nullable[entity.Ref]         `json:"from" doc:"Null when an identity was asked about: each path then begins at one of its principals."`
+	Identity api.Nullable[entity.IdentityRef] `json:"identity" doc:"The identity that was asked about; null when an entity was."`
+	To       entity.Ref                       `json:"to"`
+	Paths    []Path                           `json:"paths" nullable:"false" doc:"Shortest first."`
 	coverage.Basis
 }
 

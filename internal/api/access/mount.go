@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"encoding/base64"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -10,7 +9,6 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
 	"github.com/gatehouse-project/gatehouse/internal/api/entity"
-	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
@@ -36,6 +34,21 @@ func Mount(a huma.API, questions *graph.Questions) {
 		Description: "Resources that some grant allows the principal, by any account it represents, or the account to reach. In order of the resource's id; each row is about the account with the best access.",
 		Errors:      errors,
 	}, whatCan(questions))
+	api.Register(a, huma.Operation{
+		OperationID: "who-can-by-identity", Method: http.MethodGet, Path: "/v1/access/resources/{resource_id}/identities", Tags: tags,
+		Extensions: api.Needs(workspace.ReadWorkspace),
+		Summary:    "Which persons and workloads can reach a resource?",
+		Description: "As who can, with one row for all accounts of an identity. A row is where the first of its accounts is. An account of several identities is in the row of each; " +
+			"one through which nobody is known to act is a row by itself.",
+		Errors: errors,
+	}, whoCanByIdentity(questions))
+	api.Register(a, huma.Operation{
+		OperationID: "what-identity-can", Method: http.MethodGet, Path: "/v1/access/identities/{identity_id}/resources", Tags: tags,
+		Extensions:  api.Needs(workspace.ReadWorkspace),
+		Summary:     "What can a person or workload reach?",
+		Description: "Resources that some grant allows one of the identity's principals to reach, in whichever connection they are. In order of connection, then of the resource's id; each row is about the account with the best access.",
+		Errors:      errors,
+	}, whatIdentityCan(questions))
 	api.Register(a, huma.Operation{
 		OperationID: "access-paths", Method: http.MethodGet, Path: "/v1/access/paths", Tags: tags, Summary: "How does one entity reach another?",
 		Extensions:  api.Needs(workspace.ReadWorkspace),
@@ -75,25 +88,8 @@ func (f *Filter) domain() (graph.AccessFilter, error) {
 	if found.Context, err = circumstances(f.Context); err != nil {
 		return found, err
 	}
-	if f.Cursor == "" {
-		return found, nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
-	at := &graph.AccessPosition{}
-	if err != nil || len(raw) != 1+len(at.ID) {
-		return found, fault.InvalidField("query.cursor", "is not a cursor of this list; use next_cursor as it was answered")
-	}
-	at.Level = int(raw[0])
-	copy(at.ID[:], raw[1:])
-	found.After = at
-	return found, nil
-}
-
-func cursor(at *graph.AccessPosition) string {
-	if at == nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(append([]byte{byte(at.Level)}, at.ID[:]...))
+	found.After, err = position(f.Cursor)
+	return found, err
 }
 
 type whoCanInput struct {
@@ -115,7 +111,7 @@ func whoCan(questions *graph.Questions) func(context.Context, *whoCanInput) (*wh
 		}
 		return &whoCanOutput{Body: Principals{
 			Resource: entity.RefTo(answer.Subject), Principals: rows(answer), NextCursor: cursor(answer.Next),
-			Total: Total{answer.Count, answer.CountIsLower}, Basis: coverage.BasisOf(answer.AsOf, answer.Truncated, answer.Coverage),
+			Total: Total{answer.Count, answer.CountIsLower}, Basis: coverage.BasisOf(answer.AsOf, answer.HistoryBegins, answer.Truncated, answer.Coverage),
 		}}, nil
 	}
 }
@@ -137,27 +133,15 @@ func whatCan(questions *graph.Questions) func(context.Context, *whatCanInput) (*
 		if err != nil {
 			return nil, err
 		}
-		return &whatCanOutput{Body: Resources{
-			Principal: entity.RefTo(answer.Subject), Resources: rows(answer), NextCursor: cursor(answer.Next),
-			Total: Total{answer.Count, answer.CountIsLower}, Basis: coverage.BasisOf(answer.AsOf, answer.Truncated, answer.Coverage),
-		}}, nil
+		return &whatCanOutput{Body: showResources(answer)}, nil
 	}
-}
-
-func rows(answer graph.AccessAnswer) []Access {
-	n := naming(answer.Entities)
-	shown := make([]Access, len(answer.Rows))
-	for i, r := range answer.Rows {
-		shown[i] = n.access(r)
-	}
-	return shown
 }
 
 type pathsInput struct {
-	From  entity.QueryID `query:"from" required:"true" doc:"A principal, an account or an entitlement."`
-	To    entity.QueryID `query:"to" required:"true" doc:"A resource, or anything on the way to one."`
-	Limit int            `query:"limit" minimum:"1" maximum:"50" default:"5" doc:"The most paths to return."`
-	Depth int            `query:"depth" minimum:"1" maximum:"12" default:"8" doc:"The most edges of a path."`
+	From  entity.QueryWho `query:"from" required:"true" doc:"A principal, an account or an entitlement; or an identity, for all of its principals."`
+	To    entity.QueryID  `query:"to" required:"true" doc:"A resource, or anything on the way to one."`
+	Limit int             `query:"limit" minimum:"1" maximum:"50" default:"5" doc:"The most paths to return."`
+	Depth int             `query:"depth" minimum:"1" maximum:"12" default:"8" doc:"The most edges of a path."`
 	entity.Dated
 }
 
@@ -166,7 +150,7 @@ type pathsOutput struct{ Body Paths }
 func paths(questions *graph.Questions) func(context.Context, *pathsInput) (*pathsOutput, error) {
 	return func(ctx context.Context, in *pathsInput) (*pathsOutput, error) {
 		answer, err := questions.Paths(ctx, api.CallerFrom(ctx), graph.PathQuery{
-			From: in.From.ID, To: in.To.ID, Depth: in.Depth, Limit: in.Limit, AsOf: in.AsOf.Moment,
+			From: in.From.ID, Identity: in.From.Identity, To: in.To.ID, Depth: in.Depth, Limit: in.Limit, AsOf: in.AsOf.Moment,
 		})
 		if err != nil {
 			return nil, err

@@ -88,10 +88,27 @@ func (lonely) Coverage(_ context.Context, c id.Connection) (graph.Coverage, erro
 	return graph.Coverage{Connection: c, Streams: []graph.StreamCoverage{{Stream: "iam", Skipped: 1}}}, nil
 }
 
-func (l lonely) Describe(ctx context.Context, c id.Connection, _ []graph.EntityID) (map[graph.EntityID]graph.Entity, graph.Coverage, error) {
-	coverage, err := l.Coverage(ctx, c)
-	return nil, coverage, err
+func (l lonely) Coverages(ctx context.Context, c id.Connection) ([]graph.Coverage, error) {
+	one, err := l.Coverage(ctx, max(c, 3))
+	return []graph.Coverage{one}, err
 }
+
+func (l lonely) Describe(ctx context.Context, c id.Connection, _, _ []graph.EntityID) (graph.Description, error) {
+	coverage, err := l.Coverage(ctx, c)
+	return graph.Description{Coverage: coverage}, err
+}
+
+func (lonely) HistoryBegins() *time.Time { return nil }
+
+// Identity knows one, whose only principal has nothing.
+func (lonely) Identity(_ context.Context, i graph.IdentityID) (graph.Identity, []graph.Entity, error) {
+	if i != somebody() {
+		return graph.Identity{}, nil, fault.New(fault.NotFound, "not found")
+	}
+	return graph.Identity{ID: i, Name: "Ann", Principals: 1}, []graph.Entity{{ID: graph.EntityID{7}, Kind: connector.Principal, Name: "Ann", Connection: 3}}, nil
+}
+
+func somebody() graph.IdentityID { return graph.IdentityID{8} }
 
 func ask(t *testing.T, path string) (int, map[string]any) {
 	t.Helper()
@@ -114,9 +131,12 @@ func ask(t *testing.T, path string) (int, map[string]any) {
 func TestEmptyAnswersSayWhatWasObserved(t *testing.T) {
 	t.Parallel()
 	for path, list := range map[string]string{
-		"/v1/access/resources/" + bucket().String() + "/principals":             "principals",
-		"/v1/access/principals/" + user().String() + "/resources":               "resources",
-		"/v1/access/paths?from=" + user().String() + "&to=" + bucket().String(): "paths",
+		"/v1/access/resources/" + bucket().String() + "/principals":                 "principals",
+		"/v1/access/principals/" + user().String() + "/resources":                   "resources",
+		"/v1/access/paths?from=" + user().String() + "&to=" + bucket().String():     "paths",
+		"/v1/access/resources/" + bucket().String() + "/identities":                 "identities",
+		"/v1/access/identities/" + somebody().String() + "/resources":               "resources",
+		"/v1/access/paths?from=" + somebody().String() + "&to=" + bucket().String(): "paths",
 	} {
 		status, body := ask(t, path)
 		require.Equal(t, http.StatusOK, status, body)
@@ -149,10 +169,13 @@ func TestRefusedQuestions(t *testing.T) {
 		"/v1/entities/" + bucket().String() + "?as_of=2025-01-01T00:00:00Z":    http.StatusNotFound,
 		"/v1/access/paths?from=" + user().String():                             http.StatusUnprocessableEntity,
 		"/v1/access/paths?from=x&to=" + user().String():                        http.StatusUnprocessableEntity,
-		"/v1/entities/" + strings.ToUpper(bucket().String()):                   http.StatusNotFound,
-		"/v1/entities?name=%00":                                                http.StatusUnprocessableEntity,
-		"/v1/entities?cursor=AAAA":                                             http.StatusUnprocessableEntity,
-		"/v1/entities/" + bucket().String():                                    http.StatusOK,
+		"/v1/access/paths?from=identity_x&to=" + user().String():               http.StatusUnprocessableEntity,
+		"/v1/access/identities/" + user().String() + "/resources":              http.StatusNotFound,
+		"/v1/access/resources/" + bucket().String() + "/identities?action=s3:Get&effective=true": http.StatusUnprocessableEntity,
+		"/v1/entities/" + strings.ToUpper(bucket().String()):                                     http.StatusNotFound,
+		"/v1/entities?name=%00":             http.StatusUnprocessableEntity,
+		"/v1/entities?cursor=AAAA":          http.StatusUnprocessableEntity,
+		"/v1/entities/" + bucket().String(): http.StatusOK,
 	} {
 		status, body := ask(t, path)
 		require.Equal(t, want, status, "%s: %v", path, body)

@@ -8,16 +8,30 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
 	"github.com/gatehouse-project/gatehouse/internal/api/entity"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
 // naming shows entities by their ids.
 type naming map[graph.EntityID]graph.Entity
 
-func (n naming) ref(e graph.EntityID) entity.Ref {
+func (n naming) ref(e graph.EntityID) entity.Ref { return entity.RefTo(n.entity(e)) }
+
+// entity is what is known of one: its id at least.
+func (n naming) entity(e graph.EntityID) graph.Entity {
 	if found, ok := n[e]; ok {
-		return entity.RefTo(found)
+		return found
 	}
-	return entity.Ref{EntityID: e.String()}
+	return graph.Entity{ID: e}
+}
+
+// asked names what an answer is about: an entity, or an identity when that is set.
+func asked(e graph.Entity, i *graph.Identity) (of api.Nullable[entity.Ref], whose api.Nullable[entity.IdentityRef]) {
+	if i != nil {
+		r := entity.IdentityRefTo(*i)
+		return of, api.Nullable[entity.IdentityRef]{Value: &r}
+	}
+	r := entity.RefTo(e)
+	return api.Nullable[entity.Ref]{Value: &r}, whose
 }
 
 // other is ref, or null when both are the same.
@@ -29,9 +43,9 @@ func (n naming) other(e, than graph.EntityID) api.Nullable[entity.Ref] {
 	return api.Nullable[entity.Ref]{Value: &r}
 }
 
-func (n naming) access(r graph.AccessRow) Access {
+func (n naming) access(r graph.AccessRow, whose graph.Described) Access {
 	shown := Access{
-		Principals: []entity.Ref{}, Account: n.ref(r.Account), Resource: n.ref(r.Resource), Access: string(r.Kind), Decision: string(r.Decision),
+		Principals: []entity.PrincipalRef{}, Account: n.ref(r.Account), Resource: n.ref(r.Resource), Access: string(r.Kind), Decision: string(r.Decision),
 		Via: n.ref(r.Nearest.Via), ActingAs: n.other(r.Nearest.Account, r.Account), Hops: r.Nearest.Hops,
 		Actions: r.Actions, MoreActions: r.MoreActions, Allows: n.grounds(r, r.Allows), Denies: n.grounds(r, r.Denies), MoreGrounds: r.MoreGrounds,
 	}
@@ -40,7 +54,7 @@ func (n naming) access(r graph.AccessRow) Access {
 		shown.Effective.Value = &e
 	}
 	for _, p := range r.Principals {
-		shown.Principals = append(shown.Principals, n.ref(p))
+		shown.Principals = append(shown.Principals, entity.PrincipalRefTo(n.entity(p), whose))
 	}
 	return shown
 }
@@ -76,23 +90,32 @@ func terms(e graph.Edge) Terms {
 
 func showPaths(a graph.PathAnswer) Paths {
 	n := naming(a.Entities)
-	shown := Paths{From: entity.RefTo(a.From), To: entity.RefTo(a.To), Paths: []Path{}, Basis: coverage.BasisOf(a.AsOf, a.Truncated, a.Coverage)}
+	shown := Paths{To: entity.RefTo(a.To), Paths: []Path{}, Basis: coverage.BasisOf(a.AsOf, a.HistoryBegins, a.Truncated, a.Coverage)}
+	shown.From, shown.Identity = asked(a.From, a.Identity)
 	for _, p := range a.Paths {
-		path := Path{Effect: string(p.Effect), Hops: len(p.Steps), Steps: []Step{}}
-		for _, s := range p.Steps {
-			step := Step{Kind: string(s.Kind), From: n.ref(s.From), To: n.ref(s.To), Edges: []Edge{}, MoreEdges: s.MoreEdges}
-			for _, e := range s.Edges {
-				read := a.Partitions[e.Partition]
-				step.Edges = append(step.Edges, Edge{
-					Terms: terms(e), FirstSeenRunID: e.FirstRun, ConnectionID: a.From.Connection,
-					Stream: read.Stream, Partition: read.Partition, ValidFrom: e.ValidFrom.UTC(),
-				})
-			}
-			path.Steps = append(path.Steps, step)
-		}
-		shown.Paths = append(shown.Paths, path)
+		shown.Paths = append(shown.Paths, Path{Effect: string(p.Effect), Hops: len(p.Steps), Steps: n.steps(p.Steps, a.To.Connection, a.Partitions)})
 	}
 	return shown
+}
+
+// steps shows the steps of a way within a connection.
+func (n naming) steps(of []graph.Step, in id.Connection, partitions map[int64]graph.PartitionName) []Step {
+	shown := []Step{}
+	for _, s := range of {
+		step := Step{Kind: string(s.Kind), From: n.ref(s.From), To: n.ref(s.To), Edges: []Edge{}, MoreEdges: s.MoreEdges}
+		for _, e := range s.Edges {
+			step.Edges = append(step.Edges, edge(e, in, partitions[e.Partition]))
+		}
+		shown = append(shown, step)
+	}
+	return shown
+}
+
+func edge(e graph.Edge, in id.Connection, read graph.PartitionName) Edge {
+	return Edge{
+		Terms: terms(e), FirstSeenRunID: e.FirstRun, ConnectionID: in,
+		Stream: read.Stream, Partition: read.Partition, ValidFrom: e.ValidFrom.UTC(),
+	}
 }
 
 func utc(t *time.Time) *time.Time {

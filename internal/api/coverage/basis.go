@@ -13,6 +13,8 @@ type Basis struct {
 	Observed  bool       `json:"observed" doc:"False when nothing behind the answer was ever read completely: then no row means nothing."`
 	Truncated bool       `json:"truncated" doc:"The graph around the question exceeds what one answer looks at; rows or reasons may be missing."`
 	Coverage  []Coverage `json:"coverage" nullable:"false" doc:"How completely each connection behind the answer was read."`
+	// Of the present nothing is missing, so that nothing is said.
+	HistoryBegins *time.Time `json:"history_begins_at,omitempty" doc:"Of an earlier moment: from when on history is kept. Moments before are refused. Left out where all of it is kept."`
 }
 
 // Coverage is how completely a connection was read.
@@ -49,8 +51,8 @@ type Gap struct {
 }
 
 // BasisOf says what an answer rests on.
-func BasisOf(asOf time.Time, truncated bool, of []graph.Coverage) Basis {
-	b := Basis{AsOf: asOf.UTC(), Observed: true, Truncated: truncated, Coverage: []Coverage{}}
+func BasisOf(asOf time.Time, historyBegins *time.Time, truncated bool, of []graph.Coverage) Basis {
+	b := Basis{AsOf: asOf.UTC(), Observed: true, Truncated: truncated, Coverage: []Coverage{}, HistoryBegins: utc(historyBegins)}
 	for _, c := range of {
 		b.Observed = b.Observed && c.Observation() != graph.NotObserved
 		shown := Coverage{

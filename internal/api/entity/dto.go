@@ -3,8 +3,7 @@ package entity
 import (
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
+	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -23,6 +22,8 @@ type Entity struct {
 	Attributes     api.Object    `json:"attributes"`
 	FirstSeenRunID id.Run        `json:"first_seen_run_id" doc:"The run that saw this version first." example:"run_123"`
 	ValidFrom      time.Time     `json:"valid_from" doc:"When this version was published."`
+
+	Identity api.Nullable[IdentityRef] `json:"identity" doc:"The person or workload that a principal is; null for other kinds."`
 }
 
 // Identifier is one name of a principal.
@@ -40,13 +41,37 @@ type Ref struct {
 	ProviderID string `json:"provider_id"`
 }
 
+// IdentityRef is how an identity is named.
+type IdentityRef struct {
+	IdentityID     string `json:"identity_id" example:"identity_2b3a8f6f0c1d4e5f90a1b2c3d4e5f607"`
+	Name           string `json:"name"`
+	PrincipalCount int    `json:"principal_count" doc:"How many principals belong to it."`
+}
+
+// IdentityRefTo is how answers name an identity.
+func IdentityRefTo(i domain.Identity) IdentityRef {
+	return IdentityRef{IdentityID: i.ID.String(), Name: i.Name, PrincipalCount: i.Principals}
+}
+
+// PrincipalRef is a principal that an answer names, with whose it is.
+type PrincipalRef struct {
+	Ref
+	ConnectionID id.Connection `json:"connection_id" example:"conn_12"`
+	Identity     IdentityRef   `json:"identity" doc:"The person or workload that it is."`
+}
+
+// PrincipalRefTo is how answers name a principal.
+func PrincipalRefTo(e domain.Entity, in domain.Described) PrincipalRef {
+	return PrincipalRef{Ref: RefTo(e), ConnectionID: e.Connection, Identity: IdentityRefTo(in.Of(e))}
+}
+
 // RefTo is how answers name an entity.
 func RefTo(e domain.Entity) Ref {
 	return Ref{EntityID: e.ID.String(), Kind: string(e.Kind), Type: e.Type, Name: e.Name, ProviderID: e.ProviderID}
 }
 
 // FromDomain is how the API shows an entity.
-func FromDomain(e domain.Entity) Entity {
+func FromDomain(e domain.Entity, in domain.Described) Entity {
 	shown := Entity{
 		EntityID: e.ID.String(), Kind: string(e.Kind), Type: e.Type, Name: e.Name, ProviderID: e.ProviderID,
 		ConnectionID: e.Connection, IntegrationID: string(e.Integration), Identifiers: make([]Identifier, len(e.Identifiers)),
@@ -55,54 +80,9 @@ func FromDomain(e domain.Entity) Entity {
 	for i, n := range e.Identifiers {
 		shown.Identifiers[i] = Identifier{Type: string(n.Type), Value: n.Value}
 	}
+	if e.Kind == connector.Principal {
+		whose := IdentityRefTo(in.Of(e))
+		shown.Identity.Value = &whose
+	}
 	return shown
-}
-
-// PathID is an entity's id in a path. What is no such id names nothing, so it is
-// read as the zero id, which no entity has.
-type PathID struct {
-	ID domain.EntityID
-
-	text string
-}
-
-// UnmarshalText reads the public form.
-func (p *PathID) UnmarshalText(text []byte) error {
-	p.text = string(text)
-	if found, err := domain.ParseEntityID(p.text); err == nil {
-		p.ID = found
-	}
-	return nil
-}
-
-// Resolve notes what was asked for when it is no entity's id.
-func (p *PathID) Resolve(ctx huma.Context, at *huma.PathBuffer) []error {
-	if p.ID == (domain.EntityID{}) {
-		api.NoteMisnamed(ctx.Context(), at.String(), p.text)
-	}
-	return nil
-}
-
-// Schema describes the parameter. The pattern is documentation only: huma would
-// answer a mismatch with 422.
-func (PathID) Schema(huma.Registry) *huma.Schema { return idSchema() }
-
-// QueryID is an entity's id in a query. What is no such id is refused with 422.
-type QueryID struct {
-	ID domain.EntityID
-}
-
-// UnmarshalText reads the public form.
-func (q *QueryID) UnmarshalText(text []byte) (err error) {
-	q.ID, err = domain.ParseEntityID(string(text))
-	return err
-}
-
-// Schema describes the parameter.
-func (QueryID) Schema(huma.Registry) *huma.Schema { return idSchema() }
-
-func idSchema() *huma.Schema {
-	return &huma.Schema{
-		Type: huma.TypeString, Examples: []any{"ent_2b3a8f6f0c1d4e5f90a1b2c3d4e5f607"}, Extensions: map[string]any{"pattern": "^ent_[0-9a-f]{32}$"},
-	}
 }

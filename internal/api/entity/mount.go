@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	domain "github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -23,13 +24,13 @@ func Mount(a huma.API, questions *domain.Questions) {
 	api.Register(a, huma.Operation{
 		OperationID: "list-entities", Method: http.MethodGet, Path: "/v1/entities", Tags: tags, Summary: "List entities",
 		Extensions:  api.Needs(workspace.ReadWorkspace),
-		Description: "The nodes of the access graph as they are, or were at a moment, in order of their names. Use it to find the id that a question about access takes.",
+		Description: "The nodes of the access graph as they are, or were at a moment, in order of their names, and how completely each connection was read: what was not looked at is not listed. Use it to find the id that a question about access takes.",
 		Errors:      []int{http.StatusUnprocessableEntity},
 	}, list(questions))
 	api.Register(a, huma.Operation{
 		OperationID: "get-entity", Method: http.MethodGet, Path: "/v1/entities/{entity_id}", Tags: tags, Summary: "Get an entity",
 		Extensions:  api.Needs(workspace.ReadWorkspace),
-		Description: "One node of the access graph as it is, or was at a moment, with the provider's attributes and the names by which other systems may know it. An entity that has left the graph is not found, except as of a moment at which it was there.",
+		Description: "One node of the access graph as it is, or was at a moment, with the provider's attributes, the names by which other systems may know it, and whose it is. An entity that has left the graph is not found, except as of a moment at which it was there.",
 		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, get(questions))
 }
@@ -51,6 +52,7 @@ type listInput struct {
 type List struct {
 	Entities   []Entity `json:"entities" nullable:"false"`
 	NextCursor string   `json:"next_cursor,omitempty"`
+	coverage.Basis
 }
 
 type listOutput struct{ Body List }
@@ -73,14 +75,14 @@ func list(questions *domain.Questions) func(context.Context, *listInput) (*listO
 		if err != nil {
 			return nil, err
 		}
-		out := &listOutput{Body: List{Entities: []Entity{}}}
-		if len(found) > in.Limit {
-			found = found[:in.Limit]
-			last := found[in.Limit-1]
+		out := &listOutput{Body: List{Entities: []Entity{}, Basis: coverage.BasisOf(found.AsOf, found.HistoryBegins, false, found.Coverage)}}
+		if len(found.Entities) > in.Limit {
+			found.Entities = found.Entities[:in.Limit]
+			last := found.Entities[in.Limit-1]
 			out.Body.NextCursor = base64.RawURLEncoding.EncodeToString(append(last.ID[:], last.Name...))
 		}
-		for _, e := range found {
-			out.Body.Entities = append(out.Body.Entities, FromDomain(e))
+		for _, e := range found.Entities {
+			out.Body.Entities = append(out.Body.Entities, FromDomain(e, found.Identities))
 		}
 		return out, nil
 	}
@@ -105,15 +107,30 @@ type getInput struct {
 	Dated
 }
 
-type getOutput struct{ Body Entity }
+// Detail is an entity and whose it is.
+type Detail struct {
+	Entity
+	Principals     []PrincipalRef `json:"principals" nullable:"false" doc:"Of an account: the principals that it represents. Of a principal: the others of its identity, of any connection. At most 20."`
+	MorePrincipals bool           `json:"more_principals,omitempty"`
+	coverage.Basis
+}
+
+type getOutput struct{ Body Detail }
 
 func get(questions *domain.Questions) func(context.Context, *getInput) (*getOutput, error) {
 	return func(ctx context.Context, in *getInput) (*getOutput, error) {
-		e, err := questions.GetEntity(ctx, api.CallerFrom(ctx), in.EntityID.ID, in.AsOf.Moment)
+		a, err := questions.ShowEntity(ctx, api.CallerFrom(ctx), in.EntityID.ID, in.AsOf.Moment)
 		if err != nil {
 			return nil, err
 		}
-		return &getOutput{Body: FromDomain(e)}, nil
+		out := &getOutput{Body: Detail{
+			Entity: FromDomain(a.Entity, a.Identities), Principals: []PrincipalRef{}, MorePrincipals: a.MorePrincipals,
+			Basis: coverage.BasisOf(a.AsOf, a.HistoryBegins, false, a.Coverage),
+		}}
+		for _, p := range a.Principals {
+			out.Body.Principals = append(out.Body.Principals, PrincipalRefTo(p, a.Identities))
+		}
+		return out, nil
 	}
 }
 

@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"github.com/gatehouse-project/gatehouse/internal/api"
+	"github.com/gatehouse-project/gatehouse/internal/api/entity"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
 type joinInput struct {
-	IdentityID PathID `path:"identity_id"`
+	IdentityID entity.PathIdentity `path:"identity_id"`
 	Body       struct {
 		IdentityIDs []string `json:"identity_ids" minItems:"1" maxItems:"100" nullable:"false" doc:"Those that become one with it."`
 		Reason      string   `json:"reason,omitempty" maxLength:"1000" doc:"Why; kept and shown."`
@@ -32,7 +33,7 @@ func (o *operations) join(ctx context.Context, in *joinInput) (*identityOutput, 
 }
 
 type splitInput struct {
-	IdentityID PathID `path:"identity_id"`
+	IdentityID entity.PathIdentity `path:"identity_id"`
 	Body       struct {
 		PrincipalIDs []string `json:"principal_ids" minItems:"1" maxItems:"100" nullable:"false" doc:"The principals that leave."`
 		Reason       string   `json:"reason,omitempty" maxLength:"1000" doc:"Why; kept and shown."`
@@ -78,14 +79,29 @@ func (o *operations) sources(ctx context.Context, _ *struct{}) (*sourcesOutput, 
 	return out, nil
 }
 
-type sourceInput struct {
+type trustInput struct {
 	ConnectionID api.PathID[id.Connection] `path:"connection_id"`
+	Body         *struct {
+		Reason string `json:"reason,omitempty" maxLength:"1000" doc:"Why; kept and shown."`
+	}
 }
 
-func (o *operations) trust(ctx context.Context, in *sourceInput) (*struct{}, error) {
-	return nil, o.identities.Trust(ctx, api.CallerFrom(ctx), in.ConnectionID.ID, true, "")
+func (o *operations) trust(ctx context.Context, in *trustInput) (*struct{}, error) {
+	reason := ""
+	if in.Body != nil {
+		reason = in.Body.Reason
+	}
+	return nil, o.identities.Trust(ctx, api.CallerFrom(ctx), in.ConnectionID.ID, true, reason)
 }
 
-func (o *operations) distrust(ctx context.Context, in *sourceInput) (*struct{}, error) {
-	return nil, o.identities.Trust(ctx, api.CallerFrom(ctx), in.ConnectionID.ID, false, "")
+type distrustInput struct {
+	ConnectionID api.PathID[id.Connection] `path:"connection_id"`
+	Reason       string                    `query:"reason" maxLength:"1000" doc:"Why; kept and shown."`
+}
+
+func (o *operations) distrust(ctx context.Context, in *distrustInput) (*struct{}, error) {
+	if !storable(in.Reason) {
+		return nil, fault.InvalidField("query.reason", "must be UTF-8 text without NUL")
+	}
+	return nil, o.identities.Trust(ctx, api.CallerFrom(ctx), in.ConnectionID.ID, false, in.Reason)
 }

@@ -9,22 +9,15 @@ import (
 	domain "github.com/gatehouse-project/gatehouse/internal/identity"
 )
 
-// Ref is how an identity is named.
-type Ref struct {
-	IdentityID     string `json:"identity_id" example:"identity_2b3a8f6f0c1d4e5f90a1b2c3d4e5f607"`
-	Name           string `json:"name"`
-	PrincipalCount int    `json:"principal_count" doc:"How many principals belong to it."`
-}
-
 // Summary is an identity in a list.
 type Summary struct {
-	Ref
+	entity.IdentityRef
 	ConnectionIDs []id.Connection `json:"connection_ids" nullable:"false" doc:"The connections that one of its principals is in."`
 }
 
 // Identity is an identity with all that belongs to it, and why.
 type Identity struct {
-	Ref
+	entity.IdentityRef
 	Principals     []Principal `json:"principals" nullable:"false" doc:"At most 200, in order of id."`
 	MorePrincipals bool        `json:"more_principals,omitempty"`
 	Candidates     []Candidate `json:"candidates" nullable:"false" doc:"Others that share an identifier which did not join them; at most 50."`
@@ -66,7 +59,7 @@ type Known struct {
 
 // Candidate is another identity that may be the same.
 type Candidate struct {
-	Ref
+	entity.IdentityRef
 	PrincipalID    string        `json:"principal_id" doc:"The other's principal that holds the identifier."`
 	OwnPrincipalID string        `json:"own_principal_id" doc:"The identity's own that does."`
 	Type           string        `json:"type" enum:"email,upn,employee_id,immutable_id"`
@@ -108,13 +101,9 @@ type Source struct {
 	Correction   Correction    `json:"correction"`
 }
 
-func showRef(i graph.Identity) Ref {
-	return Ref{IdentityID: i.ID.String(), Name: i.Name, PrincipalCount: i.Principals}
-}
-
 func show(d domain.Detail) Identity {
 	shown := Identity{
-		Ref: showRef(d.Identity), Principals: []Principal{}, MorePrincipals: d.MorePrincipals, Candidates: []Candidate{},
+		IdentityRef: entity.IdentityRefTo(d.Identity), Principals: []Principal{}, MorePrincipals: d.MorePrincipals, Candidates: []Candidate{},
 		MoreCandidates: d.MoreCandidates, AsOf: d.AsOf.UTC(),
 	}
 	for _, p := range d.Principals {
@@ -122,7 +111,7 @@ func show(d domain.Detail) Identity {
 	}
 	for _, c := range d.Candidates {
 		shown.Candidates = append(shown.Candidates, Candidate{
-			Ref: showRef(c.Identity), PrincipalID: c.Principal.String(), OwnPrincipalID: c.Own.String(), Type: string(c.Type), Value: c.Value,
+			IdentityRef: entity.IdentityRefTo(c.Identity), PrincipalID: c.Principal.String(), OwnPrincipalID: c.Own.String(), Type: string(c.Type), Value: c.Value,
 			Obstacle: string(c.Obstacle), SplitID: c.Split,
 		})
 	}

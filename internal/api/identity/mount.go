@@ -113,13 +113,13 @@ func (o *operations) list(ctx context.Context, in *listInput) (*listOutput, erro
 		out.Body.NextCursor = writePosition(graph.EntityPosition{Name: last.Name, ID: last.Lead})
 	}
 	for _, s := range found {
-		out.Body.Identities = append(out.Body.Identities, Summary{Ref: showRef(s.Identity), ConnectionIDs: s.Connections})
+		out.Body.Identities = append(out.Body.Identities, Summary{IdentityRef: entity.IdentityRefTo(s.Identity), ConnectionIDs: s.Connections})
 	}
 	return out, nil
 }
 
 type getInput struct {
-	IdentityID PathID `path:"identity_id"`
+	IdentityID entity.PathIdentity `path:"identity_id"`
 	entity.Dated
 }
 
@@ -134,9 +134,9 @@ func (o *operations) get(ctx context.Context, in *getInput) (*identityOutput, er
 }
 
 type historyInput struct {
-	IdentityID PathID `path:"identity_id"`
-	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"The most items to return."`
-	Cursor     string `query:"cursor" maxLength:"256" doc:"The next_cursor of the answer before; leave it out for the first page."`
+	IdentityID entity.PathIdentity `path:"identity_id"`
+	Limit      int                 `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"The most items to return."`
+	Cursor     string              `query:"cursor" maxLength:"256" doc:"The next_cursor of the answer before; leave it out for the first page."`
 }
 
 // History is a page of an identity's history.

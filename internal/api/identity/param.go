@@ -5,47 +5,10 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
-	"github.com/gatehouse-project/gatehouse/internal/api"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	domain "github.com/gatehouse-project/gatehouse/internal/identity"
 )
-
-// PathID is an identity's id in a path. What is no such id names nothing, so it is
-// read as the zero id, which no identity has.
-type PathID struct {
-	ID graph.IdentityID
-
-	text string
-}
-
-// UnmarshalText reads the public form.
-func (p *PathID) UnmarshalText(text []byte) error {
-	p.text = string(text)
-	var found graph.IdentityID
-	if found.UnmarshalText(text) == nil {
-		p.ID = found
-	}
-	return nil
-}
-
-// Resolve notes what was asked for when it is no identity's id.
-func (p *PathID) Resolve(ctx huma.Context, at *huma.PathBuffer) []error {
-	if p.ID == (graph.IdentityID{}) {
-		api.NoteMisnamed(ctx.Context(), at.String(), p.text)
-	}
-	return nil
-}
-
-// Schema describes the parameter. The pattern is documentation only: huma would
-// answer a mismatch with 422.
-func (PathID) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		Type: huma.TypeString, Examples: []any{"identity_2b3a8f6f0c1d4e5f90a1b2c3d4e5f607"}, Extensions: map[string]any{"pattern": "^identity_[0-9a-f]{32}$"},
-	}
-}
 
 func noCursor() error {
 	return fault.InvalidField("query.cursor", "is not a cursor of this list; use next_cursor as it was answered")
