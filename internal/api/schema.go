@@ -18,6 +18,10 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if strings.HasSuffix(t.PkgPath(), "/internal/export") && name == "Query" {
+		// A manifest shows what was exported as it is stored and sealed.
+		return "ManifestQuery"
+	}
 	if !strings.Contains(t.PkgPath(), "/internal/api/") {
 		return name
 	}

@@ -240,6 +240,9 @@ func walkCalls() map[string]walkCall {
 		"who-can":       {want: http.StatusNotFound, thing: fixed(entity)},
 		"what-can":      {want: http.StatusNotFound, thing: fixed(entity)},
 		"list-changes":  {want: ok},
+
+		"who-can-by-identity": {want: http.StatusNotFound, thing: fixed(entity)},
+		"what-identity-can":   {want: http.StatusNotFound, thing: fixed(identity)},
 		"access-paths":  {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
 
 		// The tenant level has no graph.

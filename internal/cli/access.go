@@ -43,7 +43,8 @@ func (n narrowing) filter() (client.AccessFilter, error) {
 type WhoCanCmd struct {
 	Remote
 	narrowing
-	Resource string `arg:"" help:"Resource: id (ent_...), exact provider id or ARN, or exact name."`
+	ByIdentity bool   `help:"One row for each person or workload, with the ways in by all of their accounts."`
+	Resource   string `arg:"" help:"Resource: id (ent_...), exact provider id or ARN, or exact name."`
 }
 
 // Help returns examples.
@@ -53,6 +54,7 @@ func (WhoCanCmd) Help() string {
     gatehouse access who-can arn:aws:s3:::payroll
     gatehouse access who-can payroll --action s3:GetObject --all -o json
     gatehouse access who-can payroll --action s3:GetObject --effective
+    gatehouse access who-can payroll --by-identity --count
     gatehouse access who-can payroll --as-of 30d`
 }
 
@@ -66,9 +68,15 @@ func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
+	if cmd.ByIdentity && cmd.Effective {
+		return usagef("--effective decides about accounts, and --by-identity shows persons and workloads: ask one after the other")
+	}
 	resource, err := findEntityAt(ctx, c, f.AsOf, cmd.Resource, "Resource")
 	if err != nil {
 		return err
+	}
+	if cmd.ByIdentity {
+		return cmd.byIdentity(ctx, e, c, resource.EntityID, f, pages)
 	}
 	a, err := c.WhoCan(ctx, resource.EntityID, f, pages)
 	if err != nil {
@@ -93,20 +101,51 @@ func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
 	return e.printBasis(a.Basis)
 }
 
+// byIdentity shows persons and workloads, and below each of several accounts these.
+func (cmd *WhoCanCmd) byIdentity(ctx context.Context, e *environment, c *client.Client, resource string, f client.AccessFilter, pages client.Pages) error {
+	a, err := c.WhoCanByIdentity(ctx, resource, f, pages)
+	if err != nil {
+		return err
+	}
+	t := output.Table{Header: []string{"Identity", "Accounts", "How", "Decision"}}
+	t.Empty = emptyAnswer(a.Basis, fmt.Sprintf("No statement that was read lets anybody reach %s.", nameOf(a.Subject)))
+	err = printList(e, cmd.Remote, a.List, t, func(row client.IdentityAccess) []string {
+		who := output.OrNone("")
+		if row.Identity != nil {
+			who = row.Identity.Name
+		}
+		var accounts []string
+		for _, way := range row.Ways {
+			accounts = append(accounts, fmt.Sprintf("%s (%s, via %s)", nameOf(way.Account), howOf(way), nameOf(way.Via)))
+		}
+		return []string{who, someOf(accounts, row.Accounts > len(row.Ways)), row.Access, row.Decision}
+	})
+	if err != nil || cmd.json() {
+		return err
+	}
+	if err := e.printBasis(a.Basis); err != nil || a.Accounts == nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.Out, "These have %d accounts in all.\n", *a.Accounts)
+	return err
+}
+
 // WhatCanCmd is `gatehouse access what-can`.
 type WhatCanCmd struct {
 	Remote
 	narrowing
-	Principal string `arg:"" help:"Principal or account: id (ent_...), exact provider id or ARN, or exact name."`
+	Principal string `arg:"" help:"Principal or account: id (ent_...), exact provider id or ARN, or exact name. Or an identity (identity_...), for all of its principals."`
+	Identity  bool   `help:"Name a person or workload, by email, other identifier or name, for all of its principals."`
 }
 
 // Help returns examples.
 func (WhatCanCmd) Help() string {
-	return `One row for each resource that some statement allows the principal, by any of its accounts, or the account to reach.
+	return `One row for each resource that some statement allows the principal, by any of its accounts, or the account to reach. With --identity it is asked of a person or workload, over all connections.
 
     gatehouse access what-can arn:aws:iam::111122223333:user/ann
     gatehouse access what-can ann --action s3:GetObject --limit 10
-    gatehouse access what-can ann --action s3:GetObject --effective --given aws:SourceIp=203.0.113.7`
+    gatehouse access what-can ann --action s3:GetObject --effective --given aws:SourceIp=203.0.113.7
+    gatehouse access what-can --identity ann@example.com`
 }
 
 // Run answers what a principal can reach.
@@ -119,11 +158,15 @@ func (cmd *WhatCanCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	principal, err := findEntityAt(ctx, c, f.AsOf, cmd.Principal, "Principal", "Account")
+	who, err := findWho(ctx, c, f.AsOf, cmd.Principal, cmd.Identity, "Principal", "Account")
 	if err != nil {
 		return err
 	}
-	a, err := c.WhatCan(ctx, principal.EntityID, f, pages)
+	ask := c.WhatCan
+	if isIdentityID(who) {
+		ask = c.WhatIdentityCan
+	}
+	a, err := ask(ctx, who, f, pages)
 	if err != nil {
 		return err
 	}
@@ -181,7 +224,11 @@ func nameOf(e client.EntityRef) string {
 func principalsOf(row client.Access) string {
 	names := make([]string, len(row.Principals))
 	for i, p := range row.Principals {
-		names[i] = nameOf(p)
+		names[i] = nameOf(p.EntityRef)
+		// Of who is one with others, the name under which all of them are one.
+		if p.Identity.PrincipalCount > 1 && p.Identity.Name != names[i] {
+			names[i] += " = " + p.Identity.Name
+		}
 	}
 	return output.OrNone(strings.Join(names, ", "))
 }

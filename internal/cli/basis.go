@@ -29,6 +29,9 @@ func (e *environment) printBasis(b client.Basis) error {
 	if b.Truncated {
 		lines = append(lines, "The graph around this is larger than one answer looks at: rows may be missing.")
 	}
+	if b.HistoryBegins != nil {
+		lines = append(lines, fmt.Sprintf("History is kept from %s on.", output.Time(b.HistoryBegins)))
+	}
 	for i, line := range lines {
 		if i == 0 {
 			line = "\n" + output.Clean(line)

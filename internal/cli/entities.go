@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
 	"github.com/gatehouse-project/gatehouse/internal/client"
@@ -55,10 +56,15 @@ func (cmd *EntitiesListCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	t := output.Table{Header: []string{"Kind", "Type", "Name", "Entity", "Connection", "Provider id"}, Empty: "The graph has no such entities."}
-	return printList(e, cmd.Remote, l, t, func(found client.Entity) []string {
+	t := output.Table{Header: []string{"Kind", "Type", "Name", "Entity", "Connection", "Provider id"}}
+	t.Empty = emptyAnswer(l.Basis, "The graph has no such entities.")
+	err = printList(e, cmd.Remote, l.List, t, func(found client.Entity) []string {
 		return []string{found.Kind, output.OrNone(found.Type), found.Name, found.EntityID, found.ConnectionID, found.ProviderID}
 	})
+	if err != nil || cmd.json() {
+		return err
+	}
+	return e.printBasis(l.Basis)
 }
 
 // EntitiesShowCmd is `gatehouse entities show`.
@@ -71,7 +77,7 @@ type EntitiesShowCmd struct {
 
 // Help returns examples.
 func (EntitiesShowCmd) Help() string {
-	return `Shows an entity with all its attributes.
+	return `Shows an entity with all its attributes, whose it is, and how completely its connection was read.
 
     gatehouse entities show arn:aws:s3:::payroll
     gatehouse entities show ann --kind Account`
@@ -106,5 +112,23 @@ func (cmd *EntitiesShowCmd) Run(ctx context.Context, e *environment) error {
 		{Name: "Provider id", Value: a.Value.ProviderID},
 		{Name: "Connection", Value: a.Value.ConnectionID},
 	}
-	return output.Fields(e.Out, append(fields, objectFields("Attribute", a.Value.Attributes)...))
+	if whose := a.Value.Identity; whose != nil {
+		fields = append(fields, output.Field{Name: "Identity", Value: fmt.Sprintf("%s (%s)", whose.Name, whose.IdentityID)})
+	}
+	for _, p := range a.Value.Principals {
+		name, text := "Represents", fmt.Sprintf("%s (%s of %s)", nameOf(p.EntityRef), p.EntityID, p.ConnectionID)
+		if a.Value.Kind == "Principal" {
+			name = "Same as"
+		} else if p.Identity.PrincipalCount > 1 {
+			text += fmt.Sprintf(", who is %s (%s)", p.Identity.Name, p.Identity.IdentityID)
+		}
+		fields = append(fields, output.Field{Name: name, Value: text})
+	}
+	if a.Value.MorePrincipals {
+		fields = append(fields, output.Field{Name: "And", Value: "more principals"})
+	}
+	if err := output.Fields(e.Out, append(fields, objectFields("Attribute", a.Value.Attributes)...)); err != nil {
+		return err
+	}
+	return e.printBasis(a.Value.Basis)
 }

@@ -30,7 +30,7 @@ func basis(body map[string]any, observation string) map[string]any {
 
 func row(account string) map[string]any {
 	return map[string]any{
-		"principals": []any{map[string]any{"entity_id": entityID("f"), "name": "Ann Smith"}}, "account": ref(account), "resource": ref("a"),
+		"principals": []any{map[string]any{"entity_id": entityID("f"), "name": "Ann Smith", "identity": ann()}}, "account": ref(account), "resource": ref("a"),
 		"access": "inherited", "decision": "conditional", "via": ref("e"), "acting_as": map[string]any{"name": "Operator"}, "hops": 3,
 		"actions": []string{"s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl"},
 	}
@@ -143,4 +143,31 @@ func (f *fakeAPI) paths(w http.ResponseWriter, r *http.Request) {
 		}}}
 	}
 	answer(w, http.StatusOK, basis(body, "complete"))
+}
+
+func ann() map[string]any {
+	return map[string]any{"identity_id": "identity_" + entityID("f")[len("ent_"):], "name": "Ann Smith", "principal_count": 2}
+}
+
+func (f *fakeAPI) listIdentities(w http.ResponseWriter, r *http.Request) {
+	found := []map[string]any{}
+	if r.URL.Query().Get("identifier") == "ann@example.com" {
+		found = append(found, ann())
+	}
+	page(w, r, "identities", found)
+}
+
+// whoCanByIdentity tells of ann, by two accounts, and of one that is nobody's.
+func (f *fakeAPI) whoCanByIdentity(w http.ResponseWriter, _ *http.Request) {
+	body := map[string]any{"resource": ref("a"), "count": 2, "account_count": 3, "identities": []any{
+		map[string]any{"identity": ann(), "decision": "allowed", "access": "direct", "accounts": 2, "ways": []any{row("d"), row("d")}},
+		map[string]any{"identity": nil, "decision": "conditional", "access": "inherited", "accounts": 1, "ways": []any{row("d")}},
+	}}
+	answer(w, http.StatusOK, basis(body, "complete"))
+}
+
+func (f *fakeAPI) whatIdentityCan(w http.ResponseWriter, _ *http.Request) {
+	body := basis(map[string]any{"principal": nil, "identity": ann(), "resources": []any{row("d")}}, "partial")
+	body["history_begins_at"] = "2026-01-01T00:00:00Z"
+	answer(w, http.StatusOK, body)
 }

@@ -49,7 +49,11 @@ func (f *fakeAPI) listEntities(w http.ResponseWriter, r *http.Request) {
 func (f *fakeAPI) getEntity(w http.ResponseWriter, r *http.Request) {
 	for _, e := range entities() {
 		if e["entity_id"] == r.PathValue("id") {
-			answer(w, http.StatusOK, e)
+			e["principals"] = []any{}
+			if e["kind"] == "Account" {
+				e["principals"] = []any{map[string]any{"entity_id": entityID("f"), "name": "asmith", "connection_id": "conn_1", "identity": ann()}}
+			}
+			answer(w, http.StatusOK, basis(e, "partial"))
 			return
 		}
 	}

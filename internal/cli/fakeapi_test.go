@@ -83,6 +83,9 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 		"POST /v1/tenant/workspaces/{id}/transfer":  atTenantLevel(f.changeWorkspace),
 
 		"GET /v1/access/resources/{id}/principals": f.whoCan,
+		"GET /v1/access/resources/{id}/identities": f.whoCanByIdentity,
+		"GET /v1/access/identities/{id}/resources": f.whatIdentityCan,
+		"GET /v1/identities":                       f.listIdentities,
 		"GET /v1/changes":                          f.listChanges,
 		"GET /v1/access/principals/{id}/resources": f.whatCan,
 		"GET /v1/access/paths":                     f.paths,

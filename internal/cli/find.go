@@ -66,7 +66,7 @@ func shorten(candidates []string) []string {
 func findEntityAt(ctx context.Context, c *client.Client, asOf, text string, kinds ...string) (client.Entity, error) {
 	if regexp.MustCompile(`^ent_[0-9a-f]{32}$`).MatchString(text) {
 		a, err := c.Entity(ctx, text, asOf)
-		return a.Value, err
+		return a.Value.Entity, err
 	}
 	for _, look := range []func(ctx context.Context, c *client.Client, asOf, text string) ([]client.Entity, error){byProviderID, byName, byAttribute} {
 		all, err := look(ctx, c, asOf, text)

@@ -148,7 +148,7 @@ func knownText(k client.IdentityIdentifier) string {
 // findIdentity returns the id of an identity that is named by it, by what one of
 // its principals is known by, or by the name of one.
 func findIdentity(ctx context.Context, c *client.Client, text, asOf string) (string, error) {
-	if regexp.MustCompile(`^identity_[0-9a-f]{32}$`).MatchString(text) {
+	if isIdentityID(text) {
 		return text, nil
 	}
 	for _, f := range []client.IdentityFilter{{Identifier: text, AsOf: asOf}, {Name: text, AsOf: asOf}} {
@@ -169,4 +169,18 @@ func findIdentity(ctx context.Context, c *client.Client, text, asOf string) (str
 		}
 	}
 	return "", &notFoundError{fmt.Sprintf("no identity has the id, identifier or name %q; gatehouse identities list --prefix finds names", text)}
+}
+
+func isIdentityID(text string) bool {
+	return regexp.MustCompile(`^identity_[0-9a-f]{32}$`).MatchString(text)
+}
+
+// findWho returns the id of an entity of some kinds or, when one is named or
+// wanted, of an identity.
+func findWho(ctx context.Context, c *client.Client, asOf, text string, wanted bool, kinds ...string) (string, error) {
+	if wanted || isIdentityID(text) {
+		return findIdentity(ctx, c, text, asOf)
+	}
+	found, err := findEntityAt(ctx, c, asOf, text, kinds...)
+	return found.EntityID, err
 }

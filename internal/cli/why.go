@@ -13,9 +13,10 @@ import (
 type WhyCmd struct {
 	Remote
 	dating
-	Principal string `arg:"" help:"Principal, account or entitlement: id (ent_...), exact provider id or ARN, or exact name."`
+	Principal string `arg:"" help:"Principal, account or entitlement: id (ent_...), exact provider id or ARN, or exact name. Or an identity (identity_...), for all of its principals."`
 	Resource  string `arg:"" help:"Resource, or anything on the way to one, named likewise."`
 	Limit     int    `default:"5" placeholder:"N" help:"The most paths to show, up to 50 (${default})."`
+	Identity  bool   `help:"Name a person or workload, by email, other identifier or name, in the place of a principal."`
 	Depth     int    `default:"8" placeholder:"N" help:"The most steps of a path, up to 12 (${default})."`
 }
 
@@ -23,7 +24,8 @@ type WhyCmd struct {
 func (WhyCmd) Help() string {
 	return `Draws each way as a tree, shortest first: every step with what it allows or denies, its conditions, and the run that first saw it.
 
-    gatehouse access why arn:aws:iam::111122223333:user/ann arn:aws:s3:::payroll`
+    gatehouse access why arn:aws:iam::111122223333:user/ann arn:aws:s3:::payroll
+    gatehouse access why --identity ann@example.com payroll`
 }
 
 // Run draws the paths.
@@ -36,7 +38,7 @@ func (cmd *WhyCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	from, err := findEntityAt(ctx, c, asOf, cmd.Principal, "Principal", "Account", "Entitlement")
+	from, err := findWho(ctx, c, asOf, cmd.Principal, cmd.Identity, "Principal", "Account", "Entitlement")
 	if err != nil {
 		return err
 	}
@@ -44,7 +46,7 @@ func (cmd *WhyCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	a, err := c.Paths(ctx, from.EntityID, to.EntityID, cmd.Limit, cmd.Depth, asOf)
+	a, err := c.Paths(ctx, from, to.EntityID, cmd.Limit, cmd.Depth, asOf)
 	if err != nil {
 		return err
 	}
@@ -53,7 +55,7 @@ func (cmd *WhyCmd) Run(ctx context.Context, e *environment) error {
 	}
 	p := a.Value
 	if len(p.Paths) == 0 {
-		none := fmt.Sprintf("No way from %s to %s was read.", nameOf(p.From), nameOf(p.To))
+		none := fmt.Sprintf("No way from %s to %s was read.", nameOf(p.Asked()), nameOf(p.To))
 		if _, err := fmt.Fprintln(e.Out, output.Clean(emptyAnswer(p.Basis, none))); err != nil {
 			return err
 		}
@@ -63,7 +65,7 @@ func (cmd *WhyCmd) Run(ctx context.Context, e *environment) error {
 			return err
 		}
 		// Not cut: what a path rests on is to be read to its end.
-		if err := output.Tree(e.Out, 0, pathTree(p.From, path.Steps)); err != nil {
+		if err := output.Tree(e.Out, 0, pathTree(path.Steps[0].From, path.Steps)); err != nil {
 			return err
 		}
 	}

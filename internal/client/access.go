@@ -3,10 +3,9 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -19,11 +18,25 @@ type EntityRef struct {
 	ProviderID string `json:"provider_id"`
 }
 
+// IdentityRef names a person or workload in an answer.
+type IdentityRef struct {
+	IdentityID     string `json:"identity_id"`
+	Name           string `json:"name"`
+	PrincipalCount int    `json:"principal_count"`
+}
+
+// PrincipalRef names a principal in an answer, and whose it is.
+type PrincipalRef struct {
+	EntityRef
+	ConnectionID string      `json:"connection_id"`
+	Identity     IdentityRef `json:"identity"`
+}
+
 // Access is that an account reaches a resource.
 type Access struct {
-	Principals []EntityRef `json:"principals"`
-	Account    EntityRef   `json:"account"`
-	Resource   EntityRef   `json:"resource"`
+	Principals []PrincipalRef `json:"principals"`
+	Account    EntityRef      `json:"account"`
+	Resource   EntityRef      `json:"resource"`
 	// Access is direct or inherited.
 	Access string `json:"access"`
 	// Decision is allowed, conditional or denied.
@@ -49,6 +62,8 @@ type Basis struct {
 	// Count is the number of rows of all pages, nil unless asked for.
 	Count             *int `json:"count"`
 	CountIsLowerBound bool `json:"count_is_lower_bound"`
+	// HistoryBegins is from when on history is kept; nil where nothing is missing.
+	HistoryBegins *time.Time `json:"history_begins_at"`
 }
 
 // GraphCoverage is how completely a connection was read.
@@ -80,9 +95,17 @@ type Gap struct {
 // AccessList is an answer to who-can or what-can.
 type AccessList struct {
 	List[Access]
-	// Subject is what was asked about.
+	// Subject is what was asked about; an identity has the kind Identity.
 	Subject EntityRef
 	Basis   Basis
+}
+
+// asked is what was asked about: an entity, or an identity when that is set.
+func asked(e EntityRef, i *IdentityRef) EntityRef {
+	if i != nil {
+		return EntityRef{EntityID: i.IdentityID, Kind: "Identity", Name: i.Name}
+	}
+	return e
 }
 
 // AccessFilter narrows a question; empty fields do not narrow.
@@ -105,17 +128,7 @@ type AccessFilter struct {
 	AsOf string
 }
 
-// WhoCan lists who can reach a resource.
-func (c *Client) WhoCan(ctx context.Context, resource string, f AccessFilter, pages Pages) (AccessList, error) {
-	return c.ask(ctx, "/v1/access/resources/"+url.PathEscape(resource)+"/principals", "principals", "resource", f, pages)
-}
-
-// WhatCan lists what a principal or an account can reach.
-func (c *Client) WhatCan(ctx context.Context, principal string, f AccessFilter, pages Pages) (AccessList, error) {
-	return c.ask(ctx, "/v1/access/principals/"+url.PathEscape(principal)+"/resources", "resources", "principal", f, pages)
-}
-
-func (c *Client) ask(ctx context.Context, path, plural, subject string, f AccessFilter, pages Pages) (AccessList, error) {
+func (f AccessFilter) query() url.Values {
 	q := url.Values{}
 	for name, value := range map[string]string{"action": f.Action, "access": f.Access, "type": f.Type, "as_of": f.AsOf} {
 		if value != "" {
@@ -131,7 +144,26 @@ func (c *Client) ask(ctx context.Context, path, plural, subject string, f Access
 	if len(f.Context) > 0 {
 		q["context"] = f.Context
 	}
-	l, err := list[Access](ctx, c, path, plural, q, pages)
+	return q
+}
+
+// WhoCan lists who can reach a resource.
+func (c *Client) WhoCan(ctx context.Context, resource string, f AccessFilter, pages Pages) (AccessList, error) {
+	return c.ask(ctx, "/v1/access/resources/"+url.PathEscape(resource)+"/principals", "principals", "resource", f, pages)
+}
+
+// WhatCan lists what a principal or an account can reach.
+func (c *Client) WhatCan(ctx context.Context, principal string, f AccessFilter, pages Pages) (AccessList, error) {
+	return c.ask(ctx, "/v1/access/principals/"+url.PathEscape(principal)+"/resources", "resources", "principal", f, pages)
+}
+
+// WhatIdentityCan lists what a person or workload can reach.
+func (c *Client) WhatIdentityCan(ctx context.Context, identity string, f AccessFilter, pages Pages) (AccessList, error) {
+	return c.ask(ctx, "/v1/access/identities/"+url.PathEscape(identity)+"/resources", "resources", "principal", f, pages)
+}
+
+func (c *Client) ask(ctx context.Context, path, plural, subject string, f AccessFilter, pages Pages) (AccessList, error) {
+	l, err := list[Access](ctx, c, path, plural, f.query(), pages)
 	if err != nil {
 		return AccessList{}, err
 	}
@@ -139,57 +171,12 @@ func (c *Client) ask(ctx context.Context, path, plural, subject string, f Access
 	if err := json.Unmarshal(l.Raw, &answer.Basis); err != nil {
 		return answer, fmt.Errorf("read what the answer rests on: %w", err)
 	}
-	if err := json.Unmarshal(l.Last[subject], &answer.Subject); err != nil {
+	var about struct {
+		Identity *IdentityRef `json:"identity"`
+	}
+	if err := errors.Join(json.Unmarshal(l.Last[subject], &answer.Subject), json.Unmarshal(l.Raw, &about)); err != nil {
 		return answer, fmt.Errorf("read what the answer is about: %w", err)
 	}
+	answer.Subject = asked(answer.Subject, about.Identity)
 	return answer, nil
-}
-
-// Paths is how one entity reaches another.
-type Paths struct {
-	From  EntityRef `json:"from"`
-	To    EntityRef `json:"to"`
-	Paths []Path    `json:"paths"`
-	Basis
-}
-
-// Path is one way, edge by edge.
-type Path struct {
-	// Effect is allow or deny.
-	Effect string `json:"effect"`
-	Hops   int    `json:"hops"`
-	Steps  []Step `json:"steps"`
-}
-
-// Step is one hop and all edges that make it.
-type Step struct {
-	// Kind is a kind of relationship, such as account_assigned_entitlement.
-	Kind      string    `json:"kind"`
-	From      EntityRef `json:"from"`
-	To        EntityRef `json:"to"`
-	Edges     []Edge    `json:"edges"`
-	MoreEdges bool      `json:"more_edges"`
-}
-
-// Edge is one relationship, what it says and who saw it.
-type Edge struct {
-	Key        string          `json:"key"`
-	Effect     string          `json:"effect"`
-	Actions    []string        `json:"actions"`
-	NotActions []string        `json:"not_actions"`
-	Conditions json.RawMessage `json:"conditions"`
-	// Given is direct, eligible or inherited.
-	Given          string     `json:"given"`
-	ExpiresAt      *time.Time `json:"expires_at"`
-	FirstSeenRunID string     `json:"first_seen_run_id"`
-	Stream         string     `json:"stream"`
-	Partition      string     `json:"partition"`
-}
-
-// Paths returns the shortest ways from one entity to another: at most limit of
-// them (1 to 50), of at most depth edges (1 to 12), as they were at a moment, or
-// are now when that is empty.
-func (c *Client) Paths(ctx context.Context, from, to string, limit, depth int, asOf string) (Answer[Paths], error) {
-	q := url.Values{"from": {from}, "to": {to}, "limit": {strconv.Itoa(limit)}, "depth": {strconv.Itoa(depth)}}
-	return send[Paths](ctx, c, call{method: http.MethodGet, path: "/v1/access/paths", query: dated(q, asOf)})
 }

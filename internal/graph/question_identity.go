@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -17,6 +18,9 @@ func (q *Questions) WhatIdentityCan(ctx context.Context, c workspace.Caller, i I
 	var answer AccessAnswer
 	if err := validAction(f.Action); err != nil {
 		return answer, err
+	}
+	if f.Effective {
+		return answer, fault.InvalidField("query.effective", "is decided for a principal or an account; ask what one of the identity can reach")
 	}
 	err := q.ask(ctx, c, f.AsOf, func(v View) error {
 		begin, err := beginnings(ctx, v, EntityID{}, i)
