@@ -243,7 +243,7 @@ func walkCalls() map[string]walkCall {
 
 		"who-can-by-identity": {want: http.StatusNotFound, thing: fixed(entity)},
 		"what-identity-can":   {want: http.StatusNotFound, thing: fixed(identity)},
-		"access-paths":  {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
+		"access-paths":        {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
 
 		// The tenant level has no graph.
 		"create-export": {want: created, tenantWant: http.StatusForbidden, body: `{"what":"entities","format":"csv"}`},
