@@ -52,13 +52,31 @@ func own(who holder, from standing) (c policy.Context) {
 	c = c.With("aws:PrincipalArn", who.caller.ARN).With("aws:PrincipalAccount", who.account).
 		With("aws:PrincipalIsAWSService", "false").With("aws:PrincipalServiceName").With("aws:PrincipalServiceNamesList")
 	if who.tagsKnown {
-		// Sessions may bring other tags where the role lets them.
-		for name, value := range who.tags {
-			c = c.With(principalTag+name, value)
-		}
-		c = c.WithoutOthers(principalTag)
+		c = tagged(c, who.tags)
 	}
 	return inOrganization(c, "Principal", from)
+}
+
+// tagged adds the tags of a user or role. Keys are compared without regard to
+// case, and AWS stores none that differ in nothing else; of such it is not known
+// which counts.
+func tagged(c policy.Context, tags map[string]string) policy.Context {
+	spelt := map[string]int{}
+	for name := range tags {
+		spelt[strings.ToLower(name)]++
+	}
+	doubted := false
+	for name, value := range tags {
+		if spelt[strings.ToLower(name)] > 1 {
+			doubted = true
+			continue
+		}
+		c = c.With(principalTag+name, value)
+	}
+	if doubted {
+		return c
+	}
+	return c.WithoutOthers(principalTag)
 }
 
 // inOrganization adds where an account stands.

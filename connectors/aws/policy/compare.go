@@ -28,7 +28,7 @@ func (q *inquiry) compare(comparison, given, written string) (result Truth, vali
 		if strings.Count(given, ":") < arnColons {
 			return False, true
 		}
-		return p.segmented().matches(given, false), true
+		return p.segmented().matches(given, false, q.work), true
 	case "Bool":
 		want, err := strconv.ParseBool(strings.ToLower(written))
 		return truthOf(strings.EqualFold(given, strconv.FormatBool(want))), err == nil
@@ -57,7 +57,7 @@ func (q *inquiry) compareText(written, given string, take func(string) pattern) 
 	if !resolved {
 		return False
 	}
-	return p.matches(given, false)
+	return p.matches(given, false, q.work)
 }
 
 // holds tells whether an order fits the end of an operator's name.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -100,12 +99,13 @@ func Parse(text string) (Document, error) {
 		Version   string          `json:"Version"`
 		Statement json.RawMessage `json:"Statement"`
 	}
-	if err := json.Unmarshal([]byte(text), &wire); err != nil {
+	if err := json.Unmarshal([]byte(text), &wire); err != nil || !strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return Document{}, errors.New("the policy is not a JSON object")
 	}
 	d := Document{Version: wire.Version}
 	switch raw := bytes.TrimSpace(wire.Statement); {
 	case len(raw) == 0:
+		return Document{}, errors.New("the policy has no Statement")
 	case raw[0] != '[' && raw[0] != '{':
 		return Document{}, errors.New("the policy's Statement is neither an object nor a list")
 	case raw[0] == '[':
@@ -195,11 +195,21 @@ var errTooLong = fmt.Errorf("the policy is longer than %d bytes, which no policy
 // part of the statement.
 func (s *Statement) HasCondition() bool { return len(s.conditions) > 0 }
 
-// Covers reports whether the statement's actions include one.
-func (s *Statement) Covers(action string) bool {
-	match := func(pattern string) bool { return matchAction(pattern, action) }
-	if s.NotAction != nil {
-		return !slices.ContainsFunc(s.NotAction, match)
+// Covers reports whether the statement's actions include one, or may.
+func (s *Statement) Covers(action string) bool { return s.covers(action, newWork()) != False }
+
+func (s *Statement) covers(action string, w *work) Truth {
+	among := func(patterns []string) Truth {
+		result := False
+		for _, pattern := range patterns {
+			if result = or(result, matchAction(pattern, action, w)); result == True {
+				break
+			}
+		}
+		return result
 	}
-	return slices.ContainsFunc(s.Action, match)
+	if s.NotAction != nil {
+		return not(among(s.NotAction))
+	}
+	return among(s.Action)
 }

@@ -46,8 +46,8 @@ type Layers struct {
 
 // Evaluate decides the request.
 func Evaluate(r Request, l Layers) Verdict {
-	e := &evaluation{request: r}
-	if matchAction("sts:GetCallerIdentity", r.Action) {
+	e := &evaluation{request: r, work: newWork()}
+	if strings.EqualFold(r.Action, "sts:GetCallerIdentity") {
 		// "No permissions are required", even against an explicit deny (STS API
 		// reference).
 		return Verdict{Decision: Allowed}
@@ -114,6 +114,7 @@ func (e *evaluation) federated() Truth {
 // evaluation gathers what one request comes to.
 type evaluation struct {
 	request Request
+	work    *work
 	verdict Verdict
 }
 
@@ -129,7 +130,7 @@ func (e *evaluation) layer(kind LayerKind, l Layer, ofResource bool) outcome {
 	for _, p := range l.Policies {
 		for i := range p.Document.Statements {
 			s := &p.Document.Statements[i]
-			a := s.apply(e.request, ofResource)
+			a := s.apply(e.request, ofResource, e.work)
 			if a.applies == False {
 				continue
 			}

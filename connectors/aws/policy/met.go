@@ -79,6 +79,9 @@ func (c *condition) holds(q *inquiry) Truth {
 func (c *condition) matches(q *inquiry, given string) (result Truth, valid bool) {
 	result = False
 	for _, written := range c.values {
+		if !q.work.take(len(written) + len(given)) {
+			return Unknown, true
+		}
 		one, valid := q.compare(c.comparison, given, written)
 		if !valid {
 			return Unknown, false

@@ -78,16 +78,19 @@ func (p pattern) segmented() pattern {
 func (p pattern) hasHole() bool { return slices.Contains(p, hole) }
 
 // matches compares a pattern with a text. When open, the text is the beginning
-// of one whose rest is not known.
-func (p pattern) matches(text string, open bool) Truth {
+// of one whose rest is not known. When the work is spent nothing is known.
+func (p pattern) matches(text string, open bool, w *work) Truth {
+	if !w.take(len(p) + len(text)) {
+		return Unknown
+	}
 	value := []rune(text)
 	if !open && !slices.Contains(p, inside) && !p.hasHole() {
-		return truthOf(p.fits(value))
+		return p.fits(value, w)
 	}
-	if p.run(value, open, false) {
+	if p.run(value, open, false, w) {
 		return True
 	}
-	if (open || p.hasHole()) && p.run(value, open, true) {
+	if (open || p.hasHole()) && p.run(value, open, true, w) || w.spent() {
 		return Unknown
 	}
 	return False
@@ -97,11 +100,14 @@ func (p pattern) matches(text string, open bool) Truth {
 // whatever the wildcards. Lenient, a hole stands for anything and the rest of
 // an open text is whatever the pattern needs; otherwise a hole matches nothing
 // and the rest is matched by a star alone.
-func (p pattern) run(value []rune, open, lenient bool) bool {
+func (p pattern) run(value []rune, open, lenient bool, w *work) bool {
 	at, next := make([]bool, len(p)+1), make([]bool, len(p)+1)
 	at[0] = true
 	skips := func(r rune) bool { return r == star || r == inside || lenient && r == hole }
 	for _, v := range value {
+		if !w.take(len(p)) {
+			return false
+		}
 		alive := false
 		for i := range p {
 			if !at[i] {
@@ -142,9 +148,12 @@ func (p pattern) run(value []rune, open, lenient bool) bool {
 
 // fits is run for the many patterns whose stars all reach anywhere: then only
 // the last star met needs to be tried again.
-func (p pattern) fits(value []rune) bool {
+func (p pattern) fits(value []rune, w *work) Truth {
 	at, i, last, from := 0, 0, -1, 0
 	for i < len(value) {
+		if !w.take(1) {
+			return Unknown
+		}
 		switch {
 		case at < len(p) && p[at] == star:
 			last, from = at, i
@@ -156,10 +165,10 @@ func (p pattern) fits(value []rune) bool {
 			from++
 			at, i = last+1, from
 		default:
-			return false
+			return False
 		}
 	}
-	return allStars(p[at:])
+	return truthOf(allStars(p[at:]))
 }
 
 func allStars(p pattern) bool {
@@ -167,6 +176,9 @@ func allStars(p pattern) bool {
 }
 
 // matchAction compares names of actions, in which case does not count.
-func matchAction(text, action string) bool {
-	return wild(strings.ToLower(text)).fits([]rune(strings.ToLower(action)))
+func matchAction(text, action string, w *work) Truth {
+	if !w.take(len(text)) {
+		return Unknown
+	}
+	return wild(strings.ToLower(text)).fits([]rune(strings.ToLower(action)), w)
 }

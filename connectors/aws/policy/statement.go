@@ -37,9 +37,17 @@ type application struct {
 
 // apply decides whether a statement applies to the request; of a resource
 // policy, whether it names the caller.
-func (s *Statement) apply(r Request, ofResource bool) application {
-	q := &inquiry{context: r.Context, variables: s.variables}
-	if !s.Covers(r.Action) {
+func (s *Statement) apply(r Request, ofResource bool, w *work) application {
+	a := s.applyWithin(r, ofResource, w)
+	if w.spent() {
+		return undecided()
+	}
+	return a
+}
+
+func (s *Statement) applyWithin(r Request, ofResource bool, w *work) application {
+	q := &inquiry{context: r.Context, variables: s.variables, work: w}
+	if !w.take(1) || s.covers(r.Action, w) == False {
 		return application{applies: False}
 	}
 	result := s.onResource(r, q, ofResource)
@@ -101,7 +109,7 @@ func (q *inquiry) resource(patterns []string, r Request) Truth {
 		if written != everyone {
 			p = p.inARN()
 		}
-		one := p.matches(text, open)
+		one := p.matches(text, open, q.work)
 		if one == Unknown && open && !slices.Contains(p, hole) {
 			q.need(Dependency{Reason: "it depends on which resource that begins with " + text + " is meant; the policy names " + written})
 		}

@@ -20,6 +20,7 @@ type Dependency struct {
 type inquiry struct {
 	context   Context
 	variables bool
+	work      *work
 	needs     []Dependency
 	// doubts are the variables that have or may have no value, which "might
 	// cause the entire statement to be invalid" (IAM user guide, "Variables and
@@ -46,6 +47,9 @@ func (q *inquiry) expand(text string, take func(string) pattern) (p pattern, res
 		}
 		p = append(p, take(before)...)
 		value, ok := q.variable(name)
+		if !q.work.take(len(name) + len(value)) {
+			return p, false // a short text may stand for many long ones
+		}
 		p = append(p, value...)
 		resolved = resolved && ok
 		text = after
