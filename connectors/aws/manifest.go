@@ -74,7 +74,7 @@ func manifest() connector.Manifest {
 			"Control policies, permissions boundaries and conditions do not take away from the grants that are shown; decisions about a request weigh them.",
 			"Session policies are not visible: a decision about a role is about a session without one.",
 			"A trust in a whole account is shown for those of its users and roles whose policies let them assume the role; conditions of both sides are shown.",
-			"Roles that somebody could assume from a permission set are not followed; what such a role reaches is shown for the role and for users and roles that may assume it.",
+			"Roles that somebody could assume from a permission set are not followed in lists of who can reach what; decisions about a request follow them.",
 			"Grants are expanded to the buckets and functions of the policy's own account; access from elsewhere is shown where a resource policy names it.",
 			"Resource policies are read for S3 buckets and Lambda functions only; bucket ACLs, access points, Block Public Access and the policies of VPC endpoints are not read, and decisions do not weigh them.",
 			"Lambda functions are read in the connection's region only.",

@@ -93,7 +93,7 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 	} {
 		mux.Handle(pattern, authenticated(handle))
 	}
-	for _, more := range []map[string]http.HandlerFunc{f.handleOnboarding(), f.handleNotify()} {
+	for _, more := range []map[string]http.HandlerFunc{f.handleOnboarding(), f.handleNotify(), f.handleExports(), f.handleIdentities()} {
 		for pattern, handle := range more {
 			mux.Handle(pattern, authenticated(handle))
 		}
