@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/gatehouse-project/gatehouse/internal/cli/contexts"
 	"github.com/gatehouse-project/gatehouse/internal/cli/login"
 	"github.com/gatehouse-project/gatehouse/internal/cli/output"
 	"github.com/gatehouse-project/gatehouse/internal/client"
@@ -137,7 +138,7 @@ type LogoutCmd struct {
 
 // Help returns examples.
 func (LogoutCmd) Help() string {
-	return `Ends the session at the server, at once, and forgets it here. A context without an API key goes with it.
+	return `Ends the session at the server, at once, and forgets it here; the refresh token is revoked at the identity provider, if it has an endpoint for that (RFC 7009). A context without an API key goes with it.
 
     gatehouse logout
     gatehouse logout --everywhere`
@@ -165,6 +166,7 @@ func (cmd *LogoutCmd) Run(ctx context.Context, e *environment) error {
 	if err := server.SignOut(ctx, cmd.Everywhere); err != nil && statusOf(err) != exitDenied {
 		return err
 	}
+	ended := *c.Session
 	c.Session, c.Workspace = nil, ""
 	known.Contexts[name] = c
 	if c.APIKey == "" {
@@ -177,7 +179,25 @@ func (cmd *LogoutCmd) Run(ctx context.Context, e *environment) error {
 		return err
 	}
 	fmt.Fprintln(e.Err, "Signed out.")
+	cmd.revoke(ctx, e, ended)
 	return nil
+}
+
+// revoke ends the refresh token as well, at the provider that it is of, whatever
+// the server names by now. Nobody is signed in any more when that fails, so it is
+// told and fails nothing.
+func (cmd *LogoutCmd) revoke(ctx context.Context, e *environment, s contexts.Session) {
+	if s.RefreshToken == "" {
+		return
+	}
+	err := login.Provider{Issuer: s.Issuer, ClientID: s.ClientID}.Revoke(ctx, s.RefreshToken)
+	switch {
+	case errors.Is(err, login.ErrNoRevocation):
+		fmt.Fprintf(e.Err, "%s cannot revoke refresh tokens; the one of this sign-in was forgotten here, and ends there by itself.\n", output.Clean(s.Issuer))
+	case err != nil:
+		fmt.Fprintf(e.Err, "The refresh token was forgotten here, but not revoked at %s: %s. Who copied it before can use it until it ends there.\n",
+			output.Clean(s.Issuer), output.Clean(err.Error()))
+	}
 }
 
 // WhoamiCmd is `gatehouse whoami`.

@@ -22,7 +22,7 @@ server.listen(0, '127.0.0.1', () => {
     conformIdTokenClaims: false,
     claims: { openid: ['sub'], profile: ['name', 'groups'], email: ['email', 'email_verified'] },
     issueRefreshToken: async () => true,
-    features: { deviceFlow: { enabled: true }, devInteractions: { enabled: true } },
+    features: { deviceFlow: { enabled: true }, devInteractions: { enabled: true }, revocation: { enabled: true } },
     cookies: { keys: ['test'] },
     async findAccount(_, id) {
       const [name, ...groups] = id.split('+');

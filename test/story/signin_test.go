@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatehouse-project/gatehouse/internal/cli/login"
 	"github.com/gatehouse-project/gatehouse/internal/client"
 	"github.com/gatehouse-project/gatehouse/test/identity"
 )
@@ -63,7 +64,7 @@ func TestSignIn(t *testing.T) {
 	}
 	renewal(t, p, alice)
 
-	bob.must(t, "logout")
+	bob.requireRevoked(t, issuer, clientID)
 	gone := bob.cli(t, "whoami")
 	require.Equal(t, 2, gone.status, "no server is named any more")
 	members := p.cli(t, nil, "members", "list")
@@ -170,16 +171,39 @@ func (w *person) requirePrivateFile(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
+// requireRevoked signs out: the provider gives nothing for the refresh token any
+// more, wherever it was copied to.
+func (w *person) requireRevoked(t *testing.T, issuer, clientID string) {
+	t.Helper()
+	provider := login.Provider{Issuer: issuer, ClientID: clientID}
+	// Refreshing takes the token's place, so what works is kept for the command line.
+	refreshed, err := provider.Refresh(t.Context(), login.Tokens{Refresh: w.kept(t, "refresh_token")})
+	require.NoError(t, err)
+	w.edit(t, w.kept(t, "refresh_token"), refreshed.Refresh)
+	got := w.cli(t, "logout")
+	require.Zero(t, got.status, got.stderr)
+	require.Equal(t, "Signed out.\n", got.stderr)
+	_, err = provider.Refresh(t.Context(), refreshed)
+	require.ErrorContains(t, err, "invalid_grant")
+}
+
 // token returns the session's token.
 func (w *person) token(t *testing.T) string {
 	t.Helper()
-	raw, err := os.ReadFile(w.file())
-	require.NoError(t, err)
-	_, after, ok := strings.Cut(string(raw), `"token": "`)
-	require.True(t, ok)
-	token, _, _ := strings.Cut(after, `"`)
+	token := w.kept(t, "token")
 	require.True(t, strings.HasPrefix(token, "gs_"))
 	return token
+}
+
+// kept returns what the file of contexts holds under a name.
+func (w *person) kept(t *testing.T, name string) string {
+	t.Helper()
+	raw, err := os.ReadFile(w.file())
+	require.NoError(t, err)
+	_, after, ok := strings.Cut(string(raw), `"`+name+`": "`)
+	require.True(t, ok)
+	value, _, _ := strings.Cut(after, `"`)
+	return value
 }
 
 // edit changes the person's file of contexts.

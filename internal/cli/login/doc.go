@@ -6,6 +6,8 @@
 // nothing is sent, and no browser opened, before the issuer and every endpoint of
 // its discovery document are seen to be https, or http on loopback.
 //
+// At the end it has the provider revoke the refresh token, where that can be done.
+//
 // It talks to the provider alone, follows the provider's discovery document, and
 // keeps nothing: what it returns is for the caller to exchange for a session. It
 // never prints a token, and never reads a password.

@@ -35,6 +35,8 @@ const requestTimeout = 30 * time.Second
 // discovered is a provider that has answered.
 type discovered struct {
 	oauth oauth2.Config
+	// revocation is where tokens are revoked; empty where they cannot be.
+	revocation string
 	// nonceVerifier is a secret of this sign-in.
 	nonceVerifier string
 }
@@ -54,12 +56,17 @@ func (p Provider) discover(ctx context.Context) (context.Context, *discovered, e
 	if err := checkEndpoints(found); err != nil {
 		return ctx, nil, err
 	}
+	revocation, err := revocationEndpoint(found)
+	if err != nil {
+		return ctx, nil, err
+	}
 	endpoint := found.Endpoint()
 	// A public client has no secret, so that the library need not try how one is
 	// to be sent: what it sends would be sent twice.
 	endpoint.AuthStyle = oauth2.AuthStyleInParams
 	return ctx, &discovered{
 		oauth:         oauth2.Config{ClientID: p.ClientID, Endpoint: endpoint, Scopes: p.Scopes},
+		revocation:    revocation,
 		nonceVerifier: oauth2.GenerateVerifier(),
 	}, nil
 }
@@ -77,11 +84,15 @@ func describe(doing string, err error) error {
 	case refused.ErrorCode == "":
 		return fmt.Errorf("%s: the identity provider answered %s", doing, refused.Response.Status)
 	}
-	text := "the identity provider refused: " + refused.ErrorCode
-	if refused.ErrorDescription != "" {
-		text += " (" + refused.ErrorDescription + ")"
+	return fmt.Errorf("%s: %s", doing, refusal(refused.ErrorCode, refused.ErrorDescription))
+}
+
+func refusal(code, description string) string {
+	text := "the identity provider refused: " + code
+	if description != "" {
+		text += " (" + description + ")"
 	}
-	return fmt.Errorf("%s: %s", doing, text)
+	return text
 }
 
 // nonce asks for an ID token that only the holder of the verifier can use.

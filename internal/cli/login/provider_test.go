@@ -42,6 +42,7 @@ func newProvider(t *testing.T) *provider {
 	mux.HandleFunc("POST /refuses", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": "expired"})
 	})
+	mux.HandleFunc("POST /revoke", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("POST /device", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]any{"device_code": "d", "user_code": "AB-CD", "verification_uri": "javascript:alert(1)", "interval": 1, "expires_in": 60})
 	})
@@ -166,6 +167,29 @@ func TestRefreshTellsRefusalsFromAProviderThatIsDown(t *testing.T) {
 	_, err = fake.at("http://127.0.0.1:1").Loopback(t.Context(), 0, func(string) {})
 	require.ErrorAs(t, err, &down)
 	require.ErrorContains(t, err, "no answer from the identity provider http://127.0.0.1:1")
+}
+
+func TestRevocationIsAskedForAsTheStandardSays(t *testing.T) {
+	t.Parallel()
+	fake := newProvider(t)
+	require.ErrorIs(t, fake.at(fake.url).Revoke(t.Context(), "rt_1"), login.ErrNoRevocation)
+
+	fake.with(map[string]any{"revocation_endpoint": fake.url + "/revoke"})
+	require.NoError(t, fake.at(fake.url).Revoke(t.Context(), "rt_1"))
+	last := fake.forms[len(fake.forms)-1]
+	require.Equal(t, map[string][]string{"token": {"rt_1"}, "token_type_hint": {"refresh_token"}, "client_id": {"gatehouse"}}, last)
+
+	fake.with(map[string]any{"revocation_endpoint": fake.url + "/refuses"})
+	require.EqualError(t, fake.at(fake.url).Revoke(t.Context(), "rt_1"), "revoke the refresh token: the identity provider refused: invalid_grant (expired)")
+	var down *login.UnavailableError
+	fake.with(map[string]any{"revocation_endpoint": fake.url + "/down"})
+	require.ErrorAs(t, fake.at(fake.url).Revoke(t.Context(), "rt_1"), &down)
+	// Nothing that carries the token follows a redirect, nor goes out in clear.
+	fake.with(map[string]any{"revocation_endpoint": fake.url + "/elsewhere"})
+	require.ErrorContains(t, fake.at(fake.url).Revoke(t.Context(), "rt_1"), "answered 307")
+	fake.with(map[string]any{"revocation_endpoint": "http://192.0.2.1/revoke"})
+	require.ErrorContains(t, fake.at(fake.url).Revoke(t.Context(), "rt_1"), "is not https")
+	require.NotContains(t, fake.asked, "/token")
 }
 
 // A page that never ends is cut off; what is left is no answer.
