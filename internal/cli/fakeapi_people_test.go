@@ -65,7 +65,9 @@ func workspace(id string) map[string]any {
 }
 
 func (f *fakeAPI) listTenantWorkspaces(w http.ResponseWriter, r *http.Request) {
-	page(w, r, "workspaces", []map[string]any{workspace("w_3")})
+	awaited := workspace("w_4")
+	awaited["owner_id"], awaited["pending_owner"] = nil, map[string]any{"email": "bob@example.com", "expires_at": "2026-02-13T10:12:00Z"}
+	page(w, r, "workspaces", []map[string]any{workspace("w_3"), awaited})
 }
 
 func (f *fakeAPI) createWorkspace(w http.ResponseWriter, r *http.Request) {
@@ -170,7 +172,7 @@ func (f *fakeAPI) invite(w http.ResponseWriter, r *http.Request) {
 		draft.Expires = "2026-02-13T10:12:00Z"
 	}
 	answer(w, http.StatusCreated, map[string]any{
-		"invitation_id": "inv_7", "email": draft.Email, "role": draft.Role, "status": "open", "created_at": "2026-02-06T10:12:00Z", "expires_at": draft.Expires,
+		"invitation_id": "inv_7", "workspace_id": "w_3", "email": draft.Email, "role": draft.Role, "status": "open", "created_at": "2026-02-06T10:12:00Z", "expires_at": draft.Expires,
 	})
 }
 

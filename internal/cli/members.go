@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -84,7 +85,29 @@ func (cmd *MembersInviteCmd) Run(ctx context.Context, e *environment) error {
 		return e.printJSON(a.Raw)
 	}
 	fmt.Fprintf(e.Err, "%s: %s is invited as %s until %s.\n", a.Value.InvitationID, output.Clean(a.Value.Email), a.Value.Role, output.Time(&a.Value.ExpiresAt))
+	place := a.Value.WorkspaceID
+	if a.Value.Role == "tenant_admin" {
+		place = tenantWorkspace
+	}
+	e.tellWayIn(ctx, c, place)
 	return nil
+}
+
+// tellWayIn says what somebody who was invited has to do, since nothing is mailed,
+// and whether they can. Failing to find out fails nothing: the invitation is made.
+func (e *environment) tellWayIn(ctx context.Context, c *client.Client, workspace string) {
+	provider, err := providerOf(ctx, c)
+	var none *noSignInError
+	if errors.As(err, &none) {
+		fmt.Fprintln(e.Err, "Nobody can sign in at this server yet: it has no identity provider, which --oidc-issuer names where workspaces are served.")
+		return
+	}
+	at := "the identity provider"
+	if err == nil {
+		at = output.Clean(provider.Issuer)
+	}
+	fmt.Fprintf(e.Err, "No mail is sent. Tell them to sign in at %s with this address, by\n\n    gatehouse login --url %s --workspace %s\n\n",
+		at, output.Clean(c.Address()), workspace)
 }
 
 // MembersSetRoleCmd is `gatehouse members set-role`.

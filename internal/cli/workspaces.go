@@ -66,13 +66,16 @@ func (cmd *WorkspacesListCmd) all(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	t := output.Table{Header: []string{"Workspace", "Name", "Owner", "Created", "Archived"}, Empty: "There are no workspaces."}
+	t := output.Table{Header: []string{"Workspace", "Name", "Owner", "Waits for", "Created", "Archived"}, Empty: "There are no workspaces."}
 	return printList(e, cmd.Remote, l, t, func(w client.Workspace) []string {
-		owner := ""
+		owner, next := "", ""
 		if w.OwnerID != nil {
 			owner = *w.OwnerID
 		}
-		return []string{w.WorkspaceID, w.Name, owner, output.Time(&w.CreatedAt), output.Time(w.ArchivedAt)}
+		if p := w.PendingOwner; p != nil {
+			next = p.Email + ", until " + output.Time(&p.ExpiresAt)
+		}
+		return []string{w.WorkspaceID, w.Name, output.OrNone(owner), output.OrNone(next), output.Time(&w.CreatedAt), output.Time(w.ArchivedAt)}
 	})
 }
 
@@ -160,7 +163,7 @@ func (cmd *WorkspacesCreateCmd) Run(ctx context.Context, e *environment) error {
 	}
 	fmt.Fprintf(e.Err, "%s %s is made.\n", a.Value.WorkspaceID, output.Clean(a.Value.Name))
 	if a.Value.AdminKey == "" {
-		e.tellPendingOwner(a.Value.Workspace)
+		e.tellPendingOwner(ctx, c, a.Value.Workspace)
 		return nil
 	}
 	fmt.Fprintln(e.Err, "The key of its first admin is shown this once:")
@@ -249,14 +252,15 @@ func (cmd *WorkspacesTransferCmd) Run(ctx context.Context, e *environment) error
 	if err := e.told(cmd.Remote, a, err, done); err != nil || cmd.json() {
 		return err
 	}
-	e.tellPendingOwner(a.Value)
+	e.tellPendingOwner(ctx, c, a.Value)
 	return nil
 }
 
 // tellPendingOwner says who has to sign in for a workspace to be theirs.
-func (e *environment) tellPendingOwner(w client.Workspace) {
+func (e *environment) tellPendingOwner(ctx context.Context, c *client.Client, w client.Workspace) {
 	if p := w.PendingOwner; p != nil {
 		fmt.Fprintf(e.Err, "%s becomes its owner when they sign in, until %s.\n", output.Clean(p.Email), output.Time(&p.ExpiresAt))
+		e.tellWayIn(ctx, c, w.WorkspaceID)
 	}
 }
 

@@ -77,6 +77,7 @@ type Member struct {
 // Invitation lets a person become a member.
 type Invitation struct {
 	InvitationID string    `json:"invitation_id"`
+	WorkspaceID  string    `json:"workspace_id"`
 	Email        string    `json:"email"`
 	Role         string    `json:"role"`
 	MakesOwner   bool      `json:"makes_owner"`

@@ -64,6 +64,22 @@ func privilegeRules() []catalogueRule {
 			breach: `grant update (payload) on audit_events to svc_discovery`,
 		},
 		{
+			rule: "a row stays whose it is: no service may change a key, a workspace, a tenant or when it was made, nor all of a table's columns",
+			breaches: `
+			select r.rolname || ' ' || c.relname || ' ' || a.attname
+			from pg_roles r, pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+			where (r.rolname like 'svc\_%' or r.rolname = 'gatehouse_dispatcher') and c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+				and has_column_privilege(r.oid, c.oid, a.attnum, 'update')
+				and (a.attname in ('workspace_id', 'tenant_id', 'created_at')
+					or exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey)))
+			union all
+			select r.rolname || ' ' || c.relname
+			from pg_roles r, pg_class c
+			where r.rolname like 'svc\_%' and c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+				and has_table_privilege(r.oid, c.oid, 'update')`,
+			breach: `grant update (workspace_id) on connections to svc_integration`,
+		},
+		{
 			rule: "credentials are for the integrations service alone",
 			breaches: `
 			select r.rolname from pg_roles r

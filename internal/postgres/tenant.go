@@ -18,16 +18,20 @@ import (
 // ListWorkspaces returns the workspaces of the tenant, in order of id.
 func (s *Workspaces) ListWorkspaces(ctx context.Context, tenant id.Scope, after id.Workspace, limit int, e audit.Event) (found []workspace.Workspace, err error) {
 	err = s.InWorkspace(ctx, tenant.Workspace, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, "select workspace_id, name, owner_id, archived_at, created_at from list_workspaces($1, $2)", int64(after), limit)
+		rows, err := tx.Query(ctx, "select workspace_id, name, owner_id, archived_at, created_at, pending_email, pending_until from list_workspaces($1, $2)", int64(after), limit)
 		if err != nil {
 			return fmt.Errorf("list workspaces: %w", err)
 		}
 		found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (workspace.Workspace, error) {
 			w := workspace.Workspace{Tenant: tenant.Tenant, Level: workspace.WorkspaceLevel}
 			var owner *int64
-			var archived *time.Time
-			err := row.Scan(&w.ID, &w.Name, &owner, &archived, &w.CreatedAt)
+			var archived, until *time.Time
+			var email *string
+			err := row.Scan(&w.ID, &w.Name, &owner, &archived, &w.CreatedAt, &email, &until)
 			w.Owner, w.ArchivedAt = id.Member(orZero(owner)), archived
+			if email != nil && until != nil {
+				w.PendingOwner = &workspace.PendingOwner{Email: *email, ExpiresAt: *until}
+			}
 			return w, err
 		})
 		if err != nil {

@@ -16,7 +16,7 @@ type Workspace struct {
 	ArchivedAt  *time.Time   `json:"archived_at"`
 	CreatedAt   time.Time    `json:"created_at"`
 
-	PendingOwner *PendingOwner `json:"pending_owner,omitempty" doc:"Who becomes the owner when they sign in. Only in answers about one workspace to tenant administrators, and left out where there is none."`
+	PendingOwner *PendingOwner `json:"pending_owner,omitempty" doc:"Who becomes the owner when they sign in. Only in answers to tenant administrators, and left out where there is none."`
 }
 
 // PendingOwner is somebody who was named as the owner and has not come yet.

@@ -17,7 +17,10 @@ func (o *operations) mountInvitations(a huma.API) {
 	api.Register(a, huma.Operation{
 		OperationID: "list-invitations", Method: http.MethodGet, Path: "/v1/invitations", Tags: tags, Extensions: api.Needs(domain.ReadAdministration),
 		Summary: "List invitations", Description: "In order of id, the ended ones too. Needs administration.read.",
-	}, o.listInvitations)
+	}, lister(o.workspaces.Invitations, func(i domain.Invitation) id.Invitation { return i.ID }, invitationFromDomain,
+		func(items []Invitation, next string) InvitationList {
+			return InvitationList{Invitations: items, NextCursor: next}
+		}))
 	api.Register(a, huma.Operation{
 		OperationID: "create-invitation", Method: http.MethodPost, Path: "/v1/invitations", Tags: tags, Extensions: api.Needs(domain.ManageMembers),
 		DefaultStatus: http.StatusCreated, Summary: "Invite a person",
@@ -71,10 +74,6 @@ type InvitationList struct {
 	NextCursor  string       `json:"next_cursor,omitempty"`
 }
 
-type listInvitationsOutput struct {
-	Body InvitationList
-}
-
 // InvitationDraft is a person to invite.
 type InvitationDraft struct {
 	Email     string     `json:"email" maxLength:"254" doc:"Compared without regard to case."`
@@ -92,20 +91,6 @@ type inviteOutput struct {
 
 type invitationInput struct {
 	Invitation api.PathID[id.Invitation] `path:"invitation_id"`
-}
-
-func (o *operations) listInvitations(ctx context.Context, in *listInput) (*listInvitationsOutput, error) {
-	after, err := api.After[id.Invitation](in.Page)
-	if err != nil {
-		return nil, err
-	}
-	found, err := o.workspaces.Invitations(ctx, api.CallerFrom(ctx), after, in.Fetch())
-	if err != nil {
-		return nil, err
-	}
-	out := &listInvitationsOutput{}
-	out.Body.Invitations, out.Body.NextCursor = page(in.Page, found, func(i domain.Invitation) id.Invitation { return i.ID }, invitationFromDomain)
-	return out, nil
 }
 
 func (o *operations) invite(ctx context.Context, in *inviteInput) (*inviteOutput, error) {

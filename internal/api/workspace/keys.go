@@ -18,10 +18,6 @@ type KeyList struct {
 	NextCursor string   `json:"next_cursor,omitempty"`
 }
 
-type listKeysOutput struct {
-	Body KeyList
-}
-
 // KeyDraft is an API key to create.
 type KeyDraft struct {
 	Name      string     `json:"name" doc:"1 to 200 characters."`
@@ -42,7 +38,8 @@ func (o *operations) mountKeys(a huma.API) {
 	api.Register(a, huma.Operation{
 		OperationID: "list-api-keys", Method: http.MethodGet, Path: "/v1/api-keys", Tags: tags, Extensions: api.Needs(domain.ReadAdministration),
 		Summary: "List API keys", Description: "Without the keys themselves, also those that were revoked. Needs administration.read.",
-	}, o.listKeys)
+	}, lister(o.workspaces.Keys, func(k domain.Key) id.Member { return k.ID }, keyFromDomain,
+		func(items []APIKey, next string) KeyList { return KeyList{APIKeys: items, NextCursor: next} }))
 	api.Register(a, huma.Operation{
 		OperationID: "create-api-key", Method: http.MethodPost, Path: "/v1/api-keys", Tags: tags, Extensions: api.Needs(domain.ManageMembers),
 		DefaultStatus: http.StatusCreated, Summary: "Create an API key",
@@ -56,20 +53,6 @@ func (o *operations) mountKeys(a huma.API) {
 			"first. Revoking twice changes nothing. Needs members.manage.",
 		Errors: []int{http.StatusNotFound},
 	}, o.revokeKey)
-}
-
-func (o *operations) listKeys(ctx context.Context, in *listInput) (*listKeysOutput, error) {
-	after, err := api.After[id.Member](in.Page)
-	if err != nil {
-		return nil, err
-	}
-	found, err := o.workspaces.Keys(ctx, api.CallerFrom(ctx), after, in.Fetch())
-	if err != nil {
-		return nil, err
-	}
-	out := &listKeysOutput{}
-	out.Body.APIKeys, out.Body.NextCursor = page(in.Page, found, func(k domain.Key) id.Member { return k.ID }, keyFromDomain)
-	return out, nil
 }
 
 func (o *operations) createKey(ctx context.Context, in *createKeyInput) (*createKeyOutput, error) {

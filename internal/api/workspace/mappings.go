@@ -18,7 +18,10 @@ func (o *operations) mountMappings(a huma.API) {
 		OperationID: "list-claim-mappings", Method: http.MethodGet, Path: "/v1/claim-mappings", Tags: tags,
 		Extensions: api.Needs(domain.ReadAdministration),
 		Summary:    "List claim mappings", Description: "In order of id. Needs administration.read.",
-	}, o.listMappings)
+	}, lister(o.workspaces.Mappings, func(m domain.ClaimMapping) id.ClaimMapping { return m.ID }, mappingFromDomain,
+		func(items []ClaimMapping, next string) ClaimMappingList {
+			return ClaimMappingList{ClaimMappings: items, NextCursor: next}
+		}))
 	api.Register(a, huma.Operation{
 		OperationID: "create-claim-mapping", Method: http.MethodPost, Path: "/v1/claim-mappings", Tags: tags,
 		Extensions: api.Needs(domain.ManageMembers), DefaultStatus: http.StatusCreated, Summary: "Map a claim to a role",
@@ -53,10 +56,6 @@ type ClaimMappingList struct {
 	NextCursor    string         `json:"next_cursor,omitempty"`
 }
 
-type listMappingsOutput struct {
-	Body ClaimMappingList
-}
-
 // ClaimMappingDraft is a claim to map.
 type ClaimMappingDraft struct {
 	Claim string `json:"claim" maxLength:"100" example:"groups" doc:"The name of a claim of the ID token."`
@@ -74,20 +73,6 @@ type createMappingOutput struct {
 
 type mappingInput struct {
 	Mapping api.PathID[id.ClaimMapping] `path:"mapping_id"`
-}
-
-func (o *operations) listMappings(ctx context.Context, in *listInput) (*listMappingsOutput, error) {
-	after, err := api.After[id.ClaimMapping](in.Page)
-	if err != nil {
-		return nil, err
-	}
-	found, err := o.workspaces.Mappings(ctx, api.CallerFrom(ctx), after, in.Fetch())
-	if err != nil {
-		return nil, err
-	}
-	out := &listMappingsOutput{}
-	out.Body.ClaimMappings, out.Body.NextCursor = page(in.Page, found, func(m domain.ClaimMapping) id.ClaimMapping { return m.ID }, mappingFromDomain)
-	return out, nil
 }
 
 func (o *operations) createMapping(ctx context.Context, in *createMappingInput) (*createMappingOutput, error) {

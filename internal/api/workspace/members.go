@@ -17,7 +17,8 @@ func (o *operations) mountMembers(a huma.API) {
 		OperationID: "list-members", Method: http.MethodGet, Path: "/v1/members", Tags: tags, Extensions: api.Needs(domain.ReadAdministration),
 		Summary:     "List members",
 		Description: "People and API keys of the workspace in order of id, also those that were removed: audit events name them. Needs administration.read.",
-	}, o.listMembers)
+	}, lister(o.workspaces.Members, func(m domain.Member) id.Member { return m.ID }, memberFromDomain,
+		func(items []Member, next string) MemberList { return MemberList{Members: items, NextCursor: next} }))
 	api.Register(a, huma.Operation{
 		OperationID: "set-member-role", Method: http.MethodPatch, Path: "/v1/members/{member_id}", Tags: tags, Extensions: api.Needs(domain.ManageMembers),
 		Summary: "Change a person's role",
@@ -40,10 +41,6 @@ type MemberList struct {
 	NextCursor string   `json:"next_cursor,omitempty"`
 }
 
-type listMembersOutput struct {
-	Body MemberList
-}
-
 // RoleChange is a role to give.
 type RoleChange struct {
 	Role string `json:"role" enum:"viewer,connector_builder,admin,tenant_admin" doc:"tenant_admin at the tenant level, and only there."`
@@ -60,20 +57,6 @@ type setRoleOutput struct {
 
 type memberInput struct {
 	Member api.PathID[id.Member] `path:"member_id"`
-}
-
-func (o *operations) listMembers(ctx context.Context, in *listInput) (*listMembersOutput, error) {
-	after, err := api.After[id.Member](in.Page)
-	if err != nil {
-		return nil, err
-	}
-	found, err := o.workspaces.Members(ctx, api.CallerFrom(ctx), after, in.Fetch())
-	if err != nil {
-		return nil, err
-	}
-	out := &listMembersOutput{}
-	out.Body.Members, out.Body.NextCursor = page(in.Page, found, func(m domain.Member) id.Member { return m.ID }, memberFromDomain)
-	return out, nil
 }
 
 func (o *operations) setRole(ctx context.Context, in *setRoleInput) (*setRoleOutput, error) {

@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,7 +26,8 @@ func Mount(a huma.API, workspaces *domain.Service) {
 	api.Register(a, huma.Operation{
 		OperationID: "list-workspaces", Method: http.MethodGet, Path: "/v1/workspaces", Tags: tags, Extensions: api.NeedsCredentials(),
 		Summary: "List your workspaces", Description: "Those that the caller is a member of, all on one page: a person's, or the one of an API key.",
-	}, o.list)
+	}, lister(o.mine, func(m domain.Membership) id.Workspace { return m.Workspace.ID }, membershipFromDomain,
+		func(items []Membership, next string) List { return List{Workspaces: items, NextCursor: next} }))
 	api.Register(a, huma.Operation{
 		OperationID: "get-workspace", Method: http.MethodGet, Path: "/v1/workspaces/{workspace_id}", Tags: tags,
 		Extensions: api.Needs(domain.ReadAdministration),
@@ -50,10 +52,6 @@ type List struct {
 	NextCursor string       `json:"next_cursor,omitempty"`
 }
 
-type listOutput struct {
-	Body List
-}
-
 type getInput struct {
 	Workspace api.PathID[id.Workspace] `path:"workspace_id"`
 }
@@ -62,23 +60,15 @@ type getOutput struct {
 	Body Workspace
 }
 
-func (o *operations) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	after, err := api.After[id.Workspace](in.Page)
+// mine returns the caller's memberships behind a workspace; the service has them
+// all.
+func (o *operations) mine(ctx context.Context, c domain.Caller, after id.Workspace, limit int) ([]domain.Membership, error) {
+	found, err := o.workspaces.Mine(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	found, err := o.workspaces.Mine(ctx, api.CallerFrom(ctx))
-	if err != nil {
-		return nil, err
-	}
-	var left []domain.Membership
-	for _, m := range found {
-		if m.Workspace.ID > after {
-			left = append(left, m)
-		}
-	}
-	items, next := api.Cut(in.Page, left, func(m domain.Membership) id.Workspace { return m.Workspace.ID })
-	return &listOutput{Body: List{Workspaces: fromAll(items, membershipFromDomain), NextCursor: next}}, nil
+	found = slices.DeleteFunc(found, func(m domain.Membership) bool { return m.Workspace.ID <= after })
+	return found[:min(len(found), limit)], nil
 }
 
 func (o *operations) get(ctx context.Context, in *getInput) (*getOutput, error) {
@@ -92,10 +82,28 @@ func (o *operations) get(ctx context.Context, in *getInput) (*getOutput, error) 
 	return &getOutput{Body: fromDomain(w)}, nil
 }
 
-// page makes one page of a list out of what was found.
-func page[D, T any, I api.Identifier](p api.Page, found []D, idOf func(D) I, convert func(D) T) (items []T, next string) {
-	cut, next := api.Cut(p, found, idOf)
-	return fromAll(cut, convert), next
+// page is the answer to a list.
+type page[B any] struct {
+	Body B
+}
+
+// lister is the operation that lists what find returns behind an id, as the body
+// that is made of a page's items and the cursor of the next one.
+func lister[D, T, B any, I api.Identifier](
+	find func(context.Context, domain.Caller, I, int) ([]D, error), idOf func(D) I, convert func(D) T, body func(items []T, next string) B,
+) func(context.Context, *listInput) (*page[B], error) {
+	return func(ctx context.Context, in *listInput) (*page[B], error) {
+		after, err := api.After[I](in.Page)
+		if err != nil {
+			return nil, err
+		}
+		found, err := find(ctx, api.CallerFrom(ctx), after, in.Fetch())
+		if err != nil {
+			return nil, err
+		}
+		cut, next := api.Cut(in.Page, found, idOf)
+		return &page[B]{Body: body(fromAll(cut, convert), next)}, nil
+	}
 }
 
 // fromAll converts each item. The list is never null.

@@ -21,7 +21,10 @@ func (o *operations) mountTenant(a huma.API) {
 	api.Register(a, manage(huma.Operation{
 		OperationID: "list-tenant-workspaces", Method: http.MethodGet, Path: "/v1/tenant/workspaces", Summary: "List all workspaces",
 		Description: "Of the tenant, in order of id, the archived ones too. The look is recorded in the tenant's log.",
-	}), o.listTenant)
+	}), lister(o.workspaces.Workspaces, func(w domain.Workspace) id.Workspace { return w.ID }, fromDomain,
+		func(items []Workspace, next string) TenantWorkspaceList {
+			return TenantWorkspaceList{Workspaces: items, NextCursor: next}
+		}))
 	api.Register(a, manage(huma.Operation{
 		OperationID: "create-workspace", Method: http.MethodPost, Path: "/v1/tenant/workspaces", DefaultStatus: http.StatusCreated,
 		Summary: "Create a workspace",
@@ -49,10 +52,6 @@ func (o *operations) mountTenant(a huma.API) {
 type TenantWorkspaceList struct {
 	Workspaces []Workspace `json:"workspaces" nullable:"false"`
 	NextCursor string      `json:"next_cursor,omitempty"`
-}
-
-type listTenantOutput struct {
-	Body TenantWorkspaceList
 }
 
 // Draft is a workspace to create.
@@ -84,20 +83,6 @@ type Transfer struct {
 type transferInput struct {
 	Workspace api.PathID[id.Workspace] `path:"workspace_id"`
 	Body      Transfer
-}
-
-func (o *operations) listTenant(ctx context.Context, in *listInput) (*listTenantOutput, error) {
-	after, err := api.After[id.Workspace](in.Page)
-	if err != nil {
-		return nil, err
-	}
-	found, err := o.workspaces.Workspaces(ctx, api.CallerFrom(ctx), after, in.Fetch())
-	if err != nil {
-		return nil, err
-	}
-	out := &listTenantOutput{}
-	out.Body.Workspaces, out.Body.NextCursor = page(in.Page, found, func(w domain.Workspace) id.Workspace { return w.ID }, fromDomain)
-	return out, nil
 }
 
 func (o *operations) create(ctx context.Context, in *createInput) (*createOutput, error) {
