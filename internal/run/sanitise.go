@@ -37,7 +37,12 @@ func harmless() *regexp.Regexp {
 // too much than too little.
 func Sanitise(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.Is(unicode.Cf, r):
+			// Nothing is seen of it, and it could reorder what is, or stand in the
+			// middle of a secret.
+			return -1
+		case unicode.IsControl(r), unicode.In(r, unicode.Zl, unicode.Zp):
 			return ' '
 		}
 		return r

@@ -3,11 +3,9 @@ package worker
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -54,10 +52,7 @@ func appendForms(forms []string, value any) []string {
 		if len(v) < minSecretBytes {
 			return forms
 		}
-		forms = append(forms, v, url.QueryEscape(v), url.PathEscape(v), base64.StdEncoding.EncodeToString([]byte(v)), base64.RawURLEncoding.EncodeToString([]byte(v)))
-		if quoted, err := json.Marshal(v); err == nil {
-			forms = append(forms, strings.Trim(string(quoted), `"`))
-		}
+		forms = append(forms, formsOf(v)...)
 	case []any:
 		for _, element := range v {
 			forms = appendForms(forms, element)
