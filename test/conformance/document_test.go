@@ -30,7 +30,9 @@ type document struct {
 // operation is one of the document's.
 type operation struct {
 	id, method, path string
-	parameters       []parameter
+	// capability is what the caller needs, empty where none.
+	capability string
+	parameters []parameter
 	// body is nil where none is taken.
 	body      *schema
 	media     string
@@ -83,7 +85,7 @@ func readDocument(t *testing.T) *document {
 func (d *document) readOperation(t *testing.T, path, method string, described node) *operation {
 	t.Helper()
 	at := []string{"paths", path, method}
-	op := &operation{id: fmt.Sprint(described["operationId"]), method: strings.ToUpper(method), path: path, responses: map[int]response{}, open: len(list(described["security"])) == 0}
+	op := &operation{id: fmt.Sprint(described["operationId"]), method: strings.ToUpper(method), path: path, responses: map[int]response{}, capability: capabilityOf(described), open: len(list(described["security"])) == 0}
 	for i, each := range list(described["parameters"]) {
 		p := object(each)
 		required, _ := p["required"].(bool)
@@ -189,4 +191,10 @@ func TestDocumentSaysWhatObjectsHold(t *testing.T) {
 		}
 	}
 	look("", d.root)
+}
+
+// capabilityOf is what the document says that the caller needs.
+func capabilityOf(described node) string {
+	needed, _ := described["x-capability"].(string)
+	return needed
 }

@@ -45,6 +45,7 @@ func forParameters(workspace string) knownValues {
 		"Gatehouse-Workspace": func(t *rapid.T) any {
 			return rapid.SampledFrom([]string{workspace, workspace, workspace, "tenant", "w_999999999999", "Default"}).Draw(t, "workspace")
 		},
+		"throttle_scope": func(t *rapid.T) any { return rapid.SampledFrom(throttleScopes()).Draw(t, "throttle_scope") },
 		// Nothing is waited for longer than the whole of the other requests take.
 		"wait": func(t *rapid.T) any { return rapid.SampledFrom([]string{"0s", "1ms", "20ms"}).Draw(t, "wait") },
 		// Most changes are made whatever the version.
@@ -65,6 +66,9 @@ func forBodies(actor string, s estate.Summary) knownValues {
 			}
 			return secretMark + hex.EncodeToString([]byte(rapid.StringMatching(`[a-z]{8}`).Draw(t, "secret")))
 		}
+	}
+	address := func(t *rapid.T) any {
+		return rapid.StringMatching(`[a-z]{3,8}`).Draw(t, "address") + "@contoso.example"
 	}
 	one := func(values ...any) func(*rapid.T) any {
 		return func(t *rapid.T) any { return rapid.SampledFrom(values).Draw(t, "known value") }
@@ -96,9 +100,8 @@ func forBodies(actor string, s estate.Summary) knownValues {
 			"expires_at": func(t *rapid.T) any {
 				return time.Unix(rapid.Int64Range(2e9, 4e9).Draw(t, "expires_at"), 0).UTC().Format(time.RFC3339)
 			},
-			"email": func(t *rapid.T) any {
-				return rapid.StringMatching(`[a-z]{3,8}`).Draw(t, "email") + "@contoso.example"
-			},
+			"email":       address,
+			"owner_email": address,
 			// Nobody listens there, so that nothing leaves this machine.
 			"url":         one("https://127.0.0.1:1/in", "https://127.0.0.1:1/other"),
 			"event_types": one([]any{"run.completed"}, []any{"connection.created", "connection.tested"}),

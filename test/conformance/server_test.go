@@ -27,7 +27,10 @@ type server struct {
 	url string
 	// keys are of an administrator each of two workspaces.
 	keys [2]string
-	log  *logged
+	// tenantKey is of an administrator of the tenant, and licence one that can be
+	// installed.
+	tenantKey, licence string
+	log                *logged
 	// ended is closed when the server is no more.
 	ended <-chan struct{}
 }
@@ -76,11 +79,11 @@ func startServer(t *testing.T) *server {
 	})
 	select {
 	case r := <-ready:
-		s.url, s.keys[0] = r.URL, r.Admin.Key.RevealString()
+		s.url, s.keys[0], s.tenantKey = r.URL, r.Admin.Key.RevealString(), r.Tenant.Key.RevealString()
 	case <-ended:
 		require.NoError(t, failed)
 	}
-	s.keys[1] = secondWorkspace(t, dir, s.log.String())
+	s.prepare(t, dir)
 	return s
 }
 
@@ -89,12 +92,12 @@ func startServer(t *testing.T) *server {
 const runsThatWait = `insert into runs (workspace_id, operation_type, queue, status, initiator)
 select workspace_id, 'discovery.run', 'nobody', 'queued', 'system' from workspaces cross join generate_series(1, 10)`
 
-// secondWorkspace makes a workspace in the database and returns a key of its
-// administrator.
-func secondWorkspace(t *testing.T, dir, log string) string {
+// prepare makes what no request can: in the database a second workspace, runs
+// that wait, and a key that licences may be signed with.
+func (s *server) prepare(t *testing.T, dir string) {
 	t.Helper()
-	port := regexp.MustCompile(`msg="PostgreSQL is running" .*port=([0-9]+)`).FindStringSubmatch(log)
-	require.NotNil(t, port, log)
+	port := regexp.MustCompile(`msg="PostgreSQL is running" .*port=([0-9]+)`).FindStringSubmatch(s.log.String())
+	require.NotNil(t, port, s.log)
 	database := func(user, passwordFile string) string {
 		password, err := os.ReadFile(filepath.Join(dir, passwordFile))
 		require.NoError(t, err)
@@ -104,7 +107,9 @@ func secondWorkspace(t *testing.T, dir, log string) string {
 		}
 		return u.String()
 	}
-	conn, err := pgx.Connect(t.Context(), database("postgres", "postgres/superuser.password"))
+	super := database("postgres", "postgres/superuser.password")
+	s.licence = issueLicence(t, super)
+	conn, err := pgx.Connect(t.Context(), super)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
 	scope := id.Scope{Tenant: 1}
@@ -116,7 +121,7 @@ func secondWorkspace(t *testing.T, dir, log string) string {
 	defer db.Close()
 	key, err := workspace.IssueAdminKey(t.Context(), postgres.NewWorkspaces(db), scope, "second")
 	require.NoError(t, err)
-	return key.RevealString()
+	s.keys[1] = key.RevealString()
 }
 
 // newActors are administrators of two workspaces who know of each other.
