@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -254,11 +255,9 @@ func parsed(value string, n node) any {
 			return number
 		}
 	case "boolean":
-		switch value {
-		case "true":
-			return true
-		case "false":
-			return false
+		// Also 1 and 0 and the like, as forms send them.
+		if truth, err := strconv.ParseBool(value); err == nil {
+			return truth
 		}
 	}
 	return value
