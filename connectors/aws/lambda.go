@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/connector/records"
@@ -24,7 +23,9 @@ func (s *session) readLambda(ctx context.Context, account string, from records.P
 		if err := b.At(records.Place{Step: stepFunctions, Marker: marker}); err != nil {
 			return err
 		}
-		policies, err := s.functionPolicies(ctx, client, account, out.Functions)
+		policies, err := sideBySide(ctx, out.Functions, func(ctx context.Context, f types.FunctionConfiguration) (string, error) {
+			return functionPolicy(ctx, client, account, f)
+		})
 		if err != nil {
 			return err
 		}
@@ -43,26 +44,6 @@ func (s *session) readLambda(ctx context.Context, account string, from records.P
 		s.inventory.keepFunctions(account, arns)
 	}
 	return nil
-}
-
-func (s *session) functionPolicies(ctx context.Context, client *lambda.Client, account string, functions []types.FunctionConfiguration) ([]answer, error) {
-	answers := make([]answer, len(functions))
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(policyConcurrency)
-	for i, f := range functions {
-		group.Go(func() error {
-			text, err := functionPolicy(gctx, client, account, f)
-			if _, denied := isDenied(err); err != nil && !denied {
-				return err
-			}
-			answers[i] = answer{text, err}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, contextFirst(ctx, err)
-	}
-	return answers, nil
 }
 
 // functionPolicy returns the text of a function's policy, empty when it has

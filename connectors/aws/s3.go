@@ -7,39 +7,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/connector/records"
 )
 
 const stepBuckets = "buckets"
-
-// answer is a resource's policy text, or why it cannot be had.
-type answer struct {
-	text string
-	err  error
-}
-
-// The ways that asking for a resource's policy ends, as an attribute of it.
-const (
-	policyRead       = "read"
-	policyNone       = "none"
-	policyDenied     = "denied"
-	policyUnreadable = "unreadable"
-)
-
-func (a answer) status() string {
-	switch {
-	case a.err != nil:
-		return policyDenied
-	case strings.TrimSpace(a.text) == "":
-		return policyNone
-	case plainDocument(a.text) == nil:
-		return policyUnreadable
-	}
-	return policyRead
-}
 
 // readS3 emits the account's buckets and, per statement of their policies, an
 // entitlement and who holds it.
@@ -49,7 +22,9 @@ func (s *session) readS3(ctx context.Context, account string, from records.Place
 		if err := b.At(records.Place{Step: stepBuckets, Marker: token}); err != nil {
 			return err
 		}
-		policies, err := s.bucketPolicies(ctx, client, account, buckets)
+		policies, err := sideBySide(ctx, buckets, func(ctx context.Context, bucket types.Bucket) (string, error) {
+			return s.bucketPolicy(ctx, client, account, bucket)
+		})
 		if err != nil {
 			return err
 		}
@@ -69,29 +44,6 @@ func (s *session) readS3(ctx context.Context, account string, from records.Place
 		s.inventory.keepBuckets(account, arns)
 	}
 	return nil
-}
-
-// bucketPolicies asks for the policies of a page of buckets side by side. A
-// missing permission on one bucket is part of its answer; another failure ends
-// all.
-func (s *session) bucketPolicies(ctx context.Context, client *s3.Client, account string, buckets []types.Bucket) ([]answer, error) {
-	answers := make([]answer, len(buckets))
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(policyConcurrency)
-	for i, bucket := range buckets {
-		group.Go(func() error {
-			text, err := s.bucketPolicy(gctx, client, account, bucket)
-			if _, denied := isDenied(err); err != nil && !denied {
-				return err
-			}
-			answers[i] = answer{text, err}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, contextFirst(ctx, err)
-	}
-	return answers, nil
 }
 
 // bucketPolicy returns the text of a bucket's policy, empty when it has none

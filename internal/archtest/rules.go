@@ -134,7 +134,6 @@ func rules() []rule {
 		// What people and programs talk to.
 		{folder: "internal/client", local: []string{"internal/secret"}, external: []string{"github.com/go-json-experiment/json"}, never: []string{"database"}},
 		{folder: "internal/api", local: append([]string{"internal/workerapi"}, inward...), external: []string{"*"}, never: store},
-		{folder: "internal/console", local: append([]string{"internal/client", "internal/surface"}, inward...), external: []string{"*"}, never: store},
 
 		// A simulated provider knows nothing of who calls it.
 		{folder: "simulator", external: []string{"*"}, never: engines},

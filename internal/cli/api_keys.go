@@ -66,11 +66,7 @@ func (APIKeysCreateCmd) Help() string {
 
 // Run makes a key.
 func (cmd *APIKeysCreateCmd) Run(ctx context.Context, e *environment) error {
-	open := cmd.client
-	if cmd.Role == "tenant_admin" {
-		open = cmd.tenantClient
-	}
-	c, err := open(e.services.Version)
+	c, err := cmd.clientFor(cmd.Role, e.services.Version)
 	if err != nil {
 		return err
 	}

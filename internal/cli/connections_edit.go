@@ -36,11 +36,7 @@ func (ConnectionsEditCmd) Help() string {
 
 // Run changes a connection.
 func (cmd *ConnectionsEditCmd) Run(ctx context.Context, e *environment) error {
-	c, err := cmd.client(e.services.Version)
-	if err != nil {
-		return err
-	}
-	found, err := findConnection(ctx, c, cmd.Connection)
+	c, found, err := cmd.connection(ctx, e, &cmd.Remote)
 	if err != nil {
 		return err
 	}

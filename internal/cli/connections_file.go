@@ -128,11 +128,7 @@ func (ConnectionsExportCmd) Help() string {
 
 // Run writes one connection.
 func (cmd *ConnectionsExportCmd) Run(ctx context.Context, e *environment) error {
-	c, err := cmd.client(e.services.Version)
-	if err != nil {
-		return err
-	}
-	found, err := findConnection(ctx, c, cmd.Connection)
+	_, found, err := cmd.connection(ctx, e, &cmd.Remote)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (ConnectionsEnableCmd) Help() string {
 
 // Run enables a connection.
 func (cmd *ConnectionsEnableCmd) Run(ctx context.Context, e *environment) error {
-	return e.setLifecycle(ctx, cmd.Remote, cmd.Connection, "active")
+	return cmd.setLifecycle(ctx, e, cmd.Remote, "active")
 }
 
 // ConnectionsDisableCmd is `gatehouse connections disable`.
@@ -35,19 +35,24 @@ func (ConnectionsDisableCmd) Help() string {
 
 // Run disables a connection.
 func (cmd *ConnectionsDisableCmd) Run(ctx context.Context, e *environment) error {
-	return e.setLifecycle(ctx, cmd.Remote, cmd.Connection, "disabled")
+	return cmd.setLifecycle(ctx, e, cmd.Remote, "disabled")
 }
 
-func (e *environment) setLifecycle(ctx context.Context, r Remote, connection, lifecycle string) error {
-	c, err := r.client(e.services.Version)
+func (arg connectionArg) setLifecycle(ctx context.Context, e *environment, r Remote, lifecycle string) error {
+	return arg.change(ctx, e, r, func(c *client.Client, found client.Connection) (client.Answer[client.Connection], error) {
+		return c.EditConnection(ctx, found.ConnectionID, found.Version, client.ConnectionPatch{Lifecycle: &lifecycle})
+	})
+}
+
+// change changes the connection that a command is about, and prints what became of it.
+func (arg connectionArg) change(
+	ctx context.Context, e *environment, r Remote, to func(c *client.Client, found client.Connection) (client.Answer[client.Connection], error),
+) error {
+	c, found, err := arg.connection(ctx, e, &r)
 	if err != nil {
 		return err
 	}
-	found, err := findConnection(ctx, c, connection)
-	if err != nil {
-		return err
-	}
-	a, err := c.EditConnection(ctx, found.Value.ConnectionID, found.Value.Version, client.ConnectionPatch{Lifecycle: &lifecycle})
+	a, err := to(c, found.Value)
 	if err != nil {
 		return err
 	}
@@ -67,19 +72,9 @@ func (ConnectionsMakeDefaultCmd) Help() string {
 
 // Run makes a connection the default.
 func (cmd *ConnectionsMakeDefaultCmd) Run(ctx context.Context, e *environment) error {
-	c, err := cmd.client(e.services.Version)
-	if err != nil {
-		return err
-	}
-	found, err := findConnection(ctx, c, cmd.Connection)
-	if err != nil {
-		return err
-	}
-	a, err := c.MakeDefault(ctx, found.Value.ConnectionID)
-	if err != nil {
-		return err
-	}
-	return e.printConnection(cmd.Remote, a)
+	return cmd.change(ctx, e, cmd.Remote, func(c *client.Client, found client.Connection) (client.Answer[client.Connection], error) {
+		return c.MakeDefault(ctx, found.ConnectionID)
+	})
 }
 
 // ConnectionsPauseCmd is `gatehouse connections pause`.
@@ -95,19 +90,9 @@ func (ConnectionsPauseCmd) Help() string {
 
 // Run pauses a schedule.
 func (cmd *ConnectionsPauseCmd) Run(ctx context.Context, e *environment) error {
-	c, err := cmd.client(e.services.Version)
-	if err != nil {
-		return err
-	}
-	found, err := findConnection(ctx, c, cmd.Connection)
-	if err != nil {
-		return err
-	}
-	a, err := c.PauseSchedule(ctx, found.Value.ConnectionID)
-	if err != nil {
-		return err
-	}
-	return e.printConnection(cmd.Remote, a)
+	return cmd.change(ctx, e, cmd.Remote, func(c *client.Client, found client.Connection) (client.Answer[client.Connection], error) {
+		return c.PauseSchedule(ctx, found.ConnectionID)
+	})
 }
 
 // ConnectionsResumeCmd is `gatehouse connections resume`.
@@ -123,17 +108,7 @@ func (ConnectionsResumeCmd) Help() string {
 
 // Run resumes a schedule.
 func (cmd *ConnectionsResumeCmd) Run(ctx context.Context, e *environment) error {
-	c, err := cmd.client(e.services.Version)
-	if err != nil {
-		return err
-	}
-	found, err := findConnection(ctx, c, cmd.Connection)
-	if err != nil {
-		return err
-	}
-	a, err := c.ResumeSchedule(ctx, found.Value.ConnectionID)
-	if err != nil {
-		return err
-	}
-	return e.printConnection(cmd.Remote, a)
+	return cmd.change(ctx, e, cmd.Remote, func(c *client.Client, found client.Connection) (client.Answer[client.Connection], error) {
+		return c.ResumeSchedule(ctx, found.ConnectionID)
+	})
 }

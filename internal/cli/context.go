@@ -202,6 +202,19 @@ func loadContexts() (path string, known contexts.File, err error) {
 	return path, known, err
 }
 
+// sessionContext returns the context of that name, or the current one, with its name;
+// none that holds no session.
+func sessionContext(known contexts.File, name string) (string, contexts.Context) {
+	if name == "" {
+		name = known.Current
+	}
+	c, ok := known.Contexts[name]
+	if !ok || c.Session == nil {
+		return "", contexts.Context{}
+	}
+	return name, c
+}
+
 func mustKnow(known contexts.File, name string) error {
 	if _, ok := known.Contexts[name]; ok {
 		return nil

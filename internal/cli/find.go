@@ -13,6 +13,16 @@ import (
 // candidatesShown bounds the list of an ambiguous name.
 const candidatesShown = 20
 
+// connection returns a client, and the connection that a command is about.
+func (arg connectionArg) connection(ctx context.Context, e *environment, r *Remote) (*client.Client, client.Answer[client.Connection], error) {
+	c, err := r.client(e.services.Version)
+	if err != nil {
+		return nil, client.Answer[client.Connection]{}, err
+	}
+	found, err := findConnection(ctx, c, arg.Connection)
+	return c, found, err
+}
+
 // findConnection returns the connection with an id or a unique name.
 func findConnection(ctx context.Context, c *client.Client, idOrName string) (client.Answer[client.Connection], error) {
 	var none client.Answer[client.Connection]

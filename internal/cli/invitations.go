@@ -116,11 +116,7 @@ func (ClaimMappingsCreateCmd) Help() string {
 
 // Run makes a mapping.
 func (cmd *ClaimMappingsCreateCmd) Run(ctx context.Context, e *environment) error {
-	open := cmd.client
-	if cmd.Role == "tenant_admin" {
-		open = cmd.tenantClient
-	}
-	c, err := open(e.services.Version)
+	c, err := cmd.clientFor(cmd.Role, e.services.Version)
 	if err != nil {
 		return err
 	}

@@ -150,12 +150,8 @@ func (cmd *LogoutCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	name := cmd.Context
+	name, c := sessionContext(known, cmd.Context)
 	if name == "" {
-		name = known.Current
-	}
-	c, ok := known.Contexts[name]
-	if !ok || c.Session == nil {
 		return notSignedIn("gatehouse context list shows which contexts hold a session; an API key is ended with gatehouse api-keys revoke")
 	}
 	server, err := client.New(c.URL, secret.FromString(c.Session.Token), e.services.Version)

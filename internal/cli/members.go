@@ -65,11 +65,7 @@ func (MembersInviteCmd) Help() string {
 
 // Run invites a person.
 func (cmd *MembersInviteCmd) Run(ctx context.Context, e *environment) error {
-	open := cmd.client
-	if cmd.Role == "tenant_admin" {
-		open = cmd.tenantClient
-	}
-	c, err := open(e.services.Version)
+	c, err := cmd.clientFor(cmd.Role, e.services.Version)
 	if err != nil {
 		return err
 	}

@@ -240,24 +240,7 @@ func (e *environment) printVerification(v *client.Verification) error {
 	if v.Explanation != "" {
 		fmt.Fprintf(e.Out, "\n%s: %s\n", output.Clean(reasonText(v.ShortReason, v.ReasonCode)), output.Clean(v.Explanation))
 	}
-	gaps := output.Table{Header: []string{"What", "Found", "To do"}}
-	for _, gap := range v.Remediation {
-		gaps.Rows = append(gaps.Rows, []string{gap.Category, gap.Message, gap.Action})
-	}
-	streams := output.Table{Header: []string{"Stream", "Will be read", "Missing permissions"}}
-	for _, s := range v.Streams {
-		streams.Rows = append(streams.Rows, []string{s.Stream, s.Coverage, strings.Join(s.Missing, ", ")})
-	}
-	for _, t := range []output.Table{gaps, streams} {
-		if len(t.Rows) == 0 {
-			continue
-		}
-		fmt.Fprintln(e.Out)
-		if err := t.Write(e.Out, e.width()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return e.printOutlook(v.Remediation, v.Streams)
 }
 
 func (e *environment) printOperations(operations []client.OnboardingOperation) error {

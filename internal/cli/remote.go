@@ -64,6 +64,14 @@ func (r *Remote) tenantClient(version string) (*client.Client, error) {
 	return r.clientWith(version, tenantKeyFile, tenantWorkspace)
 }
 
+// clientFor is client for giving a role: that of the tenant level is given there.
+func (r *Remote) clientFor(role, version string) (*client.Client, error) {
+	if role == "tenant_admin" {
+		return r.tenantClient(version)
+	}
+	return r.client(version)
+}
+
 // clientWith takes the key of a `gatehouse dev` from a file. A level, when there
 // is one, goes before any workspace that was chosen.
 func (r *Remote) clientWith(version, devKeyFile, level string) (*client.Client, error) {

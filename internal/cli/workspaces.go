@@ -98,12 +98,8 @@ func (cmd *WorkspacesUseCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	name := cmd.Context
+	name, c := sessionContext(known, cmd.Context)
 	if name == "" {
-		name = known.Current
-	}
-	c, ok := known.Contexts[name]
-	if !ok || c.Session == nil {
 		return notSignedIn("an API key has a workspace of its own, and others are chosen after gatehouse login")
 	}
 	to, err := fromContext(name)

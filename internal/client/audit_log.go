@@ -88,18 +88,29 @@ func (c *Client) ExportAuditEvents(ctx context.Context, f AuditFilter, after int
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-		if err != nil {
-			return 0, c.unreachable(ctx, err)
-		}
-		return 0, problemOf(res, body)
+		return 0, c.refusedAnswer(ctx, res)
 	}
+	return c.copyAnswer(ctx, w, res)
+}
+
+// copyAnswer copies an answer as it arrives. An error of w is returned as it is, one
+// of the connection as that of a server that does not answer.
+func (c *Client) copyAnswer(ctx context.Context, w io.Writer, res *http.Response) (int64, error) {
 	received := &reader{from: res.Body}
 	n, err := io.Copy(w, received)
 	if received.failed != nil {
 		return n, c.unreachable(ctx, received.failed)
 	}
 	return n, err
+}
+
+// refusedAnswer is the problem that an answer tells which was to be copied.
+func (c *Client) refusedAnswer(ctx context.Context, res *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return c.unreachable(ctx, err)
+	}
+	return problemOf(res, body)
 }
 
 // reader remembers that reading failed, and not writing.

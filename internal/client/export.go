@@ -122,18 +122,9 @@ func (c *Client) DownloadExport(ctx context.Context, id, sha256 string, from int
 			return 0, err
 		}
 	case res.StatusCode != http.StatusOK && res.StatusCode != http.StatusPartialContent:
-		body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-		if err != nil {
-			return 0, c.unreachable(ctx, err)
-		}
-		return 0, problemOf(res, body)
+		return 0, c.refusedAnswer(ctx, res)
 	}
-	received := &reader{from: res.Body}
-	n, err := io.Copy(w, received)
-	if received.failed != nil {
-		return n, c.unreachable(ctx, received.failed)
-	}
-	return n, err
+	return c.copyAnswer(ctx, w, res)
 }
 
 // ProveAuditEvent returns the proof of an event.
