@@ -22,16 +22,21 @@ func below[T any](c *call, items []T, path func(T) string) []T {
 	return kept
 }
 
-func (s *Simulator) listUsers(c *call) (any, *apiError) {
-	users := below(c, s.inventory(c).Users, func(u estate.User) string { return u.Path })
-	p, failure := s.iamPage(c, c.form.Get("PathPrefix"), len(users))
+// iamList answers a page of a list. asked is what a marker of it belongs to.
+func iamList[T any](s *Simulator, c *call, asked, element string, items []T, write func(*xmlDocument, T)) (any, *apiError) {
+	p, failure := s.iamPage(c, asked, len(items))
 	if failure != nil {
 		return nil, failure
 	}
 	return queryAnswer(c, func(x *xmlDocument) {
-		members(x, "Users", users[p.from:p.to], func(u estate.User) { writeUser(x, u) })
+		members(x, element, items[p.from:p.to], func(item T) { write(x, item) })
 		p.writeMarker(x)
 	}), nil
+}
+
+func (s *Simulator) listUsers(c *call) (any, *apiError) {
+	users := below(c, s.inventory(c).Users, func(u estate.User) string { return u.Path })
+	return iamList(s, c, c.form.Get("PathPrefix"), "Users", users, writeUser)
 }
 
 // writeUser leaves out tags and boundary, as lists do.
@@ -48,14 +53,7 @@ func writeUser(x *xmlDocument, u estate.User) {
 
 func (s *Simulator) listGroups(c *call) (any, *apiError) {
 	groups := below(c, s.inventory(c).Groups, func(g estate.Group) string { return g.Path })
-	p, failure := s.iamPage(c, c.form.Get("PathPrefix"), len(groups))
-	if failure != nil {
-		return nil, failure
-	}
-	return queryAnswer(c, func(x *xmlDocument) {
-		members(x, "Groups", groups[p.from:p.to], func(g estate.Group) { writeGroup(x, g) })
-		p.writeMarker(x)
-	}), nil
+	return iamList(s, c, c.form.Get("PathPrefix"), "Groups", groups, writeGroup)
 }
 
 func writeGroup(x *xmlDocument, g estate.Group) {
@@ -68,18 +66,11 @@ func writeGroup(x *xmlDocument, g estate.Group) {
 
 func (s *Simulator) listRoles(c *call) (any, *apiError) {
 	roles := below(c, s.inventory(c).Roles, func(r estate.Role) string { return r.Path })
-	p, failure := s.iamPage(c, c.form.Get("PathPrefix"), len(roles))
-	if failure != nil {
-		return nil, failure
-	}
-	return queryAnswer(c, func(x *xmlDocument) {
-		members(x, "Roles", roles[p.from:p.to], func(r estate.Role) {
-			writeRole(x, r)
-			x.optional("Description", r.Description)
-			x.number("MaxSessionDuration", int(r.MaxSession.Seconds()))
-		})
-		p.writeMarker(x)
-	}), nil
+	return iamList(s, c, c.form.Get("PathPrefix"), "Roles", roles, func(x *xmlDocument, r estate.Role) {
+		writeRole(x, r)
+		x.optional("Description", r.Description)
+		x.number("MaxSessionDuration", int(r.MaxSession.Seconds()))
+	})
 }
 
 // writeRole leaves out tags, boundary and last use, as lists do.
@@ -132,14 +123,9 @@ func (s *Simulator) listPolicies(c *call) (any, *apiError) {
 		policies = slices.DeleteFunc(slices.Clone(policies), func(p estate.ManagedPolicy) bool { return inv.Attachments(p.ARN) == 0 })
 	}
 	policies = below(c, policies, func(p estate.ManagedPolicy) string { return p.Path })
-	p, failure := s.iamPage(c, scope+"/"+c.form.Get("OnlyAttached")+c.form.Get("PathPrefix"), len(policies))
-	if failure != nil {
-		return nil, failure
-	}
-	return queryAnswer(c, func(x *xmlDocument) {
-		members(x, "Policies", policies[p.from:p.to], func(p estate.ManagedPolicy) { writePolicy(x, inv, p) })
-		p.writeMarker(x)
-	}), nil
+	return iamList(s, c, scope+"/"+c.form.Get("OnlyAttached")+c.form.Get("PathPrefix"), "Policies", policies, func(x *xmlDocument, p estate.ManagedPolicy) {
+		writePolicy(x, inv, p)
+	})
 }
 
 func writePolicy(x *xmlDocument, inv *estate.Inventory, p estate.ManagedPolicy) {
