@@ -241,6 +241,7 @@ func walkCalls() map[string]walkCall {
 		"what-can":      {want: http.StatusNotFound, thing: fixed(entity)},
 		"list-changes":  {want: ok},
 
+		"access-since":        {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
 		"who-can-by-identity": {want: http.StatusNotFound, thing: fixed(entity)},
 		"what-identity-can":   {want: http.StatusNotFound, thing: fixed(identity)},
 		"access-paths":        {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},

@@ -15,6 +15,7 @@ type AccessCmd struct {
 	WhoCan  WhoCanCmd  `cmd:"" name:"who-can" help:"Who can reach a resource."`
 	WhatCan WhatCanCmd `cmd:"" name:"what-can" help:"What a principal or account can reach."`
 	Why     WhyCmd     `cmd:"" help:"How a principal reaches a resource, step by step."`
+	Since   SinceCmd   `cmd:"" help:"Since when a principal reaches a resource, and how."`
 	Can     CanCmd     `cmd:"" help:"Whether a request would be allowed, and what decides it."`
 }
 

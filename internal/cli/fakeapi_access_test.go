@@ -171,3 +171,23 @@ func (f *fakeAPI) whatIdentityCan(w http.ResponseWriter, _ *http.Request) {
 	body["history_begins_at"] = "2026-01-01T00:00:00Z"
 	answer(w, http.StatusOK, body)
 }
+
+// since tells of two times of ann; nobody else ever reached anything.
+func (f *fakeAPI) since(w http.ResponseWriter, r *http.Request) {
+	body := map[string]any{"from": ref("d"), "identity": nil, "to": ref("a"), "since": nil, "intervals": []any{}}
+	if r.URL.Query().Get("to") == entityID("a") {
+		steps := []any{map[string]any{"kind": "account_assigned_entitlement", "from": ref("d"), "to": ref("e"), "edges": []any{}}}
+		body["since"] = "2026-02-01T00:00:00Z"
+		body["intervals"] = []any{
+			map[string]any{
+				"from": "2026-02-01T00:00:00Z", "until": nil, "decision": "allowed", "began": "added", "began_run_id": "run_7", "steps": steps,
+				"not_observed": []any{map[string]any{"from": "2026-02-02T00:00:00Z", "until": "2026-02-03T00:00:00Z"}},
+			},
+			map[string]any{
+				"from": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z", "decision": "allowed", "began": "first_observed", "began_run_id": "run_1",
+				"ended_run_id": "run_2", "steps": steps, "not_observed": []any{},
+			},
+		}
+	}
+	answer(w, http.StatusOK, basis(body, "complete"))
+}

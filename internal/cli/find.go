@@ -74,7 +74,7 @@ func shorten(candidates []string) []string {
 //
 // It is looked for among what was there at a moment; now when that is empty.
 func findEntityAt(ctx context.Context, c *client.Client, asOf, text string, kinds ...string) (client.Entity, error) {
-	if regexp.MustCompile(`^ent_[0-9a-f]{32}$`).MatchString(text) {
+	if isEntityID(text) {
 		a, err := c.Entity(ctx, text, asOf)
 		return a.Value.Entity, err
 	}
@@ -174,4 +174,8 @@ func ofKinds(found []client.Entity, kinds []string) []client.Entity {
 		}
 	}
 	return found
+}
+
+func isEntityID(text string) bool {
+	return regexp.MustCompile(`^ent_[0-9a-f]{32}$`).MatchString(text)
 }

@@ -187,6 +187,9 @@ type AllTime interface {
 	EverNamed(ctx context.Context, c id.Connection, ids []EntityID) (map[EntityID]Entity, error)
 	// EverRepresented returns the accounts that a principal ever represented.
 	EverRepresented(ctx context.Context, c id.Connection, principal EntityID) ([]EntityID, error)
+	// Past returns every version of the edges by which some principals or accounts
+	// of a connection may ever have reached a resource of it.
+	Past(ctx context.Context, c id.Connection, from []EntityID, resource EntityID) (Past, error)
 	// Changes returns changes in order of [ChangePosition]. When the work of a
 	// page was at its bound before the page was full, next says where to go on.
 	Changes(ctx context.Context, q ChangeQuery) (found []Change, next *ChangePosition, err error)

@@ -56,6 +56,12 @@ func Mount(a huma.API, questions *graph.Questions) {
 		Errors:      errors,
 	}, paths(questions))
 	api.Register(a, huma.Operation{
+		OperationID: "access-since", Method: http.MethodGet, Path: "/v1/access/since", Tags: tags, Summary: "Since when is a resource reached?",
+		Extensions:  api.Needs(workspace.ReadWorkspace),
+		Description: "The times in which a principal, an account or a person reached a resource, by which edges, which runs saw that begin and end, and when it could not be looked at.",
+		Errors:      errors,
+	}, since(questions))
+	api.Register(a, huma.Operation{
 		OperationID: "evaluate-access", Method: http.MethodGet, Path: "/v1/access/evaluate", Tags: tags, Summary: "Would a request be allowed?",
 		Extensions: api.Needs(workspace.ReadWorkspace),
 		Description: "Decides by the provider's own rules whether it would let a request through, from the policies that were read: as the account itself, and as what it may " +
