@@ -1,6 +1,8 @@
 package onboarding
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
@@ -98,6 +100,17 @@ type Session struct {
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
+}
+
+// Clone returns a copy that can be changed without changing the session.
+func (s *Session) Clone() Session {
+	c := *s
+	c.Taken, c.Operations = maps.Clone(s.Taken), slices.Clone(s.Operations)
+	if s.Verification != nil {
+		v := *s.Verification
+		c.Verification = &v
+	}
+	return c
 }
 
 // Verification is a test of the session's connection.

@@ -136,10 +136,7 @@ func changeOnboarding(ctx context.Context, tx pgx.Tx, scope id.Scope, o id.Onboa
 	if err != nil {
 		return onboarding.Session{}, err
 	}
-	now, err := getOnboarding(ctx, tx, scope, o)
-	if err != nil {
-		return onboarding.Session{}, err
-	}
+	now := was.Clone()
 	events, err := fn(&now)
 	if err != nil || now.Version == was.Version {
 		return now, err

@@ -87,7 +87,13 @@ func TestEachAnswerIsGivenAgain(t *testing.T) {
 		require.Equal(t, was.Status, again.Status)
 		require.Equal(t, was.Run.ID, again.Run.ID)
 		require.Equal(t, was.Reason, again.Reason)
+		require.Equal(t, was.Short, again.Short)
 	}
+	unsupported := run.StartRequest{Operation: operation.GroupsSync, Connection: c, Once: g.onceOnly(t, key("unsupported"), 1)}
+	was := g.start(t, unsupported)
+	require.Contains(t, was.Message, "In short: aws offers")
+	require.Equal(t, was.Message, g.start(t, unsupported).Message, "with what it says of this case")
+	g.exec(t, `delete from runs where run_id = $1`, was.Run.ID)
 	require.Equal(t, 2, g.number(t, `select count(*) from runs`))
 
 	require.Contains(t, g.refuse(t, fault.Invalid, "header.Idempotency-Key", discover(g.onceOnly(t, key("joined"), 2))), "another request")

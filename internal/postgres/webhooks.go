@@ -205,7 +205,7 @@ func (s *Webhooks) enabled(ctx context.Context, q *dbsqlc.Queries, scope id.Scop
 		return noWebhook(err, w)
 	}
 	if row.DisabledAt != nil {
-		return fault.New(fault.Conflict, "webhook %s is disabled; enable it first", w)
+		return fault.New(fault.Conflict, "webhook %s is switched off; switch it on first: PATCH /v1/webhooks/%s with enabled, or gatehouse webhooks update %s --enable", w, w, w)
 	}
 	return nil
 }

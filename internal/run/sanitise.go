@@ -3,6 +3,7 @@ package run
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -10,27 +11,30 @@ import (
 const removed = "[removed]"
 
 // announced matches private keys in PEM, keys of our own, and what follows a
-// word that announces a secret.
-func announced() *regexp.Regexp {
+// word that announces a secret. Compiled once: each heartbeat needs it.
+var announced = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?is)-----BEGIN[^-]*-----.*?(-----END[^-]*-----|$)` +
 		`|(gk_|gr_|gs_)[a-z0-9._-]{8,}` +
 		`|authorization["']?\s*[:=]\s*["']?([a-z0-9-]+\s+)?\S+` +
 		`|(bearer|basic)\s+[a-z0-9._~+/=-]{8,}` +
 		`|(secret|password|passwd|passphrase|pwd|token|signature|credential|api[_-]?key|access[_-]?key|private[_-]?key)s?["']?\s*[:=]\s*("[^"]*"|'[^']*'|\S+)`)
-}
+})
 
 // opaque matches runs of text that are long enough to be a secret and made of
 // the characters that encoded secrets are made of.
-func opaque() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9+/_~.=-]{32,}`) }
+var opaque = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9+/_~.=-]{32,}`) })
 
 // harmless matches text that is kept although it may look random: names in AWS,
 // ids of requests, tenants and applications, and permissions that are named by a
 // service and words, such as organizations:ListOrganizationalUnitsForParent.
-func harmless() *regexp.Regexp {
+var harmless = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:\S+` +
 		`|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}` +
 		`|[a-z][a-z0-9-]{1,30}:([A-Z][a-z]+)+)$`)
-}
+})
+
+// hexadecimal matches a piece that is no word, whatever its letters.
+var hexadecimal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9A-Fa-f]{32,}`) })
 
 // Sanitise makes a provider's or connector's text safe to store and show: one
 // line, at most 1,000 bytes, nothing that looks like a secret. It removes rather
@@ -97,7 +101,7 @@ func cleanWord(w string, random, keep *regexp.Regexp) string {
 // base64 two of three do; in names made of words about one in five, and hardly
 // anywhere two of five, which gives a secret away behind a long name.
 func looksRandom(s string) bool {
-	if regexp.MustCompile(`[0-9A-Fa-f]{32,}`).MatchString(s) {
+	if hexadecimal().MatchString(s) {
 		return true
 	}
 	const window = 32

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -98,6 +99,18 @@ func (s surroundings) detail(b blocker) {
 	default:
 		s["detail"] = b.detail
 	}
+}
+
+// recordedDetail is what detail added to the context of a run; empty for nothing.
+func recordedDetail(context json.RawMessage) string {
+	var said struct {
+		Detail  string `json:"detail"`
+		Licence string `json:"licence"`
+	}
+	if json.Unmarshal(context, &said) != nil {
+		return ""
+	}
+	return cmp.Or(said.Detail, said.Licence)
 }
 
 func (s surroundings) encode() (json.RawMessage, error) {

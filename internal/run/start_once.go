@@ -54,7 +54,7 @@ func (g *Gate) AnsweredStart(ctx context.Context, scope id.Scope, op operation.O
 	}
 	var b blocker
 	if was.Status == StartBlocked {
-		b.why = was.Run.Reason
+		b.why, b.detail = was.Run.Reason, recordedDetail(was.Run.Context)
 	}
 	result = newStartResult(was.Status, op, conn, was.Run, b)
 	result.Replayed = true

@@ -116,11 +116,19 @@ func (r Rules) checkURL(text string) error {
 	case u.Fragment != "":
 		return fmt.Errorf("must not have a fragment")
 	case u.Scheme != "https" && (u.Scheme != "http" || !r.AllowPrivate || !isLoopback(u.Hostname())):
-		return fmt.Errorf("must begin with https://")
+		return fmt.Errorf("must begin with https://%s", r.plainOn())
 	case !r.AllowPrivate && isLoopback(u.Hostname()):
 		return fmt.Errorf("must not be on this machine; an operator can allow it with --allow-private-networks")
 	}
 	return r.Reachable(u.Hostname())
+}
+
+// plainOn says where plain HTTP will do.
+func (r Rules) plainOn() string {
+	if r.AllowPrivate {
+		return "; http:// will do on this machine only"
+	}
+	return ""
 }
 
 // isLoopback reports whether a host is spelt as one of this machine. Others may
