@@ -54,6 +54,10 @@ type DevConfig struct {
 	Logger  *slog.Logger
 }
 
+// addressFile is in the data directory, while the process runs, for commands that
+// are started beside it.
+const addressFile = "address"
+
 // Running is what a process that runs everything tells once it is ready.
 type Running struct {
 	// URL of the API.
@@ -82,6 +86,11 @@ func Dev(ctx context.Context, c DevConfig, ready func(ctx context.Context, r Run
 	if r.Admin, r.Tenant, err = firstKeys(ctx, db.urls[postgres.RoleWorkspaces], filepath.Join(c.DataDir, "admin.key")); err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	address := filepath.Join(c.DataDir, addressFile)
+	if err := os.WriteFile(address, []byte(r.URL+"\n"), 0o644); err != nil { //nolint:gosec // an address is for everybody
+		return errors.Join(fmt.Errorf("say where it serves: %w", err), ln.Close())
+	}
+	defer func() { err = errors.Join(err, os.Remove(address)) }()
 	token, err := keptSecret(filepath.Join(c.DataDir, "secrets", "worker.token"))
 	if err != nil {
 		return errors.Join(err, ln.Close())

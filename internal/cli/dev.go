@@ -150,7 +150,11 @@ type SimulateAWSCmd struct {
 func (SimulateAWSCmd) Help() string {
 	return `Speaks the protocols of IAM, STS, Organizations, Identity Center, S3 and Lambda. It prints the access key to connect with; its data is made up and the same for the same seed. While it serves, PUT /_simulator/day makes it another day, and GET /_simulator/truth?bucket=NAME tells who reaches a bucket.
 
+POST /_simulator/faults has calls go wrong, of one service, operation and account or of all: kind is throttle, rate, deny, slow, broken, expire or unavailable; after, every and times choose among the calls. GET lists the faults that are in force, DELETE ends them.
+
     gatehouse simulate aws --people 2000 --seed 7
+    curl http://127.0.0.1:8643/_simulator/faults -d '{"kind": "slow", "delay_ms": 1500}'
+    curl http://127.0.0.1:8643/_simulator/faults -d '{"kind": "deny", "service": "s3", "operation": "GetBucketPolicy", "times": 3}'
     gatehouse simulate aws --people 2000 --seed 7 --day 30`
 }
 

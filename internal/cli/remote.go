@@ -27,7 +27,18 @@ const (
 	adminKeyFile = "admin.key"
 	// tenantKeyFile is where it keeps the tenant administrator's.
 	tenantKeyFile = "tenant-admin.key"
+	// addressFile is where it says, while it runs, at which address it serves.
+	addressFile = "address"
 )
+
+// devAddress is where the `gatehouse dev` of this directory serves.
+func devAddress() string {
+	kept, err := os.ReadFile(filepath.Join(localDataDir(), addressFile))
+	if address := strings.TrimSpace(string(kept)); err == nil && address != "" {
+		return address
+	}
+	return defaultURL
+}
 
 // Remote is the flags of every command that calls a server.
 type Remote struct {
@@ -140,9 +151,9 @@ func (r *Remote) server(devKeyFile string) (destination, error) {
 	key, err := readKey(filepath.Join(localDataDir(), devKeyFile))
 	switch {
 	case err == nil:
-		return destination{address: defaultURL, key: key}, nil
+		return destination{address: devAddress(), key: key}, nil
 	case r.KeyFile != "":
-		return destination{address: defaultURL}, nil
+		return destination{address: devAddress()}, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return destination{}, usagef("%s", noServer)
 	}
