@@ -67,8 +67,9 @@ func (s *Server) revive(ctx context.Context, ended *running, pause time.Duration
 			return nil
 		}
 	}
+	failed := fmt.Errorf("PostgreSQL has ended by itself and cannot be started again; see %s: %w", s.LogPath(), err)
 	if ctx.Err() != nil {
-		return nil // the last start was cut short
+		failed = nil // the last start was cut short
 	}
-	return fmt.Errorf("PostgreSQL has ended by itself and cannot be started again; see %s: %w", s.LogPath(), err)
+	return failed
 }

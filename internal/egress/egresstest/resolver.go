@@ -14,7 +14,7 @@ import (
 // are what answer returns, and a resolver that asks it.
 func NewResolver(t testing.TB, answer func() []netip.Addr) *net.Resolver {
 	t.Helper()
-	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	server, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
 	require.NoError(t, err)
 	done := make(chan struct{})
 	t.Cleanup(func() {
