@@ -14,9 +14,9 @@ const (
 	memoryLimit = 384 << 20
 )
 
-// tuneMemory sets the garbage collector up for a service, as far as GOGC and
+// TuneMemory sets the garbage collector up for a service, as far as GOGC and
 // GOMEMLIMIT do not.
-func tuneMemory() {
+func TuneMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}

@@ -61,7 +61,7 @@ type ServeConfig struct {
 
 // Serve runs one service until ctx ends.
 func Serve(ctx context.Context, c ServeConfig) error {
-	tuneMemory()
+	TuneMemory()
 	limits, err := c.Limits.parse()
 	if err != nil {
 		return err

@@ -179,8 +179,8 @@ begin
   end if;
   execute format('create unique index entities_%1$s_current on entities_%1$s (entity_id) include (workspace_id) where valid_to is null', connection);
   execute format('create index entities_%1$s_by_name on entities_%1$s (name collate "C", entity_id) include (workspace_id) where valid_to is null', connection);
-  execute format('create unique index relationships_%1$s_from on relationships_%1$s (from_id, kind_code, to_id, relationship_id) include (workspace_id, connection_id) where valid_to is null', connection);
-  execute format('create index relationships_%1$s_to on relationships_%1$s (to_id, kind_code, from_id) include (workspace_id, connection_id) where valid_to is null', connection);
+  execute format('create unique index relationships_%1$s_from on relationships_%1$s (from_id, kind_code, to_id, relationship_id) include (workspace_id, connection_id, valid_from) where valid_to is null', connection);
+  execute format('create index relationships_%1$s_to on relationships_%1$s (to_id, kind_code, from_id) include (workspace_id, connection_id, valid_from) where valid_to is null', connection);
   foreach part in array array['entities', 'relationships'] loop
     execute format('analyze %s_%s', part, connection);
     execute format('revoke all on %s_%s from svc_discovery', part, connection);

@@ -32,6 +32,16 @@ func (p *Plane) size(ctx context.Context, entities, relationships string) (s Siz
 	return s, nil
 }
 
+// Held counts what the graph holds now, in all connections.
+func (p *Plane) Held(ctx context.Context) (entities, relationships int64, err error) {
+	err = p.Super.QueryRow(ctx, `
+		select (select count(*) from entities where valid_to is null), (select count(*) from relationships where valid_to is null)`).Scan(&entities, &relationships)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count what the graph holds: %w", err)
+	}
+	return entities, relationships, nil
+}
+
 // Packed measures the same rows in new tables with the same indexes, which is the
 // least that they can take.
 func (p *Plane) Packed(ctx context.Context, conn id.Connection) (Size, error) {

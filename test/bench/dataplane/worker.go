@@ -28,12 +28,15 @@ func (p *Plane) StartWorker(ctx context.Context, program, profile string) (*Work
 	return &Worker{process: c}, nil
 }
 
-// PeakMemory is the most memory the process has had in use, in bytes: VmHWM of
+// PeakMemory is the most memory the worker has had in use, in bytes.
+func (w *Worker) PeakMemory() (int64, error) { return PeakMemory(w.process.Process.Pid) }
+
+// PeakMemory is the most memory a process has had in use, in bytes: VmHWM of
 // proc(5), which Linux alone has.
-func (w *Worker) PeakMemory() (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.process.Process.Pid))
+func PeakMemory(pid int) (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, fmt.Errorf("read the worker's memory: %w", err)
+		return 0, fmt.Errorf("read a process's memory: %w", err)
 	}
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
@@ -41,7 +44,7 @@ func (w *Worker) PeakMemory() (int64, error) {
 			return kib * 1024, err
 		}
 	}
-	return 0, errors.New("the worker's memory is not told")
+	return 0, errors.New("a process's memory is not told")
 }
 
 // Kill ends the process as a crash would.

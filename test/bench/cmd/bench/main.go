@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/gatehouse-project/gatehouse/test/bench/figure"
@@ -43,7 +44,11 @@ func main() {
 
 func run() (met bool, err error) {
 	b := &bench{Report: figure.NewReport(os.Stdout)}
-	choice := flag.String("run", "", "regular expression over the names of groups: pipeline, memory, questions, year, connections, admission, schedules, audit, aws, demo, seal, rewrap, takeover, budget, exports, peers")
+	var names []string
+	for _, g := range b.groups() {
+		names = append(names, g.name)
+	}
+	choice := flag.String("run", "", "regular expression over the names of groups: "+strings.Join(names, ", "))
 	flag.StringVar(&b.worker, "worker", "bin/benchworker", "the worker program")
 	flag.StringVar(&b.gatehouse, "gatehouse", "bin/gatehouse", "the product's program")
 	flag.StringVar(&b.peer, "peer", "bin/benchpeer", "the peer's program")
@@ -53,6 +58,7 @@ func run() (met bool, err error) {
 	flag.IntVar(&b.repeat, "repeat", 3, "how often the pipeline is measured; medians are shown")
 	flag.StringVar(&b.profile, "profile", "", "a directory for profiles of the processor time: of the services and of the last worker")
 	flag.IntVar(&b.days, "days", 365, "days of the year group, with a tenth of the estate")
+	alone := flag.Bool(residentFlag, false, "run the services of the resident group and tell their memory; for this program itself")
 	flag.Parse()
 	chosen, err := regexp.Compile(*choice)
 	if err != nil {
@@ -65,6 +71,9 @@ func run() (met bool, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
 
+	if *alone {
+		return true, b.reside(ctx)
+	}
 	if b.profile != "" {
 		end, err := figure.Profile(filepath.Join(b.profile, "services.pprof"))
 		if err != nil {
@@ -73,12 +82,7 @@ func run() (met bool, err error) {
 		defer func() { err = errors.Join(err, end()) }()
 	}
 	b.Explain("%d processors, %s, %s/%s; everything on this machine", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	for _, group := range []struct {
-		name    string
-		measure func(context.Context) error
-	}{
-		{"pipeline", b.pipeline}, {"memory", b.memory}, {"questions", b.questions}, {"year", b.year}, {"connections", b.connections}, {"admission", b.admission}, {"schedules", b.schedules}, {"audit", b.audit}, {"aws", b.aws}, {"demo", b.demo}, {"seal", b.seal}, {"rewrap", b.rewrap}, {"budget", b.budget}, {"takeover", b.takeover}, {"exports", b.exports}, {"peers", b.peers},
-	} {
+	for _, group := range b.groups() {
 		if !chosen.MatchString(group.name) {
 			continue
 		}
@@ -89,4 +93,32 @@ func run() (met bool, err error) {
 	met = b.Print()
 	b.Explain("Again: make bench; some of it: make bench BENCHFLAGS='-run pipeline -repeat 5'")
 	return met, nil
+}
+
+// group is figures that are measured together.
+type group struct {
+	name    string
+	measure func(context.Context) error
+}
+
+func (b *bench) groups() []group {
+	return []group{
+		{"pipeline", b.pipeline},
+		{"memory", b.memory},
+		{"resident", b.resident},
+		{"questions", b.questions},
+		{"year", b.year},
+		{"connections", b.connections},
+		{"admission", b.admission},
+		{"schedules", b.schedules},
+		{"audit", b.audit},
+		{"aws", b.aws},
+		{"demo", b.demo},
+		{"seal", b.seal},
+		{"rewrap", b.rewrap},
+		{"budget", b.budget},
+		{"takeover", b.takeover},
+		{"exports", b.exports},
+		{"peers", b.peers},
+	}
 }

@@ -46,7 +46,6 @@ func (b *bench) memory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	const mebibyte = 1 << 20
 	ratio := float64(peaks[1]) / float64(peaks[0])
 	b.Add(figure.Figure{
 		Name:     fmt.Sprintf("worker's peak memory at %dk records", (b.entities+b.relationships)/1000),
