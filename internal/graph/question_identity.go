@@ -22,6 +22,9 @@ func (q *Questions) WhatIdentityCan(ctx context.Context, c workspace.Caller, i I
 	if f.Effective {
 		return answer, fault.InvalidField("query.effective", "is decided for a principal or an account; ask what one of the identity can reach")
 	}
+	if err := f.validEffective(); err != nil {
+		return answer, err
+	}
 	err := q.ask(ctx, c, f.AsOf, func(v View) error {
 		begin, err := beginnings(ctx, v, EntityID{}, i)
 		if err != nil {

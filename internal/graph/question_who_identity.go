@@ -32,6 +32,9 @@ func (q *Questions) WhoCanByIdentity(ctx context.Context, c workspace.Caller, re
 	if f.Effective {
 		return answer, fault.InvalidField("query.effective", "goes with rows by account; ask who can without identities")
 	}
+	if err := f.validEffective(); err != nil {
+		return answer, err
+	}
 	err := q.ask(ctx, c, f.AsOf, func(v View) error {
 		subject, err := v.Entity(ctx, resource)
 		if err != nil {

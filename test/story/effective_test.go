@@ -23,7 +23,7 @@ func rankOf(decision string) int { return slices.Index(decisions(), decision) }
 // would become of requests: each row of who-can and of what-can says what the
 // single decision about its account, and about its subject, says.
 func effective(t *testing.T, p *plane) {
-	c := newCloud(t, 16)
+	c := newCloud(t, 63)
 	conn := p.connect(t, "Effective", c.configuration(nil))
 	require.Equal(t, "succeeded", p.discover(t, conn).Outcome)
 	all := p.entities(t, conn)
