@@ -21,7 +21,7 @@ func nameOf(e graph.EntityID, entities map[graph.EntityID]graph.Entity) []any {
 
 // accessTable is the form of [WhoCan] and [WhatCan].
 func accessTable(s Subject) Table {
-	columns := []Column{{"principal_ids", Texts}, {"principal_names", Texts}}
+	columns := []Column{{"principal_ids", Texts}, {"principal_names", Texts}, {"identity_ids", Texts}, {"identity_names", Texts}}
 	columns = append(columns, named("account")...)
 	columns = append(columns, named("resource")...)
 	return Table{Name: string(s), Columns: append(columns, accessColumns()...)}
@@ -48,15 +48,19 @@ func accessColumns() []Column {
 	}
 }
 
-func accessRow(r graph.AccessRow, entities map[graph.EntityID]graph.Entity) Row {
-	ids, names := []string{}, []string{}
+// accessRow is a row of an answer, whose page names what it speaks of. The identities
+// are those of the principals, one for each.
+func accessRow(r graph.AccessRow, page graph.AccessAnswer) Row {
+	ids, names, identities, called := []string{}, []string{}, []string{}, []string{}
 	for _, p := range r.Principals {
-		ids, names = append(ids, p.String()), append(names, entities[p].Name)
+		e := page.Entities[p]
+		i := page.Identities.Of(e)
+		ids, names, identities, called = append(ids, p.String()), append(names, e.Name), append(identities, i.ID.String()), append(called, i.Name)
 	}
-	row := Row{ids, names}
-	row = append(row, nameOf(r.Account, entities)...)
-	row = append(row, nameOf(r.Resource, entities)...)
-	return append(row, accessValues(r, entities)...)
+	row := Row{ids, names, identities, called}
+	row = append(row, nameOf(r.Account, page.Entities)...)
+	row = append(row, nameOf(r.Resource, page.Entities)...)
+	return append(row, accessValues(r, page.Entities)...)
 }
 
 func accessValues(r graph.AccessRow, entities map[graph.EntityID]graph.Entity) Row {

@@ -83,7 +83,7 @@ func (w *work) each(ctx context.Context, fn func(r Row) error) error {
 		}
 		return nil
 	case WhoCan, WhatCan:
-		return w.eachAccess(ctx, func(r graph.AccessRow, a graph.AccessAnswer) error { return fn(accessRow(r, a.Entities)) })
+		return w.eachAccess(ctx, func(r graph.AccessRow, a graph.AccessAnswer) error { return fn(accessRow(r, a)) })
 	case Changes:
 		return w.eachChange(ctx, fn)
 	case Identities:

@@ -124,7 +124,7 @@ func (w *work) putAccess(ctx context.Context, r *records) (rows int, err error) 
 		if rows++; rows > MaxEvidenceRows {
 			return fault.New(fault.TooLarge, "the answer has more than %d rows, which is the most that evidence is made of; narrow it, by action or type", MaxEvidenceRows)
 		}
-		if err := r.put("access", columns, append(Row{int64(rows)}, accessRow(a, page.Entities)...)); err != nil {
+		if err := r.put("access", columns, append(Row{int64(rows)}, accessRow(a, page)...)); err != nil {
 			return err
 		}
 		_, err := w.putPaths(ctx, r, rows, a.Account, a.Resource, evidencePaths)

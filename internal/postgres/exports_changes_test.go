@@ -173,6 +173,30 @@ func TestExportsOfChangesAreChecked(t *testing.T) {
 	}
 }
 
+// Rows of an answer say whose they are, in other connections as well.
+func TestExportedAnswersNameIdentities(t *testing.T) {
+	t.Parallel()
+	j := newJoining(t)
+	x := exportsOf(t, j.discovery)
+	one, two := j.connect(t, j.scope), j.connect(t, j.scope)
+	bucket := connector.Entity{Ref: connector.Ref{Kind: connector.Resource, ID: "bucket"}, Name: "bucket", Type: "bucket"}
+	given := connector.Entity{Ref: connector.Ref{Kind: connector.Entitlement, ID: "given"}, Name: "given", Type: "role"}
+	ann := person("ann", email("ann@example.com"))
+	all := append(accounts("a"), bucket, given, ann)
+	j.discover(t, j.scope, one, whole("alpha", "", all,
+		connector.Relationship{Kind: connector.PrincipalRepresentsAccount, From: ann.Ref, To: all[0].Ref},
+		connector.Relationship{Kind: connector.AccountAssignedEntitlement, From: all[0].Ref, To: given.Ref},
+		connector.Relationship{Kind: connector.EntitlementGrantsResource, From: given.Ref, To: bucket.Ref, Terms: &connector.Terms{Effect: connector.Allow, Actions: []string{"read"}}}))
+	who := export.Query{Subject: export.WhoCan, Resource: graph.NewEntityID(j.scope.Workspace, one, bucket.Ref)}
+	rows, _ := x.lines(t, who)
+	require.Equal(t, []any{j.principal(one, "ann").OwnIdentity().String()}, rows[0]["identity_ids"])
+	j.publish(t, two, person("a.smith", email("ann@example.com")))
+	joined := j.identity(t, j.principal(one, "ann"))
+	rows, _ = x.lines(t, who)
+	require.Len(t, rows, 1)
+	require.Equal(t, []any{[]any{joined.ID.String()}, []any{joined.Name}}, []any{rows[0]["identity_ids"], rows[0]["identity_names"]})
+}
+
 // Principals come with the identity that they belong to at the moment that is
 // exported, and with what made it so.
 func TestExportedIdentitiesAreThose(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -155,7 +156,11 @@ func (r *request) clone() *request {
 	return &c
 }
 
-// without is an answer without what tells two requests apart: their ids.
+// answered is the moment that an answer shows, which is its own.
+var answered = regexp.MustCompile(`"as_of":"[^"]*"`)
+
+// without is an answer without what tells two requests apart: their ids, and when
+// each was answered.
 func (got *answer) without(r *request) map[string]any {
 	header := got.header.Clone()
 	request := header.Get("X-Request-Id")
@@ -169,5 +174,6 @@ func (got *answer) without(r *request) map[string]any {
 		}
 		return id
 	})
+	text = answered.ReplaceAllString(text, `"as_of":"{now}"`)
 	return map[string]any{"status": got.status, "header": header, "text": text}
 }
