@@ -42,7 +42,7 @@ func checkKeys(ctx context.Context, databaseURL string, o cli.KeyOptions) ([]cli
 
 func rewrapKeys(ctx context.Context, databaseURL string, o cli.KeyOptions, progress func(done, all int64)) (cli.RewrapResult, error) {
 	r, err := app.RewrapKeys(ctx, app.KeysConfig{DatabaseURL: databaseURL, Keys: keySettings(o)}, progress)
-	result := cli.RewrapResult{Moved: r.Moved, Unreadable: r.Unreadable, Left: r.Left}
+	result := cli.RewrapResult{Moved: r.Moved, Unreadable: r.Unreadable, Left: r.Left, NewKey: r.New}
 	for _, f := range r.Examples {
 		result.Failures = append(result.Failures, cli.RewrapFailure{
 			Workspace: f.Workspace.String(), Connection: f.Connection.String(), Reason: f.Reason.Error(),

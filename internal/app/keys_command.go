@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-project/gatehouse/internal/audit"
@@ -86,6 +87,10 @@ func CheckKeys(ctx context.Context, c KeysConfig) (checked []CheckedKey, err err
 func RewrapKeys(ctx context.Context, c KeysConfig, progress func(moved, all int64)) (result keyring.Result, err error) {
 	err = withKeys(ctx, c, func(db *postgres.DB, k *keys) error {
 		by := audit.System(operator)
+		before, err := postgres.NewKeyring(db).Keys(ctx)
+		if err != nil {
+			return err
+		}
 		if err := k.use(ctx, db, by); err != nil {
 			return err
 		}
@@ -101,6 +106,7 @@ func RewrapKeys(ctx context.Context, c KeysConfig, progress func(moved, all int6
 		result, err = (&keyring.Rewrapper{
 			Store: postgres.NewKeyring(db), Cipher: &rewrapper{opener: k.opener, to: k.current}, Current: nameOf(k.current), By: by,
 		}).Run(ctx, func(p keyring.Progress) { progress(p.Moved, p.All) })
+		result.New = !slices.ContainsFunc(before, func(r keyring.Registered) bool { return r.Key == nameOf(k.current) })
 		result.Moved += secrets.Moved
 		result.Unreadable += secrets.Unreadable
 		return err

@@ -132,7 +132,7 @@ func TestLocalKeyIsReplacedWhileTheServiceRuns(t *testing.T) {
 	var steps [][2]int64
 	result, err := RewrapKeys(t.Context(), c, func(moved, all int64) { steps = append(steps, [2]int64{moved, all}) })
 	require.NoError(t, err)
-	require.Equal(t, keyring.Result{Moved: 3}, result)
+	require.Equal(t, keyring.Result{Moved: 3, New: true}, result)
 	require.Equal(t, [][2]int64{{0, 3}, {3, 3}}, steps)
 
 	// The service of the bench still writes under the old key, which it may,
@@ -140,7 +140,7 @@ func TestLocalKeyIsReplacedWhileTheServiceRuns(t *testing.T) {
 	b.newConnection(t, "AWS 4")
 	result, err = RewrapKeys(t.Context(), c, func(int64, int64) {})
 	require.NoError(t, err)
-	require.Equal(t, int64(1), result.Moved)
+	require.Equal(t, keyring.Result{Moved: 1}, result)
 	require.NoError(t, RetireKey(t.Context(), url, "local", old.KeyID()))
 	refused := b.builder(t, http.MethodPost, "/v1/connections", awsDraft("AWS 5"))
 	require.Equal(t, http.StatusServiceUnavailable, refused.status, refused.text)

@@ -51,6 +51,9 @@ func (cmd *KeysRewrapCmd) Run(ctx context.Context, e *environment) error {
 	if err := cmd.print(e, result, t); err != nil {
 		return err
 	}
+	if result.NewKey && result.Moved > 0 {
+		fmt.Fprintln(e.Err, "Nothing had been started with this key before. What runs cannot open what was moved: restart every integrations service, and gatehouse dev, with the new --key and the old one as --open-key.")
+	}
 	for _, f := range result.Failures {
 		fmt.Fprintf(e.Err, "%s of workspace %s: %s\n", f.Connection, f.Workspace, output.Clean(f.Reason))
 	}

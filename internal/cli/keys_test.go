@@ -41,7 +41,7 @@ func recordingKeys() cli.KeyServices {
 					{Workspace: "w_1", Connection: "conn_9", Reason: "credential does not open"},
 				}}, nil
 			}
-			return cli.RewrapResult{Moved: 100}, nil
+			return cli.RewrapResult{Moved: 100, NewKey: true}, nil
 		},
 		Retire: func(context.Context, string, string, string) error { return nil },
 		Create: func(string) (string, error) { return "local:2", nil },

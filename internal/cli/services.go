@@ -248,6 +248,7 @@ type RewrapResult struct {
 	Moved      int64           `json:"moved"`
 	Unreadable int64           `json:"unreadable"`
 	Left       int64           `json:"left"`
+	NewKey     bool            `json:"new_key"`
 	Failures   []RewrapFailure `json:"failures,omitempty"`
 }
 

@@ -58,6 +58,9 @@ type Result struct {
 	// those that do not open, and those that someone wrote under another key in
 	// the meantime.
 	Left int64
+	// New says that nothing had been started with the key before. What runs cannot
+	// open what was moved, until it is.
+	New bool
 
 	// changed counts those that the last pass found changed by someone else
 	// when it came to store them.
