@@ -149,14 +149,6 @@ func ann() map[string]any {
 	return map[string]any{"identity_id": "identity_" + entityID("f")[len("ent_"):], "name": "Ann Smith", "principal_count": 2}
 }
 
-func (f *fakeAPI) listIdentities(w http.ResponseWriter, r *http.Request) {
-	found := []map[string]any{}
-	if r.URL.Query().Get("identifier") == "ann@example.com" {
-		found = append(found, ann())
-	}
-	page(w, r, "identities", found)
-}
-
 // whoCanByIdentity tells of ann, by two accounts, and of one that is nobody's.
 func (f *fakeAPI) whoCanByIdentity(w http.ResponseWriter, _ *http.Request) {
 	body := map[string]any{"resource": ref("a"), "count": 2, "account_count": 3, "identities": []any{

@@ -85,7 +85,6 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 		"GET /v1/access/resources/{id}/principals": f.whoCan,
 		"GET /v1/access/resources/{id}/identities": f.whoCanByIdentity,
 		"GET /v1/access/identities/{id}/resources": f.whatIdentityCan,
-		"GET /v1/identities":                       f.listIdentities,
 		"GET /v1/access/since":                     f.since,
 		"GET /v1/changes":                          f.listChanges,
 		"GET /v1/access/principals/{id}/resources": f.whatCan,
