@@ -32,6 +32,8 @@ func (d *discovery) hold(t *testing.T) *company {
 	require.NoError(t, err)
 	_, err = tx.Exec(t.Context(), "lock table runs in share row exclusive mode")
 	require.NoError(t, err)
+	// A test that fails before it decides leaves nobody waiting.
+	t.Cleanup(func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) })
 	return &company{d: d, answers: map[run.StartStatus]int{}, release: func() { require.NoError(t, tx.Commit(t.Context())) }}
 }
 
@@ -46,6 +48,15 @@ func (c *company) start(ctx context.Context, a run.Admission) {
 		}
 		c.answers[admitted.Status]++
 	})
+}
+
+// begin has the first start under way: until then others would join it.
+func (c *company) begin(t *testing.T, a run.Admission) {
+	t.Helper()
+	c.start(t.Context(), a)
+	require.Eventually(t, func() bool {
+		return c.d.number(t, "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 1
+	}, time.Minute, time.Millisecond)
 }
 
 // gathered waits until so many wait for those under way.
@@ -72,9 +83,10 @@ func TestStartsThatGatherShareATransaction(t *testing.T) {
 	d := newDiscovery(t)
 	connections := d.connections(t, 21)
 	c := d.hold(t)
-	for i, connection := range connections {
+	c.begin(t, admission(d.scope, connections[0]))
+	for i, connection := range connections[1:] {
 		c.start(t.Context(), admission(d.scope, connection))
-		c.gathered(t, i) // the first is under way
+		c.gathered(t, i+1)
 	}
 	c.decide()
 	require.Empty(t, c.errs)
@@ -89,8 +101,7 @@ func TestAnswersAreThoseOfStartsAlone(t *testing.T) {
 	d := newDiscovery(t)
 	connections := d.connections(t, 4)
 	c := d.hold(t)
-	c.start(t.Context(), admission(d.scope, connections[0]))
-	c.gathered(t, 0)
+	c.begin(t, admission(d.scope, connections[0]))
 
 	// The same three times, and one of them by someone who does not wait.
 	for i := range 3 {
@@ -124,9 +135,11 @@ func TestStartsThatGatherAreRefusedInAnArchivedWorkspace(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)
 	c := d.hold(t)
-	for i, connection := range d.connections(t, 5) {
+	connections := d.connections(t, 5)
+	c.begin(t, admission(d.scope, connections[0]))
+	for i, connection := range connections[1:] {
 		c.start(t.Context(), admission(d.scope, connection))
-		c.gathered(t, i)
+		c.gathered(t, i+1)
 	}
 	d.exec(t, "update workspaces set archived_at = now() where workspace_id = $1", d.scope.Workspace)
 	c.decide()
