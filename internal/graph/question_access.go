@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/internal/fault"
@@ -232,7 +233,8 @@ func (r represented) add(edges []Edge, now time.Time) {
 
 // of returns the first principals of an account, in order.
 func (r represented) of(account EntityID) []EntityID {
-	principals := distinct(r[account])
+	// A copy: one account may be in several rows.
+	principals := distinct(slices.Clone(r[account]))
 	return principals[:min(len(principals), maxPrincipals)]
 }
 

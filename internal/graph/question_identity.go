@@ -162,6 +162,8 @@ type IdentityAccess struct {
 	// Accounts is how many there are.
 	Ways     []AccessRow
 	Accounts int
+	// by is one of the identity's principals that act through them.
+	by EntityID
 }
 
 // IdentityAccessAnswer is a page of who can reach a resource, by identity.

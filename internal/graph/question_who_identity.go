@@ -118,11 +118,13 @@ func (g *grouped) fill(ctx context.Context, after *AccessPosition, answer *Ident
 // group is the ways of one identity.
 type group struct {
 	identity IdentityID
-	ways     []AccessRow
+	// by is one of its principals that acts through a way.
+	by   EntityID
+	ways []AccessRow
 }
 
 func (g *group) row() IdentityAccess {
-	row := IdentityAccess{Decision: Denied, Kind: InheritedAccess, Ways: g.ways[:min(len(g.ways), maxWays)], Accounts: len(g.ways)}
+	row := IdentityAccess{Decision: Denied, Kind: InheritedAccess, Ways: g.ways[:min(len(g.ways), maxWays)], Accounts: len(g.ways), by: g.by}
 	if g.identity != (IdentityID{}) {
 		row.Identity = &Identity{ID: g.identity}
 	}
@@ -141,6 +143,8 @@ type groups struct {
 	of map[EntityID][]IdentityID
 	// ways are those of an identity, in order of their places.
 	ways map[IdentityID][]AccessRow
+	// by is the first principal of an identity that acts through one of them.
+	by map[IdentityID]EntityID
 }
 
 // led are the identities whose first account is the row's.
@@ -151,7 +155,7 @@ func (g *groups) led(row AccessRow) (led []group) {
 	}
 	for _, i := range of {
 		if ways := g.ways[i]; len(ways) > 0 && ways[0].Account == row.Account {
-			led = append(led, group{identity: i, ways: ways})
+			led = append(led, group{identity: i, by: g.by[i], ways: ways})
 		}
 	}
 	return led
@@ -160,7 +164,7 @@ func (g *groups) led(row AccessRow) (led []group) {
 // groups looks for the other accounts of whoever the rows' accounts represent, and
 // judges them all.
 func (g *grouped) groups(ctx context.Context, rows []AccessRow) (*groups, error) {
-	found := &groups{of: map[EntityID][]IdentityID{}, ways: map[IdentityID][]AccessRow{}}
+	found := &groups{of: map[EntityID][]IdentityID{}, ways: map[IdentityID][]AccessRow{}, by: map[IdentityID]EntityID{}}
 	known := map[EntityID]bool{}
 	for _, row := range rows {
 		for _, p := range g.represented[row.Account] {
@@ -188,7 +192,11 @@ func (g *grouped) groups(ctx context.Context, rows []AccessRow) (*groups, error)
 	}
 	for account, principals := range acting {
 		for _, p := range principals {
-			found.of[account] = append(found.of[account], identities[p])
+			i := identities[p]
+			found.of[account] = append(found.of[account], i)
+			if first, ok := found.by[i]; !ok || bytes.Compare(p[:], first[:]) < 0 {
+				found.by[i] = p
+			}
 		}
 		slices.SortFunc(found.of[account], func(a, b IdentityID) int { return bytes.Compare(a[:], b[:]) })
 		found.of[account] = slices.Compact(found.of[account])
@@ -275,6 +283,9 @@ func (g *grouped) name(ctx context.Context, answer *IdentityAccessAnswer) error 
 		for j := range answer.Rows[i].Ways {
 			g.represented.show(&answer.Rows[i].Ways[j], named, principals)
 		}
+		if row := &answer.Rows[i]; row.Identity != nil {
+			named[row.by], principals[row.by] = true, true
+		}
 	}
 	d, err := g.view.Describe(ctx, g.conn, keys(named), keys(principals))
 	if err != nil {
@@ -282,14 +293,9 @@ func (g *grouped) name(ctx context.Context, answer *IdentityAccessAnswer) error 
 	}
 	answer.Entities, answer.Identities, answer.Coverage = d.Entities, d.Identities, []Coverage{d.Coverage}
 	for i := range answer.Rows {
-		row := &answer.Rows[i]
-		if row.Identity == nil {
-			continue
-		}
-		for _, p := range row.Ways[0].Principals {
-			if whose := d.Identities.Of(d.Entities[p]); whose.ID == row.Identity.ID {
-				row.Identity = &whose
-			}
+		if row := &answer.Rows[i]; row.Identity != nil {
+			whose := d.Identities.Of(d.Entities[row.by])
+			row.Identity = &whose
 		}
 	}
 	return nil
