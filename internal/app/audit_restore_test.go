@@ -53,6 +53,7 @@ func TestARestoredLogIsComparedOnceAndGoesOn(t *testing.T) {
 	require.NoError(t, b.logs.RecordEvent(t.Context(), b.a, anEvent()))
 	sealer := b.newSealer(t)
 	sealer.Store = countedFurther{b.logs, b.a.Workspace}
+	b.settle(t)
 	n, err := sealer.Seal(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, n)

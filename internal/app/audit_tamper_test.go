@@ -237,6 +237,6 @@ func TestAnExchangedKeyIsFound(t *testing.T) {
 	b.auditKey = other
 	b.seal(t)
 	out, _, status := b.gatehouse(t, "audit", "verify", "--public-key", key)
-	require.Equal(t, 5, status)
+	require.Equal(t, 5, status, "%s", out)
 	require.Contains(t, out, "not signed with the key")
 }

@@ -73,7 +73,8 @@ revoke all on function this_server() from public;
 grant execute on function this_server() to svc_workspace;
 
 -- From which transaction on the log has to be looked at, null when all of it has
--- to be.
+-- to be because it came from elsewhere. It begins anew where checkpoints that were
+-- there are gone.
 create function audit_log_starts()
   returns table (workspace_id bigint, since xid8)
   language sql stable set search_path = public, pg_temp
@@ -81,6 +82,7 @@ begin atomic
   select w.workspace_id,
     case
       when a.system_identifier is distinct from s.identifier then null
+      when latest.number is null or latest.number < a.checkpoint then '0'::xid8
       when latest.number > a.checkpoint then latest.horizon
       else a.horizon
     end
