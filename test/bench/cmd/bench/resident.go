@@ -74,7 +74,7 @@ func (b *bench) reside(ctx context.Context) error {
 					return err
 				}
 			}
-			if err := b.changeSome(ctx, p, conn); err != nil {
+			if err := b.changeSome(ctx, p, conn, 1); err != nil {
 				return err
 			}
 			asked, err := askDuring(ctx, p, b.firstPages(p, conn), conn)
