@@ -20,8 +20,8 @@ const (
 	questionsFirst = 50 // not measured: connections and caches are new
 	// publishesBeside is during how many publishes questions are asked.
 	publishesBeside = 5
-	pageRows       = 50 // the default of the API
-	questionTarget = 10 * time.Millisecond
+	pageRows        = 50 // the default of the API
+	questionTarget  = 10 * time.Millisecond
 	// pastTarget is how many times the median of now a question about an earlier
 	// moment may take.
 	pastTarget = 2
