@@ -146,7 +146,7 @@ func (w *folk) identities(tb testing.TB, t *rapid.T, resource graph.EntityID, f 
 func TestWhoCanByIdentityAgreesWithNaiveWalk(t *testing.T) {
 	t.Parallel()
 	j := newJoining(t)
-	rapid.Check(t, func(rt *rapid.T) {
+	checkSeldom(t, func(rt *rapid.T) {
 		w := newFolk(t, rt, j)
 		w.splitSomebody(t, rt)
 		f := drawFilter(rt)
@@ -206,7 +206,7 @@ func (w *folk) splitSomebody(tb testing.TB, t *rapid.T) {
 func TestWhatIdentityCanAgreesWithNaiveWalk(t *testing.T) {
 	t.Parallel()
 	j := newJoining(t)
-	rapid.Check(t, func(rt *rapid.T) {
+	checkSeldom(t, func(rt *rapid.T) {
 		w := newFolk(t, rt, j)
 		f := drawFilter(rt)
 		f.Type = ""
@@ -258,7 +258,7 @@ func bestOf(ways map[graph.EntityID]verdict) (best verdict, ok bool) {
 func TestPathsOfAnIdentityBeginAtItsPrincipals(t *testing.T) {
 	t.Parallel()
 	j := newJoining(t)
-	rapid.Check(t, func(rt *rapid.T) {
+	checkSeldom(t, func(rt *rapid.T) {
 		w := newFolk(t, rt, j)
 		for _, p := range w.known() {
 			for _, c := range w.connections {

@@ -44,7 +44,7 @@ func at(a graph.SinceAnswer, moment time.Time) *graph.Interval {
 func TestSinceAgreesWithNaiveWalkOnEachDay(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)
-	rapid.Check(t, func(rt *rapid.T) {
+	checkSeldom(t, func(rt *rapid.T) {
 		d.scope = d.newScope(t)
 		w, c := newWorld(), d.connect(t, d.scope)
 		var days []day
