@@ -15,7 +15,10 @@ import (
 
 // redactor takes the secrets of one configuration out of texts. The zero value
 // knows none.
-type redactor struct{ replacer *strings.Replacer }
+type redactor struct {
+	values   []string
+	replacer *strings.Replacer
+}
 
 // minSecretBytes keeps values that are too short to be secrets, and would
 // mutilate every text, from being looked for.
@@ -28,46 +31,57 @@ func newRedactor(fields []integration.Field, configuration json.RawMessage) reda
 	if json.Unmarshal(configuration, &values) != nil {
 		return redactor{}
 	}
-	var forms []string
+	var secrets []string
 	for _, f := range fields {
 		if f.Secret {
-			forms = appendForms(forms, values[f.Name])
+			secrets = appendSecrets(secrets, values[f.Name])
 		}
 	}
-	if len(forms) == 0 {
+	if len(secrets) == 0 {
 		return redactor{}
 	}
-	// A form that contains another one has to be tried first.
-	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	var forms []string
+	for _, s := range secrets {
+		forms = append(forms, formsOf(s)...)
+	}
 	var pairs []string
-	for _, f := range slices.Compact(forms) {
+	for _, f := range longestFirst(forms) {
 		pairs = append(pairs, f, secret.Placeholder)
 	}
-	return redactor{strings.NewReplacer(pairs...)}
+	return redactor{longestFirst(secrets), strings.NewReplacer(pairs...)}
 }
 
-func appendForms(forms []string, value any) []string {
+// longestFirst sorts and removes what is there twice: what contains another one
+// has to be looked for first.
+func longestFirst(texts []string) []string {
+	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return slices.Compact(texts)
+}
+
+func appendSecrets(secrets []string, value any) []string {
 	switch v := value.(type) {
 	case string:
-		if len(v) < minSecretBytes {
-			return forms
+		if len(v) >= minSecretBytes {
+			secrets = append(secrets, v)
 		}
-		forms = append(forms, formsOf(v)...)
 	case []any:
 		for _, element := range v {
-			forms = appendForms(forms, element)
+			secrets = appendSecrets(secrets, element)
 		}
 	case map[string]any:
 		for _, element := range v {
-			forms = appendForms(forms, element)
+			secrets = appendSecrets(secrets, element)
 		}
 	}
-	return forms
+	return secrets
 }
 
 func (r redactor) text(s string) string {
 	if r.replacer == nil {
 		return s
+	}
+	for _, v := range r.values {
+		s = withoutEscaped(s, v)
 	}
 	return r.replacer.Replace(s)
 }

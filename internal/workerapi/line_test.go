@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -191,7 +192,9 @@ func TestQuickReaderAgreesWithTheGeneralOne(t *testing.T) {
 				return
 			}
 		}
-		requireAgreement(t, line)
+		if utf8.Valid(line) { // a batch that is not is refused before it is cut
+			requireAgreement(t, line)
+		}
 	})
 }
 
@@ -214,7 +217,7 @@ func FuzzQuickReader(f *testing.F) {
 	f.Add([]byte(`{"kind":"Account","id":"a","name":"n","identifiers":[{"type":"email","value":"v"}],"attributes":{"a":[1,{"b":null}]}}`))
 	f.Add([]byte(`{"kind":"boundary_contains","from":{"kind":"Account","id":"a"},"to":{"kind":"Account","id":"b"},"key":"k","terms":{"effect":"deny","actions":["a","b"]}}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		if bytes.ContainsRune(line, '\n') || !bytes.Equal(bytes.ToValidUTF8(line, nil), line) {
+		if bytes.ContainsRune(line, '\n') || !utf8.Valid(line) {
 			return // the batch is cut and checked before
 		}
 		requireAgreement(t, line)
