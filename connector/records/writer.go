@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gatehouse-project/gatehouse/connector"
 )
@@ -105,6 +106,20 @@ func (w *Writer) Gap(e connector.Error) {
 
 // Err returns the error that ended the read: the sink's own, or the context's.
 func (w *Writer) Err() error { return w.err }
+
+// Fail ends a read that cannot go on, and returns why: the sink's own error if there
+// was one, and else err. Where err may pass, what was gathered since the last page is
+// handed over first, so that the next read asks for none of it again.
+func (w *Writer) Fail(err error) error {
+	var passing *connector.Error
+	if w.err == nil && w.resume != "" && w.records() > 0 && errors.As(err, &passing) && passing.Retryable() {
+		w.flush(w.resume)
+	}
+	if w.err != nil {
+		return w.err
+	}
+	return err
+}
 
 // Finish writes what is left as the last page of the partition.
 func (w *Writer) Finish() error {

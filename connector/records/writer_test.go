@@ -116,6 +116,47 @@ func TestTheSinksErrorIsKeptAndNothingIsWrittenAfterIt(t *testing.T) {
 	require.Len(t, s.pages, 1)
 }
 
+// A read that ends early hands over what it has when it may go on later, from the
+// last place that was stated.
+func TestWhatIsGatheredSurvivesAnErrorThatMayPass(t *testing.T) {
+	t.Parallel()
+	passing := &connector.Error{Category: connector.Throttled, Message: "too fast"}
+	for name, test := range map[string]struct {
+		err   error
+		place bool
+		pages int
+	}{
+		"may pass":         {passing, true, 1},
+		"nowhere to go":    {passing, false, 0},
+		"does not pass":    {&connector.Error{Category: connector.CredentialInvalid, Message: "no"}, true, 0},
+		"not the contract": {errors.New("other"), true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s sink
+			w := records.NewWriter(t.Context(), &s, records.Enough)
+			w.Entity(entity(1))
+			if test.place {
+				require.NoError(t, w.At(records.Place{Step: "list", Marker: "1"}))
+			}
+			w.Entity(entity(2))
+			require.ErrorIs(t, w.Fail(test.err), test.err)
+			require.Len(t, s.pages, test.pages)
+			if test.pages == 1 {
+				place, err := records.ParsePlace(s.pages[0].Next)
+				require.NoError(t, err)
+				require.Equal(t, "1", place.Marker)
+				require.Len(t, s.pages[0].Entities, 2)
+			}
+		})
+	}
+	full := errors.New("full")
+	w := records.NewWriter(t.Context(), &sink{refuse: full}, records.Enough)
+	require.NoError(t, w.At(records.Place{Step: "list"}))
+	w.Entity(entity(1))
+	require.ErrorIs(t, w.Fail(passing), full, "the sink's error comes first")
+}
+
 func TestNothingIsWrittenOnceTheContextHasEnded(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -68,10 +68,7 @@ func (s *session) Read(ctx context.Context, p connector.Partition, from connecto
 		return &connector.Error{Category: connector.ContractViolation, Message: "the partition names a stream this connector does not have"}
 	}
 	if err := read(ctx, p.Key, start, b); err != nil {
-		if b.Err() != nil {
-			return b.Err()
-		}
-		return err
+		return b.Fail(err)
 	}
 	return b.Finish()
 }

@@ -27,6 +27,12 @@ func newCloud(t testing.TB, people int, faults ...simulator.Fault) *cloud {
 	t.Helper()
 	s, err := simulator.New(simulator.Options{People: people, Seed: 7, Faults: faults})
 	require.NoError(t, err)
+	return serve(t, s)
+}
+
+// serve gives a simulated organisation a server of its own.
+func serve(t testing.TB, s *simulator.Simulator) *cloud {
+	t.Helper()
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
 	return &cloud{Simulator: s, url: server.URL}

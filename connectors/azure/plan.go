@@ -79,7 +79,7 @@ func (s *session) Read(ctx context.Context, p connector.Partition, from connecto
 		}
 		// What may not be read makes the partition partial; what was read stays.
 		if err := gapOrFail(b, err); err != nil {
-			return err
+			return b.Fail(err)
 		}
 	}
 	return b.Finish()

@@ -32,6 +32,12 @@ func newTenant(t testing.TB, options simulator.Options) *tenant {
 	options.Seed = 7
 	s, err := simulator.New(options)
 	require.NoError(t, err)
+	return serve(t, s)
+}
+
+// serve gives a simulated tenant a server of its own.
+func serve(t testing.TB, s *simulator.Simulator) *tenant {
+	t.Helper()
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
 	return &tenant{Simulator: s, url: server.URL}

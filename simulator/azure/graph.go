@@ -201,7 +201,9 @@ func (g *graphCaller) page(l *list, path string, q url.Values) (answer, *failure
 	}
 	value := make([]object, 0, to-from)
 	for i := from; i < to; i++ {
-		value = append(value, selected(l.at(i), q.Get("$select"), l.defaults))
+		if o := l.at(i); !g.s.isGone(o) {
+			value = append(value, selected(o, q.Get("$select"), l.defaults))
+		}
 	}
 	body := object{"@odata.context": g.origin + "/" + g.version + "/$metadata#" + l.operation, "value": value}
 	if to < l.count || empty {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +43,7 @@ type Simulator struct {
 	apps     map[string]*estate.Application
 	sps      map[string]*estate.ServicePrincipal
 	roles    map[string][]estate.AppRoleAssignment // by resource
+	left     sync.Map                              // ids of those who left
 }
 
 // New makes a simulator.
