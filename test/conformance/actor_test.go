@@ -110,6 +110,14 @@ func (a *actor) must(t *testing.T, id string, path map[string]string, body any, 
 	return got.body
 }
 
+// counted makes a request that has to succeed and counts it.
+func (a *actor) counted(t *testing.T, c *count, id string, path map[string]string, body any) node {
+	t.Helper()
+	answered := object(a.must(t, id, path, body))
+	c.succeeded[id]++
+	return answered
+}
+
 // patience bounds what is waited for; a connection's test is the longest.
 const patience = 3 * time.Minute
 
@@ -132,7 +140,6 @@ func (a *actor) send(ctx context.Context, r *request) (*answer, error) {
 
 // exchange sends a request as it stands.
 func (a *actor) exchange(ctx context.Context, r *request) (*answer, error) {
-	r.waitBriefly()
 	text, err := r.text()
 	if err != nil {
 		return nil, fmt.Errorf("encode the body: %w", err)

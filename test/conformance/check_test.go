@@ -66,7 +66,7 @@ func (a *actor) judgeOthers(r *request, got *answer) string {
 		asked += string(text)
 	}
 	for _, id := range anyID.FindAllString(string(got.text), -1) {
-		if a.other.pool.seen[id] && !a.pool.seen[id] && !a.shared[id] && !strings.Contains(asked, id) {
+		if a.other.pool.seen[id] && !a.pool.seen[id] && !a.shared[id] && !isUnknown(id) && !strings.Contains(asked, id) {
 			return "the answer names " + id + " of another workspace"
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -154,12 +155,28 @@ func (g *generator) text(t *rapid.T, name string, n node) string {
 	return drawn
 }
 
+// What begins like this, or counts from here on, names nothing: see [unknownID].
+const (
+	firstUnknown  = 1 << 40
+	unknownPrefix = "ffffffff"
+)
+
 // unknownID draws an id of a kind that names nothing.
 func unknownID(t *rapid.T, kind string) string {
 	if kind == "ent" || kind == "identity" {
-		return kind + "_" + rapid.StringMatching(`[0-9a-f]{32}`).Draw(t, "unknown "+kind)
+		return kind + "_" + unknownPrefix + rapid.StringMatching(`[0-9a-f]{24}`).Draw(t, "unknown "+kind)
 	}
-	return fmt.Sprintf("%s_%d", kind, rapid.Int64Range(1<<40, math.MaxInt64).Draw(t, "unknown id"))
+	return fmt.Sprintf("%s_%d", kind, rapid.Int64Range(firstUnknown, math.MaxInt64).Draw(t, "unknown id"))
+}
+
+// isUnknown reports whether an id names nothing. It may be answered all the same:
+// what was asked for is in the audit record.
+func isUnknown(id string) bool {
+	_, name, _ := strings.Cut(id, "_")
+	if number, err := strconv.ParseInt(name, 10, 64); err == nil {
+		return number >= firstUnknown
+	}
+	return strings.HasPrefix(name, unknownPrefix)
 }
 
 func firstText(examples any) (string, bool) {

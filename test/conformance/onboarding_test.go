@@ -12,26 +12,20 @@ import (
 // because the connection was switched off, and resumed.
 func (a *actor) onboard(t *testing.T, c *count) {
 	t.Helper()
-	ask := func(id string, path map[string]string, body any) node {
-		t.Helper()
-		answered := object(a.must(t, id, path, body))
-		c.succeeded[id]++
-		return answered
-	}
-	begun := ask("start-onboarding", nil, node{"integration_id": "aws"})
+	begun := a.counted(t, c, "start-onboarding", nil, node{"integration_id": "aws"})
 	session := map[string]string{"session_id": fmt.Sprint(begun["session_id"])}
-	ask("pick-onboarding-connection", session, node{"connection_id": a.connection})
-	test := ask("start-onboarding-operation", map[string]string{"session_id": session["session_id"], "operation": "connection.test"}, nil)
+	a.counted(t, c, "pick-onboarding-connection", session, node{"connection_id": a.connection})
+	test := a.counted(t, c, "start-onboarding-operation", map[string]string{"session_id": session["session_id"], "operation": "connection.test"}, nil)
 	a.await(t, test)
 
 	connection := map[string]string{"connection_id": a.connection}
-	ask("update-connection", connection, node{"lifecycle": "disabled"})
-	blocked := ask("start-onboarding-bootstrap", session, node{"connection_id": a.connection, "selected_operations": []any{"discovery.run", "connection.test"}})
+	a.counted(t, c, "update-connection", connection, node{"lifecycle": "disabled"})
+	blocked := a.counted(t, c, "start-onboarding-bootstrap", session, node{"connection_id": a.connection, "selected_operations": []any{"discovery.run", "connection.test"}})
 	require.Equal(t, "blocked", blocked["status"])
 	require.Equal(t, "stopped", object(blocked["session"])["status"])
 	require.Nil(t, blocked["accepted_operation"])
-	ask("update-connection", connection, node{"lifecycle": "active"})
-	resumed := ask("resume-onboarding", session, nil)
+	a.counted(t, c, "update-connection", connection, node{"lifecycle": "active"})
+	resumed := a.counted(t, c, "resume-onboarding", session, nil)
 	require.Equal(t, "accepted", resumed["status"])
 	require.Equal(t, []any{"connection.test"}, resumed["pending_operations"])
 	a.await(t, resumed)

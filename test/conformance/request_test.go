@@ -132,16 +132,17 @@ func (r *request) text() ([]byte, error) {
 	return text, err
 }
 
-// waitBriefly says how long to wait where nothing says so: a run that waits would
-// be followed for minutes.
-func (r *request) waitBriefly() {
+// waitingBriefly is the query, which says how long to wait where nothing says so:
+// a run that waits would be followed for minutes.
+func (r *request) waitingBriefly() []pair {
 	if !slices.ContainsFunc(r.op.parameters, func(p parameter) bool { return p.name == "wait" }) {
-		return
+		return r.query
 	}
-	r.query = slices.DeleteFunc(r.query, func(p pair) bool { return p.name == "wait" && p.value == "" })
-	if !slices.ContainsFunc(r.query, func(p pair) bool { return p.name == "wait" }) {
-		r.query = append(r.query, pair{"wait", "20ms"})
+	query := slices.DeleteFunc(slices.Clone(r.query), func(p pair) bool { return p.name == "wait" && p.value == "" })
+	if !slices.ContainsFunc(query, func(p pair) bool { return p.name == "wait" }) {
+		query = append(query, pair{"wait", "20ms"})
 	}
+	return query
 }
 
 // address is path and query as they are sent.
@@ -154,7 +155,7 @@ func (r *request) address() string {
 		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(value))
 	}
 	var query []string
-	for _, p := range r.query {
+	for _, p := range r.waitingBriefly() {
 		query = append(query, url.QueryEscape(p.name)+"="+url.QueryEscape(p.value))
 	}
 	if len(query) > 0 {

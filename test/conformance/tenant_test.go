@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -43,10 +44,23 @@ func newTenant(t *testing.T, s *server, d *document, others []*actor) *actor {
 	return a
 }
 
+// manage takes a workspace from its start to its end, which requests that are drawn
+// one by one seldom do: most are not of a workspace that is there and in the right
+// state.
+func (a *actor) manage(t *testing.T, c *count) {
+	t.Helper()
+	made := a.counted(t, c, "create-workspace", nil, node{"name": a.name + "'s number 0"})
+	workspace := map[string]string{"workspace_id": fmt.Sprint(made["workspace_id"])}
+	a.counted(t, c, "transfer-workspace", workspace, node{"owner_email": "owner@conformance.example"})
+	a.counted(t, c, "archive-workspace", workspace, nil)
+	a.counted(t, c, "unarchive-workspace", workspace, nil)
+}
+
 // requireTenantLevel sends requests to the operations of the tenant level until
 // rapid has enough. In the end nothing is left of them that others would notice.
 func requireTenantLevel(t *testing.T, d *document, a *actor, ways []spoiling, c *count) {
 	t.Helper()
+	a.manage(t, c)
 	rapid.Check(t, func(rt *rapid.T) {
 		for _, name := range rapid.Permutation(atTenantLevel()).Draw(rt, "operations") {
 			r := a.draw(rt, d.operation(t, name))

@@ -105,9 +105,21 @@ type refusals struct {
 	refused bool
 }
 
-// WriteHeader answers with a problem where the range cannot be satisfied.
+// refusalOf says why, of the statuses that refuse, and nothing of others.
+func refusalOf(status int) string {
+	switch status {
+	case http.StatusRequestedRangeNotSatisfiable:
+		return "the file has no such range; see Content-Range for how many bytes it has"
+	case http.StatusPreconditionFailed:
+		return "the file is another one than If-Match names; ask without it, and begin anew"
+	}
+	return ""
+}
+
+// WriteHeader answers with a problem where the request is refused.
 func (w *refusals) WriteHeader(status int) {
-	if status != http.StatusRequestedRangeNotSatisfiable {
+	why := refusalOf(status)
+	if why == "" {
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
@@ -116,7 +128,7 @@ func (w *refusals) WriteHeader(status int) {
 		w.Header().Del(name)
 	}
 	w.Header().Set("Cache-Control", "no-store") // net/http takes it away where it refuses
-	api.WriteProblem(w.request.Context(), w.ResponseWriter, status, "the file has no such range; see Content-Range for how many bytes it has")
+	api.WriteProblem(w.request.Context(), w.ResponseWriter, status, why)
 }
 
 // Write drops the plain text of a refusal.

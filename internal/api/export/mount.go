@@ -58,7 +58,7 @@ func Mount(a huma.API, exports *domain.Service) {
 		Extensions: api.Needs(workspace.Export), Summary: "Download an export's file",
 		Description: "The whole file or, with Range, a part of it: a download that was cut off goes on with the rest. Each request is recorded. The ETag is the file's SHA-256; " +
 			"with it as If-Range a part is of the file that the first one was of. Of several ranges in one request, none is heeded.",
-		Errors:    append([]int{http.StatusRequestedRangeNotSatisfiable}, finished...),
+		Errors:    append([]int{http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable}, finished...),
 		Responses: contentResponses(),
 	}, o.download)
 	api.Register(a, huma.Operation{
