@@ -100,6 +100,42 @@ func TestDeliveriesThatEndAtOnceSwitchAnEndpointOffOnce(t *testing.T) {
 	require.Equal(t, 5, h.number(t, `select count(*) from audit_events where action = $1`, audit.WebhookDisabled))
 }
 
+// An endpoint that is deleted while an attempt is prepared is there with its
+// secrets or not at all: there is never something to send and nothing to sign with.
+func TestADeliveryIsLoadedWithItsSecretsOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	h := newHooked(t)
+	h.exec(t, `insert into encryption_keys (wrapper, key_id) values ('local', 'local:1') on conflict do nothing`)
+	h.exec(t, `delete from webhook_endpoints`)
+	for range 30 {
+		endpoint := webhook.Endpoint{Scope: h.scope, URL: "https://hooks.example.com", Events: []webhook.EventType{webhook.RunCompleted}, SecretVersion: 1}
+		var err error
+		endpoint.ID, err = h.store.NextID(t.Context())
+		require.NoError(t, err)
+		_, err = h.store.Create(t.Context(), endpoint, sealedSecret(1), hookEvent(audit.WebhookCreated))
+		require.NoError(t, err)
+		_, err = h.store.Ping(t.Context(), h.scope, endpoint.ID, hookEvent(audit.WebhookPinged))
+		require.NoError(t, err)
+		refs, err := h.store.Claim(t.Context(), 1)
+		require.NoError(t, err)
+		require.Len(t, refs, 1)
+
+		var deleted error
+		var deleting sync.WaitGroup
+		deleting.Go(func() {
+			deleted = h.store.Delete(context.WithoutCancel(t.Context()), h.scope, endpoint.ID, hookEvent(audit.WebhookDeleted))
+		})
+		for ok := true; ok; {
+			var j webhook.Job
+			j, ok, err = h.store.Load(t.Context(), refs[0])
+			require.NoError(t, err)
+			require.True(t, !ok || len(j.Secrets) == 1)
+		}
+		deleting.Wait()
+		require.NoError(t, deleted)
+	}
+}
+
 // A workspace whose endpoints all hang has some deliveries in hand, however many
 // wait, and leaves the rest of the senders to the others.
 func TestAWorkspaceDoesNotTakeAllSenders(t *testing.T) {

@@ -80,7 +80,9 @@ func TestAnswersFitTheDocument(t *testing.T) {
 			}
 		}
 	})
-	t.Log(c.report(d))
+	if testing.Verbose() {
+		t.Log(c.report(d))
+	}
 	s.requireWell(t)
 	for _, op := range d.operations {
 		if neverSucceed()[op.id] != "" {

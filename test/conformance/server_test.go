@@ -138,6 +138,11 @@ func newActors(t *testing.T, s *server, d *document) [2]*actor {
 	return actors
 }
 
+// ranOutOfTime is what background work logs, which tries again, when others keep
+// the machine busy. A request that runs out of time is answered 503, which is never
+// accepted.
+var ranOutOfTime = regexp.MustCompile(`deadline exceeded|timeout`)
+
 // requireWell fails when the server is gone or has logged that something inside
 // went wrong.
 func (s *server) requireWell(t *testing.T) {
@@ -148,7 +153,7 @@ func (s *server) requireWell(t *testing.T) {
 	default:
 	}
 	for line := range strings.SplitSeq(s.log.String(), "\n") {
-		require.NotContains(t, line, "level=ERROR")
+		require.False(t, strings.Contains(line, "level=ERROR") && !ranOutOfTime.MatchString(line), line)
 		require.NotContains(t, line, secretMark)
 	}
 }

@@ -240,6 +240,7 @@ join webhook_endpoints p on p.workspace_id = d.workspace_id and p.endpoint_id = 
 join webhook_events e on e.workspace_id = d.workspace_id and e.event_id = d.event_id
 where d.workspace_id = $1 and d.delivery_id = $2 and d.attempts = $3 and d.status = 'pending'
   and d.claimed_until is not null and p.disabled_at is null
+for key share of p
 `
 
 type GetDeliveryJobParams struct {
@@ -257,6 +258,7 @@ type GetDeliveryJobRow struct {
 }
 
 // None when another attempt has been begun since.
+// The endpoint stays until its secrets are read.
 func (q *Queries) GetDeliveryJob(ctx context.Context, arg GetDeliveryJobParams) (GetDeliveryJobRow, error) {
 	row := q.db.QueryRow(ctx, getDeliveryJob, arg.WorkspaceID, arg.DeliveryID, arg.Attempt)
 	var i GetDeliveryJobRow

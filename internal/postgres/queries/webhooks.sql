@@ -106,13 +106,15 @@ select workspace_id::bigint as workspace_id, delivery_id::bigint as delivery_id,
 from claim_webhook_deliveries(@most, @most_per_endpoint, @most_per_workspace, @claim_for::interval);
 
 -- None when another attempt has been begun since.
+-- The endpoint stays until its secrets are read.
 -- name: GetDeliveryJob :one
 select sqlc.embed(d), sqlc.embed(p), e.event_type, e.data, e.occurred_at
 from webhook_deliveries d
 join webhook_endpoints p on p.workspace_id = d.workspace_id and p.endpoint_id = d.endpoint_id
 join webhook_events e on e.workspace_id = d.workspace_id and e.event_id = d.event_id
 where d.workspace_id = @workspace_id and d.delivery_id = @delivery_id and d.attempts = @attempt and d.status = 'pending'
-  and d.claimed_until is not null and p.disabled_at is null;
+  and d.claimed_until is not null and p.disabled_at is null
+for key share of p;
 
 -- An attempt counts only while no other has been begun since.
 -- name: CompleteDelivery :execrows
