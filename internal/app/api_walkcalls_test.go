@@ -22,6 +22,8 @@ type walkCall struct {
 	sessionsOnly bool
 	// body is sent. {n} stands for a name that nothing has.
 	body string
+	// query follows the path.
+	query string
 	// thing makes what the path's parameter names, for each call anew.
 	thing func(t *testing.T, w *walker) string
 }
@@ -39,7 +41,7 @@ func (c walkCall) prepare(t *testing.T, w *walker, path, who string) (string, st
 	} else if c.thing != nil {
 		path += c.thing(t, w)
 	}
-	return path, strings.ReplaceAll(body, "{connection}", w.lastConnection)
+	return path + c.query, strings.ReplaceAll(body, "{connection}", w.lastConnection)
 }
 
 // walkCalls has a line for each operation of the API.
@@ -244,7 +246,12 @@ func walkCalls() map[string]walkCall {
 		"access-since":        {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
 		"who-can-by-identity": {want: http.StatusNotFound, thing: fixed(entity)},
 		"what-identity-can":   {want: http.StatusNotFound, thing: fixed(identity)},
-		"access-paths":        {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
+
+		"compare-who-can":           {want: http.StatusNotFound, thing: fixed(entity), query: "?from=2020-01-01T00:00:00Z"},
+		"compare-what-can":          {want: http.StatusNotFound, thing: fixed(entity), query: "?from=2020-01-01T00:00:00Z"},
+		"compare-what-identity-can": {want: http.StatusNotFound, thing: fixed(identity), query: "?from=2020-01-01T00:00:00Z"},
+
+		"access-paths": {want: http.StatusNotFound, thing: fixed("?from=" + entity + "&to=" + entity)},
 
 		// The tenant level has no graph.
 		"create-export": {want: created, tenantWant: http.StatusForbidden, body: `{"what":"entities","format":"csv"}`},

@@ -16,6 +16,7 @@ type AccessCmd struct {
 	WhatCan WhatCanCmd `cmd:"" name:"what-can" help:"What a principal or account can reach."`
 	Why     WhyCmd     `cmd:"" help:"How a principal reaches a resource, step by step."`
 	Since   SinceCmd   `cmd:"" help:"Since when a principal reaches a resource, and how."`
+	Compare CompareCmd `cmd:"" help:"Who gained and who lost access between two moments."`
 	Can     CanCmd     `cmd:"" help:"Whether a request would be allowed, and what decides it."`
 }
 

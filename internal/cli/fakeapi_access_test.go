@@ -183,3 +183,36 @@ func (f *fakeAPI) since(w http.ResponseWriter, r *http.Request) {
 	}
 	answer(w, http.StatusOK, basis(body, "complete"))
 }
+
+// comparison is of two days, on the first of which nobody had looked.
+func comparison(r *http.Request, subject map[string]any) map[string]any {
+	reason := func(change, run string) map[string]any {
+		return map[string]any{"change": change, "at": "2026-02-05T00:00:00Z", "run_id": run, "kind": "account_assigned_entitlement", "from": ref("d"), "to": ref("e")}
+	}
+	changes := []any{
+		map[string]any{"change": "gained", "uncertain": true, "before": nil, "after": row("d"), "steps": []any{}, "reasons": []any{reason("first_observed", "run_7"), reason("added", "run_8")}},
+		map[string]any{"change": "lost", "uncertain": false, "before": row("d"), "after": nil, "steps": []any{}, "reasons": []any{reason("expired", "")}},
+	}
+	if r.URL.Query().Get("change") == "changed" {
+		changes = []any{}
+	}
+	subject["changes"] = changes
+	subject["before"] = basis(map[string]any{}, "not_observed")
+	return basis(subject, "complete")
+}
+
+func (f *fakeAPI) compareWhoCan(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Get("from") == "run_9" {
+		refuse(w, http.StatusUnprocessableEntity, "query.from is not valid", [2]string{"from", "is later than to; moments are compared from the earlier one to the later one"})
+		return
+	}
+	answer(w, http.StatusOK, comparison(r, map[string]any{"resource": ref("a")}))
+}
+
+func (f *fakeAPI) compareWhatCan(w http.ResponseWriter, r *http.Request) {
+	subject := map[string]any{"principal": ref("d"), "identity": nil}
+	if r.PathValue("id") != entityID("d") {
+		subject = map[string]any{"principal": nil, "identity": ann()}
+	}
+	answer(w, http.StatusOK, comparison(r, subject))
+}

@@ -86,6 +86,11 @@ func newFakeAPI(t testing.TB, people *fakeSignIn) string {
 		"GET /v1/access/resources/{id}/identities": f.whoCanByIdentity,
 		"GET /v1/access/identities/{id}/resources": f.whatIdentityCan,
 		"GET /v1/access/since":                     f.since,
+
+		"GET /v1/access/resources/{id}/principals/compare": f.compareWhoCan,
+		"GET /v1/access/principals/{id}/resources/compare": f.compareWhatCan,
+		"GET /v1/access/identities/{id}/resources/compare": f.compareWhatCan,
+
 		"GET /v1/changes":                          f.listChanges,
 		"GET /v1/access/principals/{id}/resources": f.whatCan,
 		"GET /v1/access/paths":                     f.paths,

@@ -188,8 +188,8 @@ type AllTime interface {
 	// EverRepresented returns the accounts that a principal ever represented.
 	EverRepresented(ctx context.Context, c id.Connection, principal EntityID) ([]EntityID, error)
 	// Past returns every version of the edges by which some principals or accounts
-	// of a connection may ever have reached a resource of it.
-	Past(ctx context.Context, c id.Connection, from []EntityID, resource EntityID) (Past, error)
+	// of a connection may ever have reached some resources of it.
+	Past(ctx context.Context, c id.Connection, from, resources []EntityID) (Past, error)
 	// Changes returns changes in order of [ChangePosition]. When the work of a
 	// page was at its bound before the page was full, next says where to go on.
 	Changes(ctx context.Context, q ChangeQuery) (found []Change, next *ChangePosition, err error)

@@ -75,6 +75,9 @@ type AccessRow struct {
 	Effective *Route
 
 	at AccessPosition
+	// all are, of what a subject can reach, the actions of each of its accounts that
+	// reaches it.
+	all []string
 }
 
 // AccessAnswer is a page of who can reach a resource, or of what a principal

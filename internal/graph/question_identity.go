@@ -46,6 +46,8 @@ type whatAll struct {
 	view   View
 	filter AccessFilter
 	begin  beginning
+	// kind is that of what it begins at.
+	kind connector.EntityKind
 	// connections are those to look in, in order; parts are read when their turn
 	// comes.
 	connections []id.Connection
@@ -53,7 +55,7 @@ type whatAll struct {
 }
 
 func newWhatAll(v View, begin beginning, f AccessFilter) *whatAll {
-	w := &whatAll{view: v, filter: f, begin: begin, parts: map[id.Connection]*whatCan{}}
+	w := &whatAll{view: v, filter: f, begin: begin, kind: connector.Principal, parts: map[id.Connection]*whatCan{}}
 	for _, c := range slices.Sorted(maps.Keys(begin.at)) {
 		if !f.elsewhere(Entity{Connection: c, Integration: begin.integrations[c]}) {
 			w.connections = append(w.connections, c)
@@ -72,7 +74,7 @@ func (w *whatAll) part(ctx context.Context, c id.Connection, after *AccessPositi
 	f.After = after
 	part := newWhatCan(w.view, c, f)
 	w.parts[c] = part
-	return part, part.prepare(ctx, connector.Principal, w.begin.of(c)...)
+	return part, part.prepare(ctx, w.kind, w.begin.of(c)...)
 }
 
 func (w *whatAll) page(ctx context.Context, after *AccessPosition, want int) (rows []AccessRow, next *AccessPosition, err error) {
@@ -123,10 +125,18 @@ func (w *whatAll) fill(ctx context.Context, answer *AccessAnswer) error {
 			return err
 		}
 	}
-	for _, part := range w.parts {
-		answer.Truncated = answer.Truncated || part.truncated
-	}
+	answer.Truncated = answer.Truncated || w.truncated()
 	return nil
+}
+
+// truncated says that a bound was met in some connection.
+func (w *whatAll) truncated() bool {
+	for _, part := range w.parts {
+		if part.truncated {
+			return true
+		}
+	}
+	return false
 }
 
 // describe names what the rows of each connection speak of, and says of all

@@ -25,6 +25,18 @@ type sight struct {
 	assumes, assigned out
 }
 
+// seen reads what is around some accounts.
+func (w *whoCan) seen(ctx context.Context, accounts []EntityID) (*sight, error) {
+	read, err := w.walk(ctx, accounts, w.lookHops(0)...)
+	if err != nil {
+		return nil, err
+	}
+	if len(read) > 3 {
+		w.represented.add(read[3].Edges, w.now)
+	}
+	return w.sight(read[1].Edges, read[2].Edges), nil
+}
+
 func (w *whoCan) sight(assumes, assigned []Edge) *sight {
 	s := &sight{of: w, assumes: out{}, assigned: out{}}
 	s.assumes.add(assumes)

@@ -207,20 +207,21 @@ func (w *whatCan) judge(ctx context.Context, candidates []merged) ([]AccessRow, 
 		if typed && types[resource].Type != w.filter.Type {
 			continue
 		}
-		a, ok := w.best(grants[resource])
+		a, all, ok := w.best(grants[resource])
 		if !ok || w.filter.Kind != "" && a.Kind != w.filter.Kind {
 			continue
 		}
 		a.Resource = resource
-		rows = append(rows, AccessRow{Access: a, at: AccessPosition{ID: resource}})
+		rows = append(rows, AccessRow{Access: a, all: all, at: AccessPosition{ID: resource}})
 	}
 	return rows, nil
 }
 
 // best judges each of the subject's own accounts by itself and returns the one
 // that reaches the resource best: by decision, then by fewest hops, then by id.
-// The access is direct when it is for that account.
-func (w *whatCan) best(grants []*Edge) (Access, bool) {
+// The access is direct when it is for that account. all are the actions of every
+// account that reaches it.
+func (w *whatCan) best(grants []*Edge) (best Access, all []string, found bool) {
 	held := map[EntityID][]heldGrant{}
 	owners := map[EntityID]bool{}
 	for _, g := range grants {
@@ -229,19 +230,21 @@ func (w *whatCan) best(grants []*Edge) (Access, bool) {
 			held[h.own] = append(held[h.own], heldGrant{session: h.session, holding: h.holding, grant: g})
 		}
 	}
-	var best Access
-	found := false
 	for _, own := range keys(owners) {
 		a, ok := judge(held[own], w.filter.Action, w.now)
 		if !ok {
 			continue
 		}
 		a.Account = own
+		if a.Decision != Denied {
+			all = append(all, a.Actions...)
+		}
 		if !found || a.before(&best) {
 			best, found = a, true
 		}
 	}
-	return best, found
+	slices.Sort(all)
+	return best, slices.Compact(all), found
 }
 
 func (a *Access) before(b *Access) bool {

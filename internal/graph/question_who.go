@@ -193,13 +193,9 @@ func (w *whoCan) judge(ctx context.Context, level int, candidates []merged) ([]A
 	for i, c := range candidates {
 		accounts[i] = c.id
 	}
-	read, err := w.walk(ctx, accounts, w.lookHops(0)...)
+	s, err := w.seen(ctx, accounts)
 	if err != nil {
 		return nil, err
-	}
-	s := w.sight(read[1].Edges, read[2].Edges)
-	if len(read) > 3 {
-		w.represented.add(read[3].Edges, w.now)
 	}
 	if level > 0 {
 		at := s.levels()

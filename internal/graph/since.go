@@ -44,6 +44,8 @@ type Seen struct {
 	// Published is the time that versions carry, Visible when readers saw it.
 	Published, Visible time.Time
 	Run                id.Run
+	// Retired are stream partitions that went out of scope.
+	Retired []int64
 	// Torn says that from then on some part was not read completely which one of
 	// the edges that were asked about is of.
 	Torn bool
@@ -138,7 +140,7 @@ func (q *Questions) Since(ctx context.Context, c workspace.Caller, s SinceQuery)
 		}
 		conn := answer.Resource.Connection
 		if from := begin.of(conn); len(from) > 0 {
-			past, err := v.Past(ctx, conn, from, s.Resource)
+			past, err := v.Past(ctx, conn, from, []EntityID{s.Resource})
 			if err != nil {
 				return err
 			}

@@ -23,10 +23,10 @@ const (
 	pastPublications = 5_000
 )
 
-// Past walks over edges of all times: from the resource to all entitlements that
-// ever led to it, and on from the entities to those of them that they ever held.
-func (v *graphView) Past(ctx context.Context, c id.Connection, from []graph.EntityID, resource graph.EntityID) (past graph.Past, err error) {
-	to, err := v.walkEver(ctx, c, []graph.EntityID{resource}, []graph.Hop{
+// Past walks over edges of all times: from the resources to all entitlements that
+// ever led to them, and on from the entities to those of them that they ever held.
+func (v *graphView) Past(ctx context.Context, c id.Connection, from, resources []graph.EntityID) (past graph.Past, err error) {
+	to, err := v.walkEver(ctx, c, resources, []graph.Hop{
 		{Kind: connector.EntitlementGrantsResource, Side: graph.To},
 		{From: 1, Kind: connector.EntitlementIncludesEntitlement, Side: graph.To, Spread: true, Most: pastEntities},
 	})
@@ -130,7 +130,7 @@ func (v *graphView) addSeen(ctx context.Context, c id.Connection, past *graph.Pa
 	rows, err := v.tx.Query(ctx, `
 		with parts as (
 		  select stream, partition_key from stream_partitions where workspace_id = $1 and connection_id = $2 and partition_id = any ($3))
-		select p.published_at, p.visible_at, p.run_id, exists (
+		select p.published_at, p.visible_at, p.run_id, p.retired, exists (
 		  select from jsonb_array_elements(p.coverage->'gaps') g
 		  join parts s on s.stream = g->>'stream' and s.partition_key = coalesce(g->>'partition', ''))
 		from publications p
@@ -141,7 +141,7 @@ func (v *graphView) addSeen(ctx context.Context, c id.Connection, past *graph.Pa
 		return fmt.Errorf("read publications: %w", err)
 	}
 	past.Seen, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s graph.Seen, err error) {
-		return s, row.Scan(&s.Published, &s.Visible, &s.Run, &s.Torn)
+		return s, row.Scan(&s.Published, &s.Visible, &s.Run, &s.Retired, &s.Torn)
 	})
 	if err != nil {
 		return fmt.Errorf("read publications: %w", err)

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 
-	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
@@ -30,7 +29,7 @@ func position(text string) (*graph.AccessPosition, error) {
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) != cursorBytes {
-		return nil, fault.InvalidField("query.cursor", "is not a cursor of this list; use next_cursor as it was answered")
+		return nil, malformedCursor()
 	}
 	at := &graph.AccessPosition{Connection: id.Connection(binary.BigEndian.Uint64(raw)), Level: int(raw[8])}
 	copy(at.ID[:], raw[9:25])

@@ -61,6 +61,7 @@ func Mount(a huma.API, questions *graph.Questions) {
 		Description: "The times in which a principal, an account or a person reached a resource, by which edges, which runs saw that begin and end, and when it could not be looked at.",
 		Errors:      errors,
 	}, since(questions))
+	mountCompare(a, questions)
 	api.Register(a, huma.Operation{
 		OperationID: "evaluate-access", Method: http.MethodGet, Path: "/v1/access/evaluate", Tags: tags, Summary: "Would a request be allowed?",
 		Extensions: api.Needs(workspace.ReadWorkspace),
