@@ -71,47 +71,88 @@ create trigger audit_signer_is_final before update or delete or truncate on audi
 grant select, insert on audit_log_entries, audit_checkpoints, audit_signer to svc_workspace;
 grant select, insert, update (next_entry, delivered_at) on audit_sink_positions to svc_workspace;
 
+-- On which server a log was continued last. Numbers of transactions count within
+-- a server: those that came with a logical dump say nothing of the order of what
+-- is recorded here, nor whether all of it is in the log. A row of this server says
+-- that all that came is, as of that checkpoint, and from which transaction on the
+-- server's own events have to be looked for; later checkpoints say so themselves.
+-- A row that is missing, or of another server, has all events compared with the
+-- log once.
+create table audit_log_arrivals (
+  workspace_id bigint primary key references workspaces,
+  system_identifier bigint not null,
+  checkpoint bigint not null,
+  horizon xid8 not null,
+  arrived_at timestamptz not null default now(),
+  constraint audit_log_arrivals_checkpoint_counts check (checkpoint >= 0)
+);
+call isolate_by_workspace('audit_log_arrivals');
+grant select (workspace_id, system_identifier, checkpoint, horizon), insert (workspace_id, system_identifier, checkpoint, horizon),
+  update (system_identifier, checkpoint, horizon, arrived_at) on audit_log_arrivals to svc_workspace;
+
 -- Looking across workspaces: only inside these functions, and only at what says
 -- where there is work.
 create policy dispatch on workspaces for select to gatehouse_dispatcher using (true);
 create policy dispatch on audit_events for select to gatehouse_dispatcher using (true);
 create policy dispatch on audit_log_entries for select to gatehouse_dispatcher using (true);
 create policy dispatch on audit_checkpoints for select to gatehouse_dispatcher using (true);
+create policy dispatch on audit_log_arrivals for select to gatehouse_dispatcher using (true);
 create policy dispatch on audit_sink_positions for select to gatehouse_dispatcher using (true);
 grant select (workspace_id) on workspaces to gatehouse_dispatcher;
 grant select (workspace_id, event_id, transaction, created_at) on audit_events to gatehouse_dispatcher;
 grant select (workspace_id, event_id) on audit_log_entries to gatehouse_dispatcher;
 grant select (workspace_id, number, size, horizon, sealed_at) on audit_checkpoints to gatehouse_dispatcher;
+grant select (workspace_id, system_identifier, checkpoint, horizon) on audit_log_arrivals to gatehouse_dispatcher;
 grant select (workspace_id, sink, next_entry) on audit_sink_positions to gatehouse_dispatcher;
 
--- Workspaces with events that can be sealed, those that waited longest first.
--- A horizon ahead of the server's own counter comes from another server, by a
--- logical dump. Then, and in a log that has none yet, events of transactions that
--- this server has not begun are committed, too.
+-- Which server this is; the same through restarts, upgrades in place aside, and
+-- through physical copies, which count on where the original was.
+create function this_server() returns bigint
+  language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  select system_identifier from pg_control_system();
+end;
+
+-- From which transaction on the log has to be looked at, null when all of it has
+-- to be because it came from elsewhere. It begins anew where checkpoints that were
+-- there are gone.
+create function audit_log_starts()
+  returns table (workspace_id bigint, since xid8)
+  language sql stable set search_path = public, pg_temp
+begin atomic
+  select w.workspace_id,
+    case
+      when a.system_identifier is distinct from s.identifier then null
+      when latest.number is null or latest.number < a.checkpoint then '0'::xid8
+      when latest.number > a.checkpoint then latest.horizon
+      else a.horizon
+    end
+  from (select this_server() as identifier) s
+  cross join workspaces w
+  left join audit_log_arrivals a on a.workspace_id = w.workspace_id
+  left join lateral (
+    select c.number, c.horizon from audit_checkpoints c where c.workspace_id = w.workspace_id order by c.number desc limit 1
+  ) latest on true;
+end;
+
+-- Workspaces with events that can be sealed, those that waited longest first, and
+-- behind them those whose events have to be compared with the log.
 create function sealable_workspaces(most integer)
   returns table (workspace_id bigint)
   language sql stable security definer set search_path = public, pg_temp
 begin atomic
-  select w.workspace_id
-  from workspaces w
+  select l.workspace_id
+  from audit_log_starts() l
   left join lateral (
-    select c.horizon from audit_checkpoints c where c.workspace_id = w.workspace_id order by c.number desc limit 1
-  ) latest on true
-  cross join lateral (
-    select coalesce(latest.horizon > pg_snapshot_xmax(pg_current_snapshot()), true) as foreign_numbers
-  ) log
-  cross join lateral (
     select e.created_at
     from audit_events e
-    where e.workspace_id = w.workspace_id
-      and e.transaction >= case when log.foreign_numbers then '0'::xid8 else latest.horizon end
-      and (e.transaction < pg_snapshot_xmin(pg_current_snapshot())
-        or log.foreign_numbers and e.transaction >= pg_snapshot_xmax(pg_current_snapshot()))
-      and not exists (select from audit_log_entries l where l.workspace_id = e.workspace_id and l.event_id = e.event_id)
+    where e.workspace_id = l.workspace_id and e.transaction >= l.since and e.transaction < pg_snapshot_xmin(pg_current_snapshot())
+      and not exists (select from audit_log_entries s where s.workspace_id = e.workspace_id and s.event_id = e.event_id)
     order by e.transaction
     limit 1
-  ) e
-  order by e.created_at
+  ) e on true
+  where l.since is null or e.created_at is not null
+  order by e.created_at nulls last, l.workspace_id
   limit most;
 end;
 
@@ -122,16 +163,12 @@ create function oldest_unsealed_event()
   language sql stable security definer set search_path = public, pg_temp
 begin atomic
   select min(e.created_at)
-  from workspaces w
-  left join lateral (
-    select c.horizon from audit_checkpoints c where c.workspace_id = w.workspace_id order by c.number desc limit 1
-  ) latest on true
+  from audit_log_starts() l
   cross join lateral (
     select e.created_at
     from audit_events e
-    where e.workspace_id = w.workspace_id
-      and e.transaction >= case when latest.horizon > pg_snapshot_xmax(pg_current_snapshot()) then '0'::xid8 else coalesce(latest.horizon, '0'::xid8) end
-      and not exists (select from audit_log_entries l where l.workspace_id = e.workspace_id and l.event_id = e.event_id)
+    where e.workspace_id = l.workspace_id and e.transaction >= coalesce(l.since, '0'::xid8)
+      and not exists (select from audit_log_entries s where s.workspace_id = e.workspace_id and s.event_id = e.event_id)
     order by e.transaction
     limit 1
   ) e;
@@ -162,19 +199,23 @@ end;
 reset role;
 
 grant create on schema public to gatehouse_dispatcher;
+alter function this_server() owner to gatehouse_dispatcher;
+alter function audit_log_starts() owner to gatehouse_dispatcher;
 alter function sealable_workspaces(integer) owner to gatehouse_dispatcher;
 alter function oldest_unsealed_event() owner to gatehouse_dispatcher;
 alter function undelivered_workspaces(text, integer) owner to gatehouse_dispatcher;
 revoke create on schema public from gatehouse_dispatcher;
-revoke all on function sealable_workspaces(integer), oldest_unsealed_event(), undelivered_workspaces(text, integer) from public;
-grant execute on function sealable_workspaces(integer), oldest_unsealed_event(), undelivered_workspaces(text, integer) to svc_workspace;
+revoke all on function this_server(), audit_log_starts(), sealable_workspaces(integer), oldest_unsealed_event(),
+  undelivered_workspaces(text, integer) from public;
+grant execute on function this_server(), sealable_workspaces(integer), oldest_unsealed_event(), undelivered_workspaces(text, integer) to
+  svc_workspace;
 
 ---- create above / drop below ----
 
-drop function undelivered_workspaces(text, integer), oldest_unsealed_event(), sealable_workspaces(integer);
+drop function undelivered_workspaces(text, integer), oldest_unsealed_event(), sealable_workspaces(integer), audit_log_starts(), this_server();
 drop policy dispatch on workspaces;
 drop policy dispatch on audit_events;
 revoke all on workspaces, audit_events from gatehouse_dispatcher;
 drop trigger audit_events_are_final on audit_events;
-drop table audit_sink_positions, audit_signer, audit_checkpoints, audit_log_entries;
+drop table audit_log_arrivals, audit_sink_positions, audit_signer, audit_checkpoints, audit_log_entries;
 drop function refuse_change();

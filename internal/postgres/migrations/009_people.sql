@@ -158,15 +158,22 @@ create policy people on invitations for select to gatehouse_dispatcher using (tr
 create policy people on claim_mappings for select to gatehouse_dispatcher using (true);
 grant select (workspace_id, name, level, owner_id, archived_at, created_at) on workspaces to gatehouse_dispatcher;
 grant select (workspace_id, person_id, removed_at) on members to gatehouse_dispatcher;
-grant select (workspace_id, invitation_id, email, accepted_at, revoked_at, expires_at) on invitations to gatehouse_dispatcher;
+grant select (workspace_id, invitation_id, email, makes_owner, accepted_at, revoked_at, expires_at) on invitations to gatehouse_dispatcher;
 grant select (workspace_id, mapping_id, claim, value) on claim_mappings to gatehouse_dispatcher;
 
 create function list_workspaces(after_id bigint, most integer)
-  returns table (workspace_id bigint, name text, owner_id bigint, archived_at timestamptz, created_at timestamptz)
+  returns table (workspace_id bigint, name text, owner_id bigint, archived_at timestamptz, created_at timestamptz, pending_email text, pending_until timestamptz)
   language sql stable security definer set search_path = public, pg_temp
 begin atomic
-  select w.workspace_id, w.name, w.owner_id, w.archived_at, w.created_at
+  select w.workspace_id, w.name, w.owner_id, w.archived_at, w.created_at, pending.email, pending.expires_at
   from workspaces w
+  left join lateral (
+    select i.email, i.expires_at
+    from invitations i
+    where i.workspace_id = w.workspace_id and i.makes_owner and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
+    order by i.invitation_id desc
+    limit 1
+  ) pending on true
   where w.level = 'workspace' and w.workspace_id > after_id
   order by w.workspace_id
   limit most;

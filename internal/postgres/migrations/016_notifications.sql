@@ -97,6 +97,8 @@ create table webhook_deliveries (
 );
 call isolate_by_workspace('webhook_deliveries');
 create index webhook_deliveries_due on webhook_deliveries (workspace_id, endpoint_id, next_attempt_at) where status = 'pending';
+-- What is in hand is counted by each claim; it is little, whatever waits.
+create index webhook_deliveries_in_hand on webhook_deliveries (workspace_id, claimed_until) where claimed_until is not null;
 create index webhook_deliveries_by_event on webhook_deliveries (workspace_id, event_id);
 
 -- The inbox: what a member is told. There is nothing to read here that is not in
@@ -232,12 +234,14 @@ grant select (workspace_id, notification_id, created_at), delete on notification
 -- For events that still wait to be delivered.
 grant select (event_id) on webhook_deliveries to gatehouse_dispatcher;
 
--- Takes due deliveries in hand, a few of each endpoint so that a slow one is in
--- nobody's way. A claim that was not ended in time counts as an attempt that
--- nobody knows of, and the delivery is due again. All times are the database's.
--- The number of the attempt comes with the claim: read afterwards it could be that
--- of a later claim, when the process was held up in between.
-create function claim_webhook_deliveries(most integer, most_per_endpoint integer, claim_for interval)
+-- Takes due deliveries in hand, of all workspaces. Endpoints come in no order, and
+-- neither one of them nor a workspace has more than so many in hand, so that what
+-- answers late, or not at all, keeps nobody else waiting. A workspace may have some
+-- more where two processes claim at once. A claim that was not ended in time counts
+-- as an attempt that nobody knows of, and the delivery is due again. All times are
+-- the database's. The number of the attempt comes with the claim: read afterwards it
+-- could be that of a later claim, when the process was held up in between.
+create function claim_webhook_deliveries(most integer, most_per_endpoint integer, most_per_workspace integer, claim_for interval)
   returns table (workspace_id bigint, delivery_id bigint, attempt integer)
   language sql volatile security definer set search_path = public, pg_temp
 begin atomic
@@ -251,14 +255,18 @@ begin atomic
       order by random()
     ) e
     cross join lateral (
+      select count(*) as by_workspace, count(*) filter (where f.endpoint_id = e.endpoint_id) as by_endpoint
+      from webhook_deliveries f
+      where f.workspace_id = e.workspace_id and f.claimed_until >= clock_timestamp()
+    ) h
+    cross join lateral (
       select p.workspace_id, p.delivery_id
       from webhook_deliveries p
       where p.workspace_id = e.workspace_id and p.endpoint_id = e.endpoint_id and p.status = 'pending'
         and p.next_attempt_at <= clock_timestamp() and (p.claimed_until is null or p.claimed_until < clock_timestamp())
+        and h.by_workspace < most_per_workspace
       order by p.next_attempt_at, p.delivery_id
-      limit greatest(0, most_per_endpoint - (
-        select count(*) from webhook_deliveries f
-        where f.workspace_id = e.workspace_id and f.endpoint_id = e.endpoint_id and f.status = 'pending' and f.claimed_until >= clock_timestamp()))
+      limit greatest(0, most_per_endpoint - h.by_endpoint)
       for no key update skip locked
     ) d
     limit most
@@ -337,23 +345,23 @@ reset role;
 
 -- As in 005: the functions' owner needs CREATE on its schema, briefly.
 grant create on schema public to gatehouse_dispatcher;
-alter function claim_webhook_deliveries(integer, integer, interval) owner to gatehouse_dispatcher;
+alter function claim_webhook_deliveries(integer, integer, integer, interval) owner to gatehouse_dispatcher;
 alter function credentials_by_key() owner to gatehouse_dispatcher;
 alter function forget_webhook_events(interval, integer) owner to gatehouse_dispatcher;
 alter function forget_notifications(interval, integer) owner to gatehouse_dispatcher;
 alter function webhook_secrets_to_rewrap(text, text, bigint, bigint, bigint, integer) owner to gatehouse_dispatcher;
 
 revoke create on schema public from gatehouse_dispatcher;
-revoke all on function claim_webhook_deliveries(integer, integer, interval), credentials_by_key(), forget_webhook_events(interval, integer),
+revoke all on function claim_webhook_deliveries(integer, integer, integer, interval), credentials_by_key(), forget_webhook_events(interval, integer),
   forget_notifications(interval, integer), webhook_secrets_to_rewrap(text, text, bigint, bigint, bigint, integer) from public;
-grant execute on function claim_webhook_deliveries(integer, integer, interval), credentials_by_key(), forget_webhook_events(interval, integer),
+grant execute on function claim_webhook_deliveries(integer, integer, integer, interval), credentials_by_key(), forget_webhook_events(interval, integer),
   webhook_secrets_to_rewrap(text, text, bigint, bigint, bigint, integer) to svc_integration;
 grant execute on function forget_notifications(interval, integer) to svc_discovery;
 
 ---- create above / drop below ----
 
 drop function credentials_by_key(), webhook_secrets_to_rewrap(text, text, bigint, bigint, bigint, integer),
-  forget_notifications(interval, integer), forget_webhook_events(interval, integer), claim_webhook_deliveries(integer, integer, interval);
+  forget_notifications(interval, integer), forget_webhook_events(interval, integer), claim_webhook_deliveries(integer, integer, integer, interval);
 drop trigger tell_tested on connection_tests;
 drop trigger tell_changed on connections;
 drop trigger tell_created on connections;

@@ -19,6 +19,7 @@ create table principal_identifiers (
 );
 call isolate_by_workspace('principal_identifiers');
 create index principal_identifiers_by_value on principal_identifiers (workspace_id, value, type, connection_id) include (principal_id, standing) where valid_to is null;
+create index principal_identifiers_ended on principal_identifiers (workspace_id, connection_id, valid_to) where valid_to is not null;
 
 -- Who is one with others. A principal without a row is by itself, and its
 -- identity has its number: nothing is written for what is joined with nothing.
@@ -42,6 +43,7 @@ call isolate_by_workspace('identity_members');
 create unique index identity_members_current on identity_members (workspace_id, principal_id) include (identity_id, connection_id) where valid_to is null;
 create index identity_members_by_identity on identity_members (workspace_id, identity_id, principal_id);
 create index identity_members_by_connection on identity_members (workspace_id, connection_id);
+create index identity_members_ended on identity_members (workspace_id, valid_to) where valid_to is not null;
 
 -- What people decided about who is the same.
 create table identity_corrections (
@@ -92,6 +94,7 @@ create table identity_splits (
 call isolate_by_workspace('identity_splits');
 create unique index identity_splits_current on identity_splits (workspace_id, one_id, other_id) where valid_to is null;
 create index identity_splits_by_other on identity_splits (workspace_id, other_id) where valid_to is null;
+create index identity_splits_ended on identity_splits (workspace_id, valid_to) where valid_to is not null;
 
 -- Connections whose unverified identifiers are believed.
 create table identity_sources (

@@ -12,6 +12,9 @@ grant select on graph_histories to svc_discovery;
 -- than this, at most that many, and from then on history begins there. Nothing of
 -- the last day is removed, whoever asks. Of a moment, a connection shows its last
 -- publication that was visible then, so that what had ended by that is not shown.
+-- Identities go with it: who was one with whom, and what principals were known by, is
+-- shown of a moment as the graph is. Members and splits are of the workspace's own
+-- clock, and what had ended by the horizon is not shown.
 create function forget_history(older_than interval, most integer, out removed bigint, out begins timestamptz)
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -40,7 +43,28 @@ begin
       get diagnostics n = row_count;
       removed := removed + n;
     end loop;
+    delete from principal_identifiers where ctid = any (array(
+      select i.ctid from principal_identifiers i
+      where i.workspace_id = current_workspace() and i.connection_id = last.connection_id and i.valid_to <= last.published_at
+      order by i.valid_to
+      limit most - removed));
+    get diagnostics n = row_count;
+    removed := removed + n;
   end loop;
+  delete from identity_members where ctid = any (array(
+    select m.ctid from identity_members m
+    where m.workspace_id = current_workspace() and m.valid_to <= horizon
+    order by m.valid_to
+    limit most - removed));
+  get diagnostics n = row_count;
+  removed := removed + n;
+  delete from identity_splits where ctid = any (array(
+    select s.ctid from identity_splits s
+    where s.workspace_id = current_workspace() and s.valid_to <= horizon
+    order by s.valid_to
+    limit most - removed));
+  get diagnostics n = row_count;
+  removed := removed + n;
   if removed > 0 then
     insert into graph_histories as h (workspace_id, begins_at) values (current_workspace(), horizon)
     on conflict (workspace_id) do update set begins_at = greatest(h.begins_at, excluded.begins_at)
