@@ -9,8 +9,8 @@
 // boundary.
 //
 // Data flows one way: provider → Session.Read → [Page] → [Sink]. A connector
-// never talks to the platform, never stores a credential, and never decides
-// that something is gone: it only says how completely it looked. Retrying,
+// never talks to the platform, never stores a credential (one that its provider
+// replaces it exchanges through [Credentials]), and never decides that something is gone: it only says how completely it looked. Retrying,
 // back-off and honouring Retry-After belong to the runtime that calls it.
 //
 // The package imports only the standard library, so a connector can be written

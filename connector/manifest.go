@@ -46,6 +46,8 @@ type Manifest struct {
 	Hosts []string `json:"hosts,omitempty"`
 
 	AuthTypes []AuthType `json:"auth_types"`
+	// Renewal is set when the provider may replace a secret each time it is used.
+	Renewal *Renewal `json:"renewal,omitempty"`
 	// Operations this connector supports, by the platform's names for them.
 	Operations       []string        `json:"operations"`
 	Streams          []Stream        `json:"streams"`

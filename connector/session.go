@@ -21,7 +21,8 @@ type Connector interface {
 // Settings are what a session needs to reach its provider.
 type Settings struct {
 	// Configuration holds secret and readable fields together, valid against
-	// the manifest's schema. It must not be kept after the session is closed.
+	// the manifest's schema, but for the field of its [Renewal], which is left out.
+	// It must not be kept after the session is closed.
 	Configuration json.RawMessage
 	// Scope is valid against the manifest's scope schema; nil means everything
 	// the credentials reach.
@@ -35,6 +36,9 @@ type Settings struct {
 	// Budget is asked for leave before each call to the provider, by the scopes of
 	// the manifest; [Metered] does so for HTTP. Nil means that nobody counts.
 	Budget Budget
+	// Credentials exchange the secret that the manifest's [Renewal] names. Nil when
+	// the manifest names none, or nobody keeps it.
+	Credentials Credentials
 	// Logger must not be given secrets.
 	Logger *slog.Logger
 }

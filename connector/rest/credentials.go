@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -34,6 +35,9 @@ type ClientCredentials struct {
 	Parameters url.Values
 	// InHeader sends id and secret by HTTP Basic, and else in the form.
 	InHeader bool
+	// Refused explains the token endpoint's refusals in the provider's own terms; nil,
+	// also as its answer, stands for [API.TokenRefusal].
+	Refused func(code, description string) *connector.Error
 
 	held *oauth2.Token
 }
@@ -55,7 +59,7 @@ func (c *ClientCredentials) Token(ctx context.Context, fresh bool) (string, erro
 	defer cancel()
 	got, err := config.Token(context.WithValue(limited, oauth2.HTTPClient, c.HTTP))
 	if err != nil {
-		return "", c.explain(ctx, err)
+		return "", explainToken(ctx, c.API, err, c.Refused)
 	}
 	c.held = got
 	return got.AccessToken, nil
@@ -71,18 +75,27 @@ func (c *ClientCredentials) Field(name string) string {
 	return text
 }
 
-func (c *ClientCredentials) explain(ctx context.Context, err error) error {
+// explainToken explains why there is no token. own are the provider's words for a
+// refusal, nil where it has none.
+func explainToken(ctx context.Context, api API, err error, own func(code, description string) *connector.Error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) && refused.Response != nil {
-		return c.API.TokenRefusal(refused.Response.StatusCode, refused.Response.Header, refused.Body)
+		status := refused.Response.StatusCode
+		if own != nil && status >= http.StatusBadRequest && status < http.StatusInternalServerError && status != http.StatusTooManyRequests {
+			if e := own(refused.ErrorCode, refused.ErrorDescription); e != nil {
+				e.Cause = fmt.Errorf("token endpoint: HTTP status %d, %s", status, clip(refused.ErrorCode))
+				return e
+			}
+		}
+		return api.TokenRefusal(status, refused.Response.Header, refused.Body)
 	}
 	var sent *url.Error
 	var known *connector.Error
 	if errors.As(err, &sent) || errors.As(err, &known) {
-		return c.API.Unreachable(err)
+		return api.Unreachable(err)
 	}
-	return c.API.Unreadable("the request for a token", err)
+	return api.Unreadable("the request for a token", err)
 }

@@ -76,8 +76,9 @@ func integrationsOn(ctx context.Context, db *postgres.DB, c integrationsConfig) 
 	if err := postgres.NewIntegrations(db).SyncCatalog(ctx, c.catalog); err != nil {
 		return nil, fmt.Errorf("store the catalog: %w", err)
 	}
+	store := postgres.NewConnections(db)
 	connections := &connection.Service{
-		Store: postgres.NewConnections(db), Catalog: c.catalog, Vault: connection.Vault{Cipher: newCipher(sealing), References: references},
+		Store: store, Catalog: c.catalog, Vault: connection.Vault{Cipher: newCipher(sealing), References: references, Catalog: c.catalog},
 	}
 	hooks, err := newWebhooks(db, tenant, sealing, egress.Policy{AllowPrivate: c.allowPrivate}, c.metrics, c.log)
 	if err != nil {
@@ -89,7 +90,7 @@ func integrationsOn(ctx context.Context, db *postgres.DB, c integrationsConfig) 
 			apiintegration.Mount(a, c.catalog, postgres.NewLicences(db))
 			apiconnection.Mount(a, connections, tests)
 			apiwebhook.Mount(a, hooks.service)
-			apiworker.MountIntegrations(a, apiworker.Integrations{Vault: connections.Vault, Store: connections.Store, Tenant: tenant})
+			apiworker.MountIntegrations(a, apiworker.Integrations{Vault: connections.Vault, Store: store, Renewals: store, Tenant: tenant})
 		},
 		checks:     []health.Check{{Name: "integrations database", Run: db.Ping}},
 		background: []func(context.Context) error{hooks.deliverer.Run},

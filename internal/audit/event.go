@@ -18,6 +18,11 @@ const (
 	ScheduleResumed Action = "schedule_resumed"
 
 	ConfigurationDisclosed Action = "configuration_disclosed"
+	// CredentialDisclosed is of a secret that one worker is to exchange at the
+	// provider, CredentialRenewed of what it was given for it.
+	CredentialDisclosed Action = "credential_disclosed"
+	CredentialRenewed   Action = "credential_renewed"
+	CredentialRefused   Action = "credential_refused"
 
 	RunAccepted           Action = "run_accepted"
 	RunBlocked            Action = "run_blocked"

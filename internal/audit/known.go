@@ -13,7 +13,7 @@ import (
 var actions = []Action{
 	ConnectionCreated, ConnectionEdited, ConnectionDeleted, ConnectionTested,
 	SchedulePaused, ScheduleResumed,
-	ConfigurationDisclosed,
+	ConfigurationDisclosed, CredentialDisclosed, CredentialRenewed, CredentialRefused,
 	RunAccepted, RunBlocked, RunStarted, RunSucceeded, RunPartiallySucceeded, RunFailed, RunCancelRequested, RunCancelled, RunsRemoved, HistoryRemoved,
 	OnboardingStarted, OnboardingConnectionPicked, OnboardingVerificationStarted, OnboardingBootstrapStarted, OnboardingResumed, OnboardingStopped,
 	OnboardingCompleted, OnboardingAbandoned,

@@ -77,10 +77,13 @@ type Connection struct {
 	// SchedulePause is set when they were too many; see [FailuresToPause].
 	SchedulePause *Pause
 
-	// Version counts changes made by people; health does not count.
-	Version   int64
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	// Version counts changes made by people; neither health nor renewals count.
+	Version int64
+	// CredentialVersion is the newest version that a credential was sealed to, if
+	// one has been replaced.
+	CredentialVersion int64
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
 }
 
 // Ready returns the reason why an operation cannot use the connection now; ok is

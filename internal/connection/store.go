@@ -70,7 +70,9 @@ type Store interface {
 	Create(ctx context.Context, n Creation, e audit.Event) (id.Connection, error)
 	// Update stores a change if the connection still has version Was; otherwise
 	// [Stale]. A name that is taken gives a Conflict. Another schedule or
-	// configuration ends the pause that failures have begun, and forgets them.
+	// configuration ends the pause that failures have begun, and forgets them. The
+	// error has [ErrRenewedMeanwhile] in its chain if another configuration is to be
+	// stored and the credential was replaced since the connection was read.
 	Update(ctx context.Context, u Change, e audit.Event) (Connection, error)
 	// ResumeSchedule ends the pause of a schedule and forgets its failures. It
 	// records e unless the schedule was not paused, which is no error.
@@ -115,6 +117,9 @@ type Change struct {
 	// replaces the credential; nil removes it.
 	Reconfigured bool
 	Sealed       *Sealed
+	// Anew says that a secret which the provider replaces was given by hand: what is
+	// exchanged at the moment for the one before is not stored.
+	Anew bool
 	// Default makes the connection the default of its target, in place of the
 	// one that was, or ends that. Nil leaves it as it is.
 	Default *bool

@@ -38,10 +38,21 @@ type Patch struct {
 // Update applies a patch. Secrets that the patch does not name stay. A
 // configuration that changes is sealed anew, and whom it acts as is unknown until
 // the next test or run. The error is a [*StaleError] when somebody was faster.
-func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Connection, p Patch) (Connection, error) {
+func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Connection, p Patch) (conn Connection, err error) {
 	if err := c.Require(workspace.ManageConnections); err != nil {
 		return Connection{}, err
 	}
+	for range renewTries {
+		if conn, err = s.update(ctx, c, connID, p); !errors.Is(err, ErrRenewedMeanwhile) {
+			return conn, err
+		}
+	}
+	return conn, err
+}
+
+// update fails with ErrRenewedMeanwhile when a worker has replaced the credential
+// that the patch was merged into.
+func (s *Service) update(ctx context.Context, c workspace.Caller, connID id.Connection, p Patch) (Connection, error) {
 	conn, err := s.Store.Get(ctx, c.Scope, connID)
 	if err != nil {
 		return Connection{}, err
@@ -75,7 +86,9 @@ func (s *Service) Update(ctx context.Context, c workspace.Caller, connID id.Conn
 		if change.Sealed != nil {
 			conn.CredentialType = change.Sealed.Type
 		}
-		payload["secret_fields"] = givenSecrets(entry, p.Configuration)
+		given := givenSecrets(entry, p.Configuration)
+		change.Anew = entry.Renewal != nil && slices.Contains(given, entry.Renewal.Field)
+		payload["secret_fields"] = given
 	}
 	if err := wrong.err(); err != nil {
 		return Connection{}, err

@@ -32,6 +32,8 @@ type Vault struct {
 	// References finds secrets that are kept elsewhere; nil where the operator
 	// allows none.
 	References Resolver
+	// Catalog tells which secrets providers replace; nil where none does.
+	Catalog *integration.Catalog
 }
 
 // Disclosure is a configuration on its way to the worker that runs it.
@@ -57,6 +59,9 @@ func (v Vault) Disclose(ctx context.Context, store Store, claim Claim) (Disclosu
 		return Disclosure{}, err
 	}
 	if whole, err = v.resolve(ctx, conn, whole); err != nil {
+		return Disclosure{}, err
+	}
+	if whole, err = v.withhold(conn.Integration, whole); err != nil {
 		return Disclosure{}, err
 	}
 	return Disclosure{Connection: conn.ID, Integration: conn.Integration, Configuration: secret.FromString(string(whole)), Scope: conn.ReadScope}, nil
@@ -96,7 +101,7 @@ func (v Vault) seal(ctx context.Context, conn Connection, entry *integration.Int
 	if c.Secrets.IsZero() {
 		return nil, nil
 	}
-	sealed, err := v.Cipher.Seal(ctx, conn.Scope, conn.ID, conn.Version, entry.ConfigurationVersion, c.Secrets)
+	sealed, err := v.Cipher.Seal(ctx, conn.Scope, conn.ID, max(conn.Version, conn.CredentialVersion+1), entry.ConfigurationVersion, c.Secrets)
 	if err != nil {
 		return nil, fmt.Errorf("seal credential of %s: %w", conn.ID, err)
 	}

@@ -75,6 +75,9 @@ func NewCatalog(connectors []connector.Connector) (*Catalog, error) {
 		if entry.scope, err = compile("scope", m.Scope); err != nil {
 			return nil, fmt.Errorf("connector %s: %w", m.ConnectorID, err)
 		}
+		if err := entry.checkRenewal(); err != nil {
+			return nil, fmt.Errorf("connector %s: %w", m.ConnectorID, err)
+		}
 		c.entries = append(c.entries, entry)
 	}
 	slices.SortFunc(c.entries, func(a, b *Integration) int { return cmp.Compare(a.IntegrationID, b.IntegrationID) })

@@ -86,6 +86,9 @@ func (i *Integration) check(object map[string]any) (Configuration, error) {
 	if err != nil {
 		return Configuration{}, err
 	}
+	if err := i.storesRenewed(found); err != nil {
+		return Configuration{}, err
+	}
 	s := i.configuration
 	if len(found) > 0 {
 		if s, err = s.without(slices.Collect(maps.Keys(found))); err != nil {

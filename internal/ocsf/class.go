@@ -63,7 +63,7 @@ func activityOf(a audit.Action) activity {
 		return authentication(logon, "Logon")
 	case audit.SignedOut:
 		return authentication(logoff, "Logoff")
-	case audit.ConfigurationDisclosed, audit.AuditExported, audit.AuditEventsRead, audit.WorkspacesListed, audit.ExportDownloaded:
+	case audit.ConfigurationDisclosed, audit.CredentialDisclosed, audit.AuditExported, audit.AuditEventsRead, audit.WorkspacesListed, audit.ExportDownloaded:
 		return apiActivity(activityRead, "Read")
 	case audit.RunAccepted, audit.RunBlocked:
 		return apiActivity(activityCreate, "Create")
@@ -74,7 +74,7 @@ func activityOf(a audit.Action) activity {
 	switch verb {
 	case "created", "registered", "invited", "joined":
 		return entityManagement(activityCreate, "Create")
-	case "edited", "installed", "rewrapped", "changed", "renamed", "transferred", "archived", "unarchived", "restored", "paused", "resumed":
+	case "edited", "installed", "rewrapped", "renewed", "changed", "renamed", "transferred", "archived", "unarchived", "restored", "paused", "resumed":
 		return entityManagement(activityUpdate, "Update")
 	case "deleted", "removed", "revoked", "retired":
 		return entityManagement(activityDelete, "Delete")

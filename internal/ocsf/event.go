@@ -188,7 +188,7 @@ func severity(r audit.Record) int {
 	switch {
 	case r.Outcome == audit.Denied:
 		return medium
-	case r.Outcome == audit.Failed, r.Action == audit.ConfigurationDisclosed:
+	case r.Outcome == audit.Failed, r.Action == audit.ConfigurationDisclosed, r.Action == audit.CredentialDisclosed:
 		return low
 	}
 	return informational

@@ -37,7 +37,10 @@ func reasons() []Reason {
 		},
 		{
 			ConsentRequired, "Consent required", "The provider's administrator has not yet agreed to what this operation needs.",
-			[]NextStep{provider("Ask the provider's administrator for consent", "The required permissions are listed with the integration."), retest},
+			[]NextStep{
+				provider("Ask the provider's administrator for consent", "The required permissions are listed with the integration."),
+				edit("Or sign in again", "Where a stored sign-in has ended, sign in at the provider and store the refresh token that it gives."), retest,
+			},
 		},
 		{
 			CredentialMissing, "No credentials", "The connection has no credentials that can be used: none are stored, or what is stored or referred to cannot be read.",

@@ -55,11 +55,13 @@ func allActions(t *testing.T) (found []audit.Action) {
 // shownElsewhere are the actions whose events other tests count.
 func shownElsewhere() map[audit.Action]string {
 	const property, onboarding, exports = "TestEachChangeHasExactlyOneEvent", "TestOnboardingNeedsItsEvents", "TestExportsNeedTheirEvents"
+	const renewals = "TestRenewalsNeedTheirEvents in internal/app"
 	return map[audit.Action]string{
 		audit.ConnectionCreated: property, audit.ConnectionEdited: property, audit.ConnectionDeleted: property, audit.ConnectionTested: property,
 		audit.ConfigurationDisclosed: property, audit.RunAccepted: property, audit.RunBlocked: property, audit.RunStarted: property,
 		audit.RunSucceeded: property, audit.RunPartiallySucceeded: property, audit.RunFailed: property, audit.RunCancelRequested: property,
-		audit.RunCancelled:      property,
+		audit.RunCancelled:        property,
+		audit.CredentialDisclosed: renewals, audit.CredentialRenewed: renewals, audit.CredentialRefused: renewals,
 		audit.OnboardingStarted: onboarding, audit.OnboardingConnectionPicked: onboarding, audit.OnboardingVerificationStarted: onboarding,
 		audit.OnboardingBootstrapStarted: onboarding, audit.OnboardingResumed: onboarding, audit.OnboardingStopped: onboarding,
 		audit.OnboardingCompleted: onboarding, audit.OnboardingAbandoned: onboarding,

@@ -81,9 +81,10 @@ func (s *Connections) Update(ctx context.Context, u connection.Change, e audit.E
 			Scope: c.ReadScope, Schedule: schedule, Metadata: c.Metadata, CredentialType: orNull(c.CredentialType),
 			SecretFields: append([]string{}, c.SecretFields...),
 			Lifecycle:    string(c.Lifecycle), NextRunAt: c.NextRunAt, TargetID: targetOf(c), ConfigRefs: refs, Reconfigured: u.Reconfigured,
+			CredentialVersion: versionOf(u.Sealed), WasCredential: c.CredentialVersion,
 		})
 		if errors.Is(err, pgx.ErrNoRows) {
-			return changedMeanwhile(ctx, tx, c.Scope.Workspace, c.ID)
+			return changedMeanwhile(ctx, tx, c.Scope.Workspace, c.ID, u.Was)
 		}
 		if err != nil {
 			return refused(err, c.Name)
@@ -91,6 +92,12 @@ func (s *Connections) Update(ctx context.Context, u connection.Change, e audit.E
 		if u.Reconfigured {
 			if err := putCredential(ctx, tx, c, u.Sealed); err != nil {
 				return err
+			}
+		}
+		if u.Anew {
+			err := q.ForgetRenewal(ctx, dbsqlc.ForgetRenewalParams{WorkspaceID: int64(c.Scope.Workspace), ConnectionID: int64(c.ID)})
+			if err != nil {
+				return fmt.Errorf("forget a renewal: %w", err)
 			}
 		}
 		if err := setDefault(ctx, tx, c, u.Default); err != nil {
@@ -123,7 +130,7 @@ func (s *Connections) Delete(ctx context.Context, scope id.Scope, c id.Connectio
 			return fmt.Errorf("delete a connection: %w", err)
 		}
 		if deleted == 0 {
-			return changedMeanwhile(ctx, tx, scope.Workspace, c)
+			return changedMeanwhile(ctx, tx, scope.Workspace, c, 0)
 		}
 		err = q.DeleteCredential(ctx, dbsqlc.DeleteCredentialParams{WorkspaceID: int64(scope.Workspace), ConnectionID: int64(c)})
 		if err != nil {
@@ -160,11 +167,22 @@ func setDefault(ctx context.Context, tx pgx.Tx, c connection.Connection, want *b
 	return err
 }
 
+// versionOf is the version a credential was sealed to; zero of none.
+func versionOf(s *connection.Sealed) int64 {
+	if s == nil {
+		return 0
+	}
+	return s.Version
+}
+
 // changedMeanwhile says why no row had the version that was asked for.
-func changedMeanwhile(ctx context.Context, tx pgx.Tx, w id.Workspace, c id.Connection) error {
+func changedMeanwhile(ctx context.Context, tx pgx.Tx, w id.Workspace, c id.Connection, was int64) error {
 	now, err := getConnection(ctx, dbsqlc.New(tx), w, c)
 	if err != nil {
 		return err
+	}
+	if now.Version == was {
+		return renewedMeanwhile(c)
 	}
 	return connection.Stale(now.Version)
 }

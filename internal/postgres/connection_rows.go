@@ -51,7 +51,7 @@ func connectionFromRow(r dbsqlc.FindConnectionsRow) (connection.Connection, erro
 		ActsAs: orZero(r.ActsAs), IsDefault: r.IsDefault, Lifecycle: connection.Lifecycle(r.Lifecycle), Status: connection.Status(r.Status),
 		LastRunAt: r.LastRunAt, LastUsedAt: r.LastUsedAt, LastConnectedAt: r.LastConnectedAt, LastHealthCheckAt: r.LastHealthCheckAt,
 		LastErrorReason: operation.Code(orZero(r.LastErrorReasonCode)), LastErrorMessage: orZero(r.LastErrorMessage),
-		NextRunAt: r.NextRunAt, LastScheduledAt: r.LastScheduledAt, ScheduleFailures: int(r.ScheduleFailures), Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		NextRunAt: r.NextRunAt, LastScheduledAt: r.LastScheduledAt, ScheduleFailures: int(r.ScheduleFailures), Version: r.Version, CredentialVersion: r.CredentialVersion, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 	if r.SchedulePausedAt != nil {
 		c.SchedulePause = &connection.Pause{Since: *r.SchedulePausedAt, Reason: operation.Code(orZero(r.SchedulePauseReasonCode))}

@@ -119,6 +119,26 @@ func (c *runCall) budgetOnce(ctx context.Context, r workerapi.BudgetRequest) (an
 	return answer, err
 }
 
+// beginRenewal asks for leave to exchange the connection's renewable secret. The
+// same exchange may be asked for again, so an answer that is lost does no harm.
+func (c *runCall) beginRenewal(ctx context.Context, renewal string) (answer workerapi.RenewalAnswer, err error) {
+	err = c.repeat(ctx, callTimeout, func(ctx context.Context) error {
+		_, err := c.platform.post(ctx, c.platform.integrations+workerapi.RenewalPath(c.run), c.token,
+			workerapi.RenewalRequest{Lease: c.lease, RenewalID: renewal}, &answer)
+		return err
+	})
+	return answer, err
+}
+
+// endRenewal has what the provider gave stored.
+func (c *runCall) endRenewal(ctx context.Context, end workerapi.RenewalEnd) error {
+	end.Lease = c.lease
+	return c.repeat(ctx, callTimeout, func(ctx context.Context) error {
+		_, err := c.platform.post(ctx, c.platform.integrations+workerapi.RenewalEndPath(c.run), c.token, end, nil)
+		return err
+	})
+}
+
 // heartbeat is not repeated: the next one says more.
 func (c *runCall) heartbeat(ctx context.Context, p run.Progress) (cancel bool, err error) {
 	ctx, stop := context.WithTimeout(ctx, min(callTimeout, max(c.left(), 0)))

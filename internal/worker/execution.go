@@ -91,6 +91,7 @@ func (e *execution) perform() (*connector.CheckResult, error) {
 	err = e.guard("open", func() (err error) {
 		session, err = k.Open(e.work, connector.Settings{
 			Configuration: settings.Configuration, Scope: settings.Scope, HTTPClient: egress.NewClient(e.transport), Budget: e.budgets, Logger: e.log,
+			Credentials: e.credentials(k.Manifest()),
 		})
 		if err == nil && session == nil {
 			err = &connector.Error{Category: connector.ContractViolation, Message: "the connector opened no session"}
@@ -130,5 +131,6 @@ func (e *execution) hideSecrets(settings workerapi.Configuration) {
 		return // the catalog is made of the same connectors, so it has the entry
 	}
 	e.redact = newRedactor(entry.ConfigurationFields(), settings.Configuration)
+	e.redact.learned = new(learned)
 	e.log = slog.New(&redactingHandler{next: e.log.Handler(), redact: e.redact})
 }

@@ -18,6 +18,8 @@ import (
 type redactor struct {
 	values   []string
 	replacer *strings.Replacer
+	// learned are secrets that the run is given later; nil when there are none.
+	learned *learned
 }
 
 // minSecretBytes keeps values that are too short to be secrets, and would
@@ -37,6 +39,10 @@ func newRedactor(fields []integration.Field, configuration json.RawMessage) reda
 			secrets = appendSecrets(secrets, values[f.Name])
 		}
 	}
+	return redactorOf(secrets)
+}
+
+func redactorOf(secrets []string) redactor {
 	if len(secrets) == 0 {
 		return redactor{}
 	}
@@ -48,7 +54,7 @@ func newRedactor(fields []integration.Field, configuration json.RawMessage) reda
 	for _, f := range longestFirst(forms) {
 		pairs = append(pairs, f, secret.Placeholder)
 	}
-	return redactor{longestFirst(secrets), strings.NewReplacer(pairs...)}
+	return redactor{values: longestFirst(secrets), replacer: strings.NewReplacer(pairs...)}
 }
 
 // longestFirst sorts and removes what is there twice: what contains another one
@@ -77,6 +83,7 @@ func appendSecrets(secrets []string, value any) []string {
 }
 
 func (r redactor) text(s string) string {
+	s = r.learned.text(s)
 	if r.replacer == nil {
 		return s
 	}

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,20 +16,24 @@ import (
 
 // Integrations is what the integrations service needs to serve workers.
 type Integrations struct {
-	Vault  connection.Vault
-	Store  connection.Store
-	Tenant id.Tenant
+	Vault connection.Vault
+	Store connection.Store
+	// Renewals keeps who exchanges a connection's renewable secret.
+	Renewals connection.RenewalStore
+	Tenant   id.Tenant
 }
 
 // MountIntegrations adds the integrations service's side of the protocol.
 func MountIntegrations(a huma.API, i Integrations) {
 	register(a, http.MethodPost, "disclose-configuration", "/v1/worker/runs/{run_id}/configuration", i.configuration)
+	registerRenewals(a, i)
 }
 
 type configurationOutput struct{ Body workerapi.Configuration }
 
-// configuration hands a run's configuration to whoever holds the run, at most
-// once for each epoch. This answer is the one place where a secret leaves.
+// configuration hands a run's configuration to whoever holds the run, at
+// most once for each epoch. Secrets leave here, and one that is to be exchanged by
+// beginRenewal.
 func (i Integrations) configuration(ctx context.Context, in *Held) (*configurationOutput, error) {
 	token, err := run.ParseToken(in.Authorization.Reveal())
 	if err != nil {
@@ -42,12 +45,8 @@ func (i Integrations) configuration(ctx context.Context, in *Held) (*configurati
 	d, err := i.Vault.Disclose(ctx, i.Store, connection.Claim{
 		Scope: id.Scope{Tenant: i.Tenant, Workspace: token.Workspace}, Run: token.Run, Epoch: token.Epoch, TokenHash: token.Hash,
 	})
-	if errors.Is(err, connection.ErrUnreadable) {
-		// Not a failure that passes: the run ends, and says what is to be done.
-		return nil, fault.Wrap(fault.Invalid, err, "the stored credential is gone or does not open; enter its secrets again")
-	}
 	if err != nil {
-		return nil, err
+		return nil, unreadable(err)
 	}
 	api.Accept(ctx)
 	return &configurationOutput{Body: workerapi.Configuration{

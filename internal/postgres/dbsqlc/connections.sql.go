@@ -142,7 +142,7 @@ select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connect
   c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
-  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.credential_version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
   t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
@@ -205,6 +205,7 @@ type FindConnectionsRow struct {
 	SchedulePausedAt        *time.Time
 	SchedulePauseReasonCode *string
 	Version                 int64
+	CredentialVersion       int64
 	CreatedAt               time.Time
 	UpdatedAt               time.Time
 	TargetID                *int64
@@ -270,6 +271,7 @@ func (q *Queries) FindConnections(ctx context.Context, arg FindConnectionsParams
 			&i.SchedulePausedAt,
 			&i.SchedulePauseReasonCode,
 			&i.Version,
+			&i.CredentialVersion,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.TargetID,
@@ -404,7 +406,7 @@ select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connect
   c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
-  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.credential_version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
   t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
@@ -449,6 +451,7 @@ type GetConnectionRow struct {
 	SchedulePausedAt        *time.Time
 	SchedulePauseReasonCode *string
 	Version                 int64
+	CredentialVersion       int64
 	CreatedAt               time.Time
 	UpdatedAt               time.Time
 	TargetID                *int64
@@ -495,6 +498,7 @@ func (q *Queries) GetConnection(ctx context.Context, arg GetConnectionParams) (G
 		&i.SchedulePausedAt,
 		&i.SchedulePauseReasonCode,
 		&i.Version,
+		&i.CredentialVersion,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.TargetID,
@@ -606,7 +610,7 @@ select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connect
   c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
-  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.credential_version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
   t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
@@ -654,6 +658,7 @@ type ListConnectionsRow struct {
 	SchedulePausedAt        *time.Time
 	SchedulePauseReasonCode *string
 	Version                 int64
+	CredentialVersion       int64
 	CreatedAt               time.Time
 	UpdatedAt               time.Time
 	TargetID                *int64
@@ -709,6 +714,7 @@ func (q *Queries) ListConnections(ctx context.Context, arg ListConnectionsParams
 			&i.SchedulePausedAt,
 			&i.SchedulePauseReasonCode,
 			&i.Version,
+			&i.CredentialVersion,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.TargetID,
@@ -862,43 +868,48 @@ func (q *Queries) SetDefault(ctx context.Context, arg SetDefaultParams) error {
 
 const updateConnection = `-- name: UpdateConnection :one
 with before as (
-  select o.schedule_paused_at, o.schedule <> $11 or $8::boolean as afresh,
+  select o.schedule_paused_at, o.schedule <> $12 or $8::boolean as afresh,
     -- What somebody has paused goes on when somebody says so.
-    (o.schedule <> $11 or $8::boolean) and o.schedule_pause_reason_code is distinct from 'requested' as goes_on
+    (o.schedule <> $12 or $8::boolean) and o.schedule_pause_reason_code is distinct from 'requested' as goes_on
   from connections o
-  where o.workspace_id = $13 and o.connection_id = $14 for no key update
+  where o.workspace_id = $14 and o.connection_id = $15 for no key update
 )
 update connections c
 set name = $1, config = $2, scope = $3, metadata = $4, credential_type = $5, secret_fields = $6,
   target_id = coalesce($7, c.target_id), acts_as = case when $8::boolean then null else c.acts_as end,
   configured_at_version = case when $8::boolean then c.version + 1 else c.configured_at_version end,
-  config_refs = $9, lifecycle = ($10::text)::connection_lifecycle,
-  next_run_at = case when c.schedule = $11 then c.next_run_at else $12 end,
+  -- Each version of a credential has a number of its own, whoever made it.
+  credential_version = greatest(c.credential_version, $9::bigint),
+  config_refs = $10, lifecycle = ($11::text)::connection_lifecycle,
+  next_run_at = case when c.schedule = $12 then c.next_run_at else $13 end,
   schedule_failures = case when before.afresh then 0 else c.schedule_failures end,
   schedule_paused_at = case when before.goes_on then null else c.schedule_paused_at end,
   schedule_pause_reason_code = case when before.goes_on then null else c.schedule_pause_reason_code end,
-  schedule = $11, version = c.version + 1, updated_at = now()
+  schedule = $12, version = c.version + 1, updated_at = now()
 from before
-where c.workspace_id = $13 and c.connection_id = $14 and c.version = $15 and c.deleted_at is null
+where c.workspace_id = $14 and c.connection_id = $15 and c.version = $16 and c.deleted_at is null
+  and (not $8::boolean or c.credential_version = $17)
 returning (before.goes_on and before.schedule_paused_at is not null)::boolean as was_paused
 `
 
 type UpdateConnectionParams struct {
-	Name           string
-	Config         json.RawMessage
-	Scope          json.RawMessage
-	Metadata       json.RawMessage
-	CredentialType *string
-	SecretFields   []string
-	TargetID       *int64
-	Reconfigured   bool
-	ConfigRefs     json.RawMessage
-	Lifecycle      string
-	Schedule       json.RawMessage
-	NextRunAt      *time.Time
-	WorkspaceID    int64
-	ConnectionID   int64
-	Was            int64
+	Name              string
+	Config            json.RawMessage
+	Scope             json.RawMessage
+	Metadata          json.RawMessage
+	CredentialType    *string
+	SecretFields      []string
+	TargetID          *int64
+	Reconfigured      bool
+	CredentialVersion int64
+	ConfigRefs        json.RawMessage
+	Lifecycle         string
+	Schedule          json.RawMessage
+	NextRunAt         *time.Time
+	WorkspaceID       int64
+	ConnectionID      int64
+	Was               int64
+	WasCredential     int64
 }
 
 // The due time belongs to the schedule; an edit that leaves the schedule alone
@@ -915,6 +926,7 @@ func (q *Queries) UpdateConnection(ctx context.Context, arg UpdateConnectionPara
 		arg.SecretFields,
 		arg.TargetID,
 		arg.Reconfigured,
+		arg.CredentialVersion,
 		arg.ConfigRefs,
 		arg.Lifecycle,
 		arg.Schedule,
@@ -922,6 +934,7 @@ func (q *Queries) UpdateConnection(ctx context.Context, arg UpdateConnectionPara
 		arg.WorkspaceID,
 		arg.ConnectionID,
 		arg.Was,
+		arg.WasCredential,
 	)
 	var was_paused bool
 	err := row.Scan(&was_paused)

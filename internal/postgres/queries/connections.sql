@@ -8,7 +8,7 @@ select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connect
   c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
-  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.credential_version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
   t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
@@ -33,7 +33,7 @@ select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connect
   c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
-  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.credential_version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
   t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
@@ -47,7 +47,7 @@ select c.connection_id, c.tenant_id, c.workspace_id, c.integration_id, c.connect
   c.config, c.scope, c.schedule, c.metadata, c.scopes_granted, c.credential_type, c.secret_fields, c.config_refs, c.acts_as, c.is_default,
   c.lifecycle::text as lifecycle, c.status::text as status, c.last_run_at, c.last_used_at, c.last_connected_at,
   c.last_health_check_at, c.last_error_reason_code, c.last_error_message, c.next_run_at, c.last_scheduled_at,
-  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.created_at, c.updated_at,
+  c.schedule_failures, c.schedule_paused_at, c.schedule_pause_reason_code, c.version, c.credential_version, c.created_at, c.updated_at,
   c.target_id, t.provider_system, t.provider_target_id, t.target_type, t.name as target_name,
   t.created_at as target_created_at, t.updated_at as target_updated_at
 from connections c
@@ -106,6 +106,8 @@ update connections c
 set name = @name, config = @config, scope = @scope, metadata = @metadata, credential_type = @credential_type, secret_fields = @secret_fields,
   target_id = coalesce(sqlc.narg(target_id), c.target_id), acts_as = case when @reconfigured::boolean then null else c.acts_as end,
   configured_at_version = case when @reconfigured::boolean then c.version + 1 else c.configured_at_version end,
+  -- Each version of a credential has a number of its own, whoever made it.
+  credential_version = greatest(c.credential_version, @credential_version::bigint),
   config_refs = @config_refs, lifecycle = (@lifecycle::text)::connection_lifecycle,
   next_run_at = case when c.schedule = @schedule then c.next_run_at else @next_run_at end,
   schedule_failures = case when before.afresh then 0 else c.schedule_failures end,
@@ -114,6 +116,7 @@ set name = @name, config = @config, scope = @scope, metadata = @metadata, creden
   schedule = @schedule, version = c.version + 1, updated_at = now()
 from before
 where c.workspace_id = @workspace_id and c.connection_id = @connection_id and c.version = @was and c.deleted_at is null
+  and (not @reconfigured::boolean or c.credential_version = @was_credential)
 returning (before.goes_on and before.schedule_paused_at is not null)::boolean as was_paused;
 
 -- No row where there is nothing to forget. What somebody has paused goes on only
