@@ -86,13 +86,13 @@ func (v *graphView) versionsOf(ctx context.Context, of []changing, hits []hit) (
 		}
 	}
 	if args := args[graph.EntityChanges]; args != nil {
-		rows, err := v.tx.Query(ctx, pointVersions("entities", "entity_id", entityVersionFields), args...)
+		rows, err := v.tx.Query(ctx, pointVersions("entities", "entity_id", entityVersionFields, v.partitions(0)), args...)
 		if versions, err = v.collectEntityVersions(rows, err, versions); err != nil {
 			return nil, err
 		}
 	}
 	if args := args[graph.RelationshipChanges]; args != nil {
-		rows, err := v.tx.Query(ctx, pointVersions("relationships", "relationship_id", edgeVersionFields), args...)
+		rows, err := v.tx.Query(ctx, pointVersions("relationships", "relationship_id", edgeVersionFields, v.partitions(0)), args...)
 		if versions, err = collectEdgeVersions(rows, err, versions); err != nil {
 			return nil, err
 		}
@@ -107,13 +107,13 @@ const (
 )
 
 // pointVersions looks up, in the indexes of what was begun and ended, what each
-// publication began and ended of one id.
-func pointVersions(table, key, fields string) string {
+// publication began and ended of one id. The condition names all connections.
+func pointVersions(table, key, fields, of string) string {
 	one := func(begun, column, more string) string {
 		return fmt.Sprintf(`
 		  select %[1]s as begun, %[2]s
 		  from %[3]s r
-		  where r.workspace_id = $1 and r.connection_id = h.connection_id and r.%[4]s = h.at and r.%[5]s = h.id%[6]s`, begun, fields, table, column, key, more)
+		  where r.workspace_id = $1 and r.connection_id = h.connection_id and r.%[4]s = h.at and r.%[5]s = h.id and r.%[6]s%[7]s`, begun, fields, table, column, key, of, more)
 	}
 	return fmt.Sprintf(`
 		select h.n, r.*
@@ -199,9 +199,9 @@ func (v *graphView) changesAt(ctx context.Context, q *graph.ChangeQuery) ([]grap
 		}
 	}
 	ask := func(table, fields, key, ends, kind string, after [16]byte) (pgx.Rows, error) {
-		versions := everyVersion("entities", entityVersions)
+		versions := everyVersion("entities", entityVersions, v.partitions(q.Connection))
 		if table == "relationships" {
-			versions = everyVersion("relationships", relationshipVersions)
+			versions = everyVersion("relationships", relationshipVersions, v.partitions(q.Connection))
 		}
 		return v.tx.Query(ctx, fmt.Sprintf(`
 			select p.n, m.begun, %[2]s

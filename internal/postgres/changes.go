@@ -163,8 +163,8 @@ func (v *graphView) changed(ctx context.Context, q *graph.ChangeQuery, of []chan
 		one := func(moment string) string {
 			return fmt.Sprintf(`(
 				select r.%[1]s as id from %[2]s r
-				where r.workspace_id = $1 and r.connection_id = p.connection_id and %[3]s = p.at and r.%[1]s > p.%[4]s%[5]s
-				order by r.%[1]s limit %[6]d)`, key, table, moment, after, more, most)
+				where r.workspace_id = $1 and r.connection_id = p.connection_id and r.%[7]s and %[3]s = p.at and r.%[1]s > p.%[4]s%[5]s
+				order by r.%[1]s limit %[6]d)`, key, table, moment, after, more, most, v.partitions(0))
 		}
 		sections = append(sections, fmt.Sprintf("select %d, u.id from (%s union %s) u", n, one("r.observed_before is not null and r.valid_from"), one("r.valid_to")))
 	}

@@ -10,17 +10,18 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
-// everyVersion is all versions of a table, current and ended, each read from its
-// own index.
-func everyVersion(table, columns string) string {
-	return fmt.Sprintf("(select %[2]s from %[1]s where valid_to is null union all select %[2]s from %[1]s where valid_to is not null)", table, columns)
+// everyVersion is all versions of a table, of those that a condition selects, both
+// current and ended, each read from its own index.
+func everyVersion(table, columns, of string) string {
+	return fmt.Sprintf("(select %[2]s from %[1]s where %[3]s and valid_to is null union all select %[2]s from %[1]s where %[3]s and valid_to is not null)",
+		table, columns, of)
 }
 
 // Ever returns the latest version of an entity.
 func (v *graphView) Ever(ctx context.Context, e graph.EntityID) (graph.Entity, error) {
 	found, err := v.scanEntity(v.tx.QueryRow(ctx, `
 		select `+entityFields+`, identifiers, attributes
-		from `+everyVersion("entities", entityVersions)+` e
+		from `+everyVersion("entities", entityVersions, v.partitions(0))+` e
 		where workspace_id = $1 and connection_id = any ($2) and entity_id = $3
 		order by valid_from desc
 		limit 1`, v.workspace, v.connections, [16]byte(e)), true)
@@ -35,7 +36,7 @@ func (v *graphView) EverNamed(ctx context.Context, c id.Connection, ids []graph.
 	found := make(map[graph.EntityID]graph.Entity, len(ids))
 	rows, err := v.tx.Query(ctx, `
 		select distinct on (entity_id) `+entityFields+`
-		from `+everyVersion("entities", entityVersions)+` e
+		from `+everyVersion("entities", entityVersions, v.partitions(c))+` e
 		where workspace_id = $1 and connection_id = $2 and entity_id = any ($3)
 		order by entity_id, valid_from desc`, v.workspace, c, uuids(ids))
 	if err != nil {
@@ -56,7 +57,7 @@ func (v *graphView) EverNamed(ctx context.Context, c id.Connection, ids []graph.
 func (v *graphView) EverRepresented(ctx context.Context, c id.Connection, principal graph.EntityID) ([]graph.EntityID, error) {
 	rows, err := v.tx.Query(ctx, `
 		select distinct to_id
-		from `+everyVersion("relationships", relationshipVersions)+` r
+		from `+everyVersion("relationships", relationshipVersions, v.partitions(c))+` r
 		where workspace_id = $1 and connection_id = $2 and kind_code = 'p' and from_id = $3
 		order by to_id`, v.workspace, c, [16]byte(principal))
 	if err != nil {

@@ -43,7 +43,7 @@ func (v *identityView) changes(ctx context.Context, i graph.IdentityID, after *i
 		  from identity_members where workspace_id = $1 and identity_id = $2 and connection_id = any ($3) and valid_to is not null) h
 		left join identity_members p on p.workspace_id = $1 and p.principal_id = h.principal_id and p.valid_to = h.at
 		left join identity_members n on n.workspace_id = $1 and n.principal_id = h.principal_id and n.valid_from = h.at
-		left join entities e on e.workspace_id = $1 and e.connection_id = any ($3) and e.connection_id = h.connection_id and e.entity_id = h.principal_id and e.valid_to is null
+		left join entities e on e.workspace_id = $1 and e.`+v.partitions(0)+` and e.connection_id = h.connection_id and e.entity_id = h.principal_id and e.valid_to is null
 		left join identity_corrections c on c.workspace_id = $1 and c.correction_id = h.correction_id
 		where not $4 or (h.at, h.principal_id, h.joined) < ($5, $6, $7)
 		order by h.at desc, h.principal_id desc, h.joined desc

@@ -32,7 +32,7 @@ func (v *graphView) identityVersions(sql string, args []any) (string, []any) {
 	}
 	if v.past != nil && strings.Contains(sql, "{identifiers}") {
 		args = append(args, v.past.cuts)
-		identifiers = versionsAt("principal_identifiers", identifierVersions,
+		identifiers = versionsAt("principal_identifiers", identifierVersions, "connection_id = any ($2)",
 			"($"+strconv.Itoa(len(args))+"::timestamptz[])[array_position($2::bigint[], connection_id)]")
 	}
 	sql = strings.NewReplacer("{members}", members, "{identifiers}", identifiers, "{splits}", splits).Replace(sql)

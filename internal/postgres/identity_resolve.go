@@ -25,8 +25,11 @@ type resolution struct {
 	live, trusted []int64
 }
 
+// createResolution makes the tables of a resolution. Its statements are planned each
+// time, for the connections that they are about.
 func createResolution(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `
+		set local plan_cache_mode = force_custom_plan;
 		create temporary table identity_keys (
 		  key_id bigint generated always as identity, type text collate "C" not null, value text collate "C" not null, round integer not null,
 		  holders bigint, shared boolean, primary key (value, type)) on commit drop;

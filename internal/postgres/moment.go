@@ -109,8 +109,9 @@ const (
 // they are read from two indexes: that of current versions and that of ended
 // ones.
 func (v *graphView) versions(c id.Connection, sql string, args []any) (string, []any) {
-	entities, relationships := "(select "+entityVersions+" from entities where valid_to is null)",
-		"(select "+relationshipVersions+" from relationships where valid_to is null)"
+	of := v.partitions(c)
+	entities, relationships := "(select "+entityVersions+" from entities where "+of+" and valid_to is null)",
+		"(select "+relationshipVersions+" from relationships where "+of+" and valid_to is null)"
 	current, ended := relationships, ""
 	if v.past != nil {
 		cut := "$" + strconv.Itoa(len(args)+1)
@@ -121,27 +122,51 @@ func (v *graphView) versions(c id.Connection, sql string, args []any) (string, [
 			args = append(args, v.past.cuts)
 			cut = "(" + cut + "::timestamptz[])[array_position($2::bigint[], connection_id)]"
 		}
-		entities, relationships = versionsAt("entities", entityVersions, cut), versionsAt("relationships", relationshipVersions, cut)
-		current = "(" + currentAt("relationships", relationshipVersions, cut) + ")"
-		ended = "(" + endedAt("relationships", relationshipVersions, cut) + ")"
+		entities, relationships = versionsAt("entities", entityVersions, of, cut), versionsAt("relationships", relationshipVersions, of, cut)
+		current = "(" + currentAt("relationships", relationshipVersions, of, cut) + ")"
+		ended = "(" + endedAt("relationships", relationshipVersions, of, cut) + ")"
 	}
 	return strings.NewReplacer("{entities}", entities, "{relationships}", relationships,
 		"{current relationships}", current, "{ended relationships}", ended).Replace(sql), args
 }
 
-// versionsAt is the versions of a table that were shown at the publication's time.
-func versionsAt(table, columns, cut string) string {
-	return "(" + currentAt(table, columns, cut) + " union all " + endedAt(table, columns, cut) + ")"
+// partitions is the condition that confines a statement to the graph of one
+// connection, or when that is zero, to those that the view shows.
+func (v *graphView) partitions(c id.Connection) string {
+	if c != 0 {
+		return partitionsOf([]int64{int64(c)})
+	}
+	return partitionsOf(v.connections)
+}
+
+// partitionsOf names connections in the text of a statement. The server keeps the
+// plan of a statement: for connections that are parameters it would plan, and for
+// each question lock, the graphs of all connections of the data plane.
+func partitionsOf(connections []int64) string {
+	if len(connections) == 1 {
+		return "connection_id = " + strconv.FormatInt(connections[0], 10)
+	}
+	list := make([]string, len(connections))
+	for i, c := range connections {
+		list[i] = strconv.FormatInt(c, 10)
+	}
+	return "connection_id = any ('{" + strings.Join(list, ",") + "}'::bigint[])"
+}
+
+// versionsAt is the versions of a table, of those that a condition selects, that
+// were shown at the publication's time.
+func versionsAt(table, columns, of, cut string) string {
+	return "(" + currentAt(table, columns, of, cut) + " union all " + endedAt(table, columns, of, cut) + ")"
 }
 
 // currentAt is those of them that are still current.
-func currentAt(table, columns, cut string) string {
-	return fmt.Sprintf("select %s from %s where valid_to is null and valid_from <= %s", columns, table, cut)
+func currentAt(table, columns, of, cut string) string {
+	return fmt.Sprintf("select %s from %s where %s and valid_to is null and valid_from <= %s", columns, table, of, cut)
 }
 
 // endedAt is those of them that have ended since.
-func endedAt(table, columns, cut string) string {
-	return fmt.Sprintf("select %[2]s from %[1]s where valid_to is not null and valid_to > %[3]s and valid_from <= %[3]s", table, columns, cut)
+func endedAt(table, columns, of, cut string) string {
+	return fmt.Sprintf("select %[2]s from %[1]s where %[3]s and valid_to is not null and valid_to > %[4]s and valid_from <= %[4]s", table, columns, of, cut)
 }
 
 // sortedList is the first different values of a column among the relationships r

@@ -76,7 +76,7 @@ func (v *graphView) Past(ctx context.Context, c id.Connection, from, resources [
 // walkEver is Walk over all versions.
 func (v *graphView) walkEver(ctx context.Context, c id.Connection, from []graph.EntityID, hops []graph.Hop) ([]graph.Walked, error) {
 	sql, args := v.walkSQL(hops, []any{v.workspace, c, uuids(from)})
-	rows, err := v.tx.Query(ctx, strings.ReplaceAll(sql, "{relationships}", everyVersion("relationships", relationshipVersions)), args...)
+	rows, err := v.tx.Query(ctx, strings.ReplaceAll(sql, "{relationships}", everyVersion("relationships", relationshipVersions, v.partitions(c))), args...)
 	return collectHops(rows, err, hops)
 }
 
@@ -91,7 +91,7 @@ func (v *graphView) addVersions(ctx context.Context, c id.Connection, links map[
 		from unnest($3::text[], $4::uuid[], $5::uuid[]) as link (kind, from_id, to_id)
 		cross join lateral (
 		  select r.kind::text, `+edgeFields+`, r.valid_to, coalesce(r.observed_before, false)
-		  from `+everyVersion("relationships", relationshipVersions)+` r
+		  from `+everyVersion("relationships", relationshipVersions, v.partitions(c))+` r
 		  where r.workspace_id = $1 and r.connection_id = $2 and r.kind_code = link.kind::"char"
 		    and r.from_id = link.from_id and r.to_id = link.to_id
 		  offset 0) e`, v.workspace, c, kinds, from, to)

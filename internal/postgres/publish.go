@@ -22,13 +22,15 @@ import (
 // publishSettings are for one publish: it may take long, it joins large tables
 // by hash, and a nested loop over them, which a planner without statistics may
 // choose, would take a thousand times as long. It takes one processor and leaves
-// the others to those who ask questions meanwhile.
+// the others to those who ask questions meanwhile. No plan of it is for the graphs of
+// all connections, as one that is kept would be.
 const publishSettings = `
 	set local statement_timeout = '30min';
 	set local work_mem = '256MB';
 	set local maintenance_work_mem = '512MB';
 	set local max_parallel_workers_per_gather = 0;
 	set local max_parallel_maintenance_workers = 0;
+	set local plan_cache_mode = force_custom_plan;
 	set local enable_nestloop = off`
 
 // publication is one publish at work.
