@@ -11,6 +11,8 @@ BINARY := bin/gatehouse
 # Packages for `make test` and `make lint`; flags for go test in TESTFLAGS.
 PKG ?= ./...
 TESTFLAGS ?=
+# How often `make hunt` tries each property; `make test` tries it 100 times.
+CHECKS ?= 1000
 BENCHFLAGS ?=
 FAULTFLAGS ?=
 
@@ -37,6 +39,10 @@ dev: setup build ## Run every service, empty, on a local PostgreSQL
 .PHONY: test
 test: setup build ## Run the tests; PKG=./internal/run/... for some, TESTFLAGS=-race
 	@scripts/test $(TESTFLAGS) $(PKG)
+
+.PHONY: hunt
+hunt: setup build ## Try every property 1,000 times; CHECKS=5000 PKG=./internal/run/... for others
+	@scripts/hunt $(CHECKS) $(PKG)
 
 .PHONY: bench
 bench: setup build ## Measure the promised figures beside their limits; BENCHFLAGS='-run pipeline'

@@ -108,7 +108,7 @@ func (d *discovery) allChanges(tb testing.TB, t *rapid.T, f graph.ChangeFilter) 
 func TestChangesAreTheDifferencesOfPublications(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)
-	rapid.Check(t, func(rt *rapid.T) {
+	checkSeldom(t, func(rt *rapid.T) {
 		d.scope = d.newScope(t)
 		c := d.connect(t, d.scope)
 		d.discover(t, d.scope, c, whole("alpha", "x", accounts("first")))

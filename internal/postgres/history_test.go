@@ -39,7 +39,7 @@ func (d *discovery) begins(tb testing.TB) (at time.Time) {
 func TestMomentsSinceHistoryBeginsAreAnsweredAsBefore(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)
-	rapid.Check(t, func(rt *rapid.T) {
+	checkSeldom(t, func(rt *rapid.T) {
 		d.scope = d.newScope(t)
 		w := newWorld()
 		about := w.drawInquiry(rt)

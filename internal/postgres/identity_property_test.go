@@ -177,7 +177,7 @@ func TestIdentitiesAreTheModels(t *testing.T) {
 		{Type: connector.EmployeeID, Value: "17"},
 		{Type: connector.ImmutableID, Value: "anchor"},
 	}
-	rapid.Check(t, func(rt *rapid.T) {
+	checkSeldom(t, func(rt *rapid.T) {
 		j := &joining{discovery: base.discovery, identities: base.identities}
 		j.admin = j.adminOf(t, j.newScope(t))
 		m := &unionModel{

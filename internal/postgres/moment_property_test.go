@@ -27,7 +27,7 @@ type heard struct {
 func TestEarlierMomentsAreAnsweredAsTheyWere(t *testing.T) {
 	t.Parallel()
 	d := newDiscovery(t)
-	rapid.Check(t, func(rt *rapid.T) {
+	checkSeldom(t, func(rt *rapid.T) {
 		d.scope = d.newScope(t)
 		w := newWorld()
 		about := w.drawInquiry(rt)

@@ -53,14 +53,19 @@ func TestQuestionsTouchOnlyGraphsOfTheirConnections(t *testing.T) {
 	ref := func(kind connector.EntityKind, name string) connector.Ref { return connector.Ref{Kind: kind, ID: name} }
 	ann, account := ref(connector.Principal, "ann"), ref(connector.Account, "ann")
 	group, bucket := ref(connector.Entitlement, "group"), ref(connector.Resource, "bucket")
-	page := connector.Page{Entities: []connector.Entity{
-		person("ann", email("ann@example.com")), {Ref: account, Name: "ann", Type: "user"},
-		{Ref: group, Name: "group", Type: "group"}, {Ref: bucket, Name: "bucket", Type: "bucket"},
-	}, Relationships: []connector.Relationship{
-		{Kind: connector.PrincipalRepresentsAccount, From: ann, To: account},
-		{Kind: connector.AccountAssignedEntitlement, From: account, To: group},
-		{Kind: connector.EntitlementGrantsResource, From: group, To: bucket},
-	}}
+	page := connector.Page{
+		Entities: []connector.Entity{
+			person("ann", email("ann@example.com")),
+			{Ref: account, Name: "ann", Type: "user"},
+			{Ref: group, Name: "group", Type: "group"},
+			{Ref: bucket, Name: "bucket", Type: "bucket"},
+		},
+		Relationships: []connector.Relationship{
+			{Kind: connector.PrincipalRepresentsAccount, From: ann, To: account},
+			{Kind: connector.AccountAssignedEntitlement, From: account, To: group},
+			{Kind: connector.EntitlementGrantsResource, From: group, To: bucket},
+		},
+	}
 	d.discover(t, mine, c, reading{"alpha", "", page, connector.Complete})
 	d.discover(t, theirs, foreign, reading{"alpha", "", page, connector.Complete})
 	d.discover(t, mine, other, whole("alpha", "", []connector.Entity{person("bob", email("bob@example.com"))}))
