@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/simulator/aws"
 	"github.com/gatehouse-project/gatehouse/simulator/azure"
+	"github.com/gatehouse-project/gatehouse/simulator/cyberark"
 )
 
 // SimulateConfig says which made-up enterprise to serve.
@@ -82,6 +83,32 @@ func SimulateAzure(ctx context.Context, c SimulateConfig) error {
   client_secret  %s
 What exists: %s/_simulator/estate. Ctrl-C ends it.
 `, e.Company.Name, c.People, len(e.Groups), len(e.Subscriptions), url, e.TenantID, e.Auditor.ClientID, e.Auditor.Secret, url)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	return s.Serve(ctx, ln)
+}
+
+// SimulateCyberArk serves a simulated CyberArk Identity tenant until ctx ends, and says
+// how to connect to it.
+func SimulateCyberArk(ctx context.Context, c SimulateConfig) error {
+	s, err := cyberark.New(cyberark.Options{People: c.People, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	e, url := s.Estate(), "http://"+ln.Addr().String()
+	_, err = fmt.Fprintf(c.Out, `%s: %d people, %d roles, %d applications, at %s
+  tenant_url      %s
+  application_id  %s
+  scope           %s
+  client_id       %s
+  client_secret   %s
+What exists: %s/_simulator/estate. Ctrl-C ends it.
+`, e.Company.Name, c.People, len(e.Roles), len(e.Applications), url, s.TenantURL(), e.Auditor.ApplicationID, e.Auditor.Scope, e.Auditor.Login, e.Auditor.Password, url)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

@@ -132,8 +132,9 @@ func (cmd *DemoCmd) Run(ctx context.Context, e *environment) error {
 
 // SimulateCmd is `gatehouse simulate`.
 type SimulateCmd struct {
-	AWS   SimulateAWSCmd   `cmd:"" name:"aws" help:"Serve a made-up AWS organisation."`
-	Azure SimulateAzureCmd `cmd:"" name:"azure" help:"Serve a made-up Entra ID tenant with its Azure subscriptions."`
+	AWS      SimulateAWSCmd      `cmd:"" name:"aws" help:"Serve a made-up AWS organisation."`
+	Azure    SimulateAzureCmd    `cmd:"" name:"azure" help:"Serve a made-up Entra ID tenant with its Azure subscriptions."`
+	CyberArk SimulateCyberArkCmd `cmd:"" name:"cyberark" help:"Serve a made-up CyberArk Identity tenant."`
 }
 
 // SimulateAWSCmd is `gatehouse simulate aws`.

@@ -41,11 +41,12 @@ func recordingServices() cli.Services {
 			fmt.Fprintln(p.Stdout, "stopped")
 			return nil
 		},
-		Serve:         record[cli.ServeOptions],
-		Worker:        record[cli.WorkerOptions],
-		Migrate:       record[cli.MigrateOptions],
-		SimulateAWS:   record[cli.SimulateAWSOptions],
-		SimulateAzure: record[cli.SimulateAzureOptions],
+		Serve:            record[cli.ServeOptions],
+		Worker:           record[cli.WorkerOptions],
+		Migrate:          record[cli.MigrateOptions],
+		SimulateAWS:      record[cli.SimulateAWSOptions],
+		SimulateAzure:    record[cli.SimulateAzureOptions],
+		SimulateCyberArk: record[cli.SimulateCyberArkOptions],
 		LicenceKey: func(name string) (secret.Secret, string, error) {
 			return secret.FromString("PRIVATE+KEY+" + name), name + "+public", nil
 		},

@@ -14,14 +14,15 @@ import (
 // it returns nil once everything is shut down. A nil function makes its command
 // say that it is not part of this build.
 type Services struct {
-	Demo          func(ctx context.Context, p Process, o DemoOptions) error
-	Dev           func(ctx context.Context, p Process, o DevOptions) error
-	Serve         func(ctx context.Context, p Process, o ServeOptions) error
-	Worker        func(ctx context.Context, p Process, o WorkerOptions) error
-	Migrate       func(ctx context.Context, p Process, o MigrateOptions) error
-	SimulateAWS   func(ctx context.Context, p Process, o SimulateAWSOptions) error
-	SimulateAzure func(ctx context.Context, p Process, o SimulateAzureOptions) error
-	Keys          KeyServices
+	Demo             func(ctx context.Context, p Process, o DemoOptions) error
+	Dev              func(ctx context.Context, p Process, o DevOptions) error
+	Serve            func(ctx context.Context, p Process, o ServeOptions) error
+	Worker           func(ctx context.Context, p Process, o WorkerOptions) error
+	Migrate          func(ctx context.Context, p Process, o MigrateOptions) error
+	SimulateAWS      func(ctx context.Context, p Process, o SimulateAWSOptions) error
+	SimulateAzure    func(ctx context.Context, p Process, o SimulateAzureOptions) error
+	SimulateCyberArk func(ctx context.Context, p Process, o SimulateCyberArkOptions) error
+	Keys             KeyServices
 	// OpenAPI returns the OpenAPI document of all services, in JSON.
 	OpenAPI func(ctx context.Context) ([]byte, error)
 	// LicenceKey makes a key that licences are signed with, and IssueLicence

@@ -146,7 +146,7 @@ func TestLocalCommandsExitByTheKindOfTheFailure(t *testing.T) {
 	}
 	lines := []string{
 		"demo", "dev", "worker --discovery-url http://x --integrations-url http://x --token-file t",
-		"serve discovery --database-url postgres://x --token-file t", "migrate --database-url postgres://x", "simulate aws", "simulate azure",
+		"serve discovery --database-url postgres://x --token-file t", "migrate --database-url postgres://x", "simulate aws", "simulate azure", "simulate cyberark",
 		"keys list --database-url postgres://x", "keys check --database-url postgres://x --key local:x", "keys rewrap --database-url postgres://x --key local:x",
 		"keys retire --database-url postgres://x local local:1 --yes", "keys create x", "openapi",
 	}
@@ -167,15 +167,16 @@ func TestLocalCommandsExitByTheKindOfTheFailure(t *testing.T) {
 // failing are services that fail.
 func failing(err error) Services {
 	return Services{
-		Demo:          func(context.Context, Process, DemoOptions) error { return err },
-		Dev:           func(context.Context, Process, DevOptions) error { return err },
-		Serve:         func(context.Context, Process, ServeOptions) error { return err },
-		Worker:        func(context.Context, Process, WorkerOptions) error { return err },
-		Migrate:       func(context.Context, Process, MigrateOptions) error { return err },
-		SimulateAWS:   func(context.Context, Process, SimulateAWSOptions) error { return err },
-		SimulateAzure: func(context.Context, Process, SimulateAzureOptions) error { return err },
-		OpenAPI:       func(context.Context) ([]byte, error) { return nil, err },
-		LicenceKey:    func(string) (secret.Secret, string, error) { return secret.Secret{}, "", err },
+		Demo:             func(context.Context, Process, DemoOptions) error { return err },
+		Dev:              func(context.Context, Process, DevOptions) error { return err },
+		Serve:            func(context.Context, Process, ServeOptions) error { return err },
+		Worker:           func(context.Context, Process, WorkerOptions) error { return err },
+		Migrate:          func(context.Context, Process, MigrateOptions) error { return err },
+		SimulateAWS:      func(context.Context, Process, SimulateAWSOptions) error { return err },
+		SimulateAzure:    func(context.Context, Process, SimulateAzureOptions) error { return err },
+		SimulateCyberArk: func(context.Context, Process, SimulateCyberArkOptions) error { return err },
+		OpenAPI:          func(context.Context) ([]byte, error) { return nil, err },
+		LicenceKey:       func(string) (secret.Secret, string, error) { return secret.Secret{}, "", err },
 		Keys: KeyServices{
 			List:  func(context.Context, string, KeyOptions) ([]KeyInUse, error) { return nil, err },
 			Check: func(context.Context, string, KeyOptions) ([]KeyCheck, error) { return nil, err },
