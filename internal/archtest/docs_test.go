@@ -49,6 +49,9 @@ func TestTheLayoutNamesEveryPackage(t *testing.T) {
 	}
 	there := map[string]bool{}
 	for _, folder := range packages(t, "../..") {
+		if folder == "." {
+			continue // it has no name there
+		}
 		require.True(t, named[path.Base(folder)], "docs/architecture.md does not name %s", folder)
 		for _, part := range strings.Split(folder, "/") {
 			there[part] = true

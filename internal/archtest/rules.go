@@ -63,11 +63,14 @@ func rules() []rule {
 	engines := append(append([]string{}, store...), transport...)
 
 	return []rule{
+		// The source of the contract, and no code.
+		{folder: "."},
 		// Leaves: the standard library alone.
 		{folder: "connector/connectortest", local: []string{"connector"}, external: []string{"*"}, never: engines},
 		// What connectors have in common, for those outside this module, too.
 		{folder: "connector/checkup", local: []string{"connector"}},
 		{folder: "connector/records", local: []string{"connector"}},
+		{folder: "connector/wire", local: []string{"connector"}},
 		// Tells an address that the worker refuses from a host that does not answer.
 		{folder: "connector/rest", local: []string{"connector", "internal/egress"}, external: []string{"golang.org/x/oauth2"}, never: engines},
 		{folder: "connector"},
@@ -84,6 +87,13 @@ func rules() []rule {
 		{folder: "internal/egress/egresstest", external: []string{"github.com/stretchr/testify"}},
 		{folder: "internal/egress", local: []string{"internal/fault"}},
 		{folder: "internal/keyfile"},
+		// Runs programs, and knows nothing of what they are for.
+		{folder: "internal/sandbox", external: []string{"golang.org/x/sys"}},
+		{folder: "internal/process", local: []string{"connector", "internal/egress", "internal/sandbox"}},
+		{folder: "internal/verify", local: append([]string{"internal/egress", "internal/integration", "internal/process", "internal/sandbox"}, foundation...)},
+		// The template in Go is a connector, and sees what any connector sees.
+		{folder: "internal/scaffold/golang", local: []string{"connector"}},
+		{folder: "internal/scaffold", local: []string{"."}},
 		{folder: "internal/pgserver", external: []string{"golang.org/x/sys"}},
 		{folder: "internal/archtest"},
 
@@ -141,9 +151,9 @@ func rules() []rule {
 		// The composition root, and what runs or tests the whole.
 		{folder: "internal/app", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
 		// An auditor's command line hashes what the server shows, so it need not trust
-		// it; a receiver's checks signatures.
-		{folder: "internal/cli", local: append([]string{"internal/app", "internal/client", "internal/audit", "internal/auditlog", "internal/evidence", "internal/webhook"}, foundation...), external: []string{"*"}, never: store},
-		{folder: "cmd", local: []string{"internal/app", "internal/cli"}, external: []string{"*"}, never: engines},
+		// it; a receiver's checks signatures; an author's runs the connector.
+		{folder: "internal/cli", local: append([]string{"internal/app", "internal/client", "internal/audit", "internal/auditlog", "internal/evidence", "internal/webhook", "internal/process", "internal/sandbox", "internal/scaffold", "internal/verify"}, foundation...), external: []string{"*"}, never: store},
+		{folder: "cmd", local: []string{"internal/app", "internal/cli", "internal/sandbox"}, external: []string{"*"}, never: engines},
 		{folder: "test", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
 		{folder: "tools", external: []string{"*"}},
 	}

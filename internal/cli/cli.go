@@ -45,14 +45,15 @@ type grammar struct {
 	APIKeys       APIKeysCmd       `cmd:"" name:"api-keys" group:"Administer:" help:"API keys of the workspace."`
 	Webhooks      WebhooksCmd      `cmd:"" group:"Administer:" help:"Endpoints that are told of events."`
 
-	Serve    ServeCmd    `cmd:"" group:"Operate:" help:"Run one service."`
-	Worker   WorkerCmd   `cmd:"" group:"Operate:" help:"Run a worker, which reads from providers."`
-	Migrate  MigrateCmd  `cmd:"" group:"Operate:" help:"Create or upgrade the database."`
-	Keys     KeysCmd     `cmd:"" group:"Operate:" help:"Keys that protect stored credentials."`
-	Throttle ThrottleCmd `cmd:"" group:"Operate:" help:"How much of what providers allow is used."`
-	Licence  LicenceCmd  `cmd:"" group:"Operate:" help:"What this tenant may use."`
-	Simulate SimulateCmd `cmd:"" group:"Operate:" help:"Serve a made-up enterprise over a provider's protocols."`
-	OpenAPI  OpenAPICmd  `cmd:"" name:"openapi" group:"Operate:" help:"Print the OpenAPI document."`
+	Serve     ServeCmd     `cmd:"" group:"Operate:" help:"Run one service."`
+	Worker    WorkerCmd    `cmd:"" group:"Operate:" help:"Run a worker, which reads from providers."`
+	Migrate   MigrateCmd   `cmd:"" group:"Operate:" help:"Create or upgrade the database."`
+	Keys      KeysCmd      `cmd:"" group:"Operate:" help:"Keys that protect stored credentials."`
+	Connector ConnectorCmd `cmd:"" group:"Operate:" help:"Connectors of your own, as programs."`
+	Throttle  ThrottleCmd  `cmd:"" group:"Operate:" help:"How much of what providers allow is used."`
+	Licence   LicenceCmd   `cmd:"" group:"Operate:" help:"What this tenant may use."`
+	Simulate  SimulateCmd  `cmd:"" group:"Operate:" help:"Serve a made-up enterprise over a provider's protocols."`
+	OpenAPI   OpenAPICmd   `cmd:"" name:"openapi" group:"Operate:" help:"Print the OpenAPI document."`
 
 	Login      LoginCmd      `cmd:"" group:"This command line:" help:"Sign in at a server."`
 	Logout     LogoutCmd     `cmd:"" group:"This command line:" help:"Sign out."`

@@ -30,7 +30,7 @@ const (
 	// exitDenied means that the key is not accepted or may not do this.
 	exitDenied = 4
 	// exitStopped means that the gate did not let a run start, that a run or test
-	// did not succeed, or that the audit log does not verify.
+	// did not succeed, or that the audit log or a connector does not verify.
 	exitStopped = 5
 	// exitUnavailable means that the server cannot be reached or cannot work now.
 	exitUnavailable = 6
