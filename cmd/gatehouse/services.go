@@ -23,7 +23,7 @@ func services() cli.Services {
 
 func dev(ctx context.Context, p cli.Process, o cli.DevOptions) error {
 	c := app.DevConfig{
-		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs, AllowPrivate: o.AllowPrivateNetworks, EndpointHosts: o.EndpointHosts, LicenceKeys: o.LicenceKeys, Limits: app.Limits(o.Limits),
+		DataDir: o.DataDir, Listen: o.Listen, DatabaseURL: o.DatabaseURL, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs, AllowPrivate: o.AllowPrivateNetworks, EndpointHosts: o.EndpointHosts, Connectors: app.ConnectorSettings(o.Connectors), LicenceKeys: o.LicenceKeys, Limits: app.Limits(o.Limits),
 		KeepRuns: o.KeepRuns, KeepHistory: o.KeepHistory, Exports: app.ExportLimits(o.Exports), Version: versionText(), Logger: p.Logger,
 		SignIn: signIn(o.SignIn, o.AllowPrivateNetworks),
 	}
@@ -90,7 +90,7 @@ func migrate(ctx context.Context, p cli.Process, o cli.MigrateOptions) error {
 
 func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 	return app.Serve(ctx, app.ServeConfig{
-		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs,
+		Service: o.Service, Listen: o.Listen, DatabaseURL: o.DatabaseURL, TLSCert: o.TLSCert, TLSKey: o.TLSKey, Keys: keySettings(o.Keys), AllowRefs: o.AllowRefs, Connectors: app.ConnectorSettings(o.Connectors),
 		DiscoveryURL: o.DiscoveryURL, TokenFile: o.TokenFile, AdminKeyFile: o.AdminKeyFile, AuditKeyFile: o.AuditKeyFile,
 		Limits: app.Limits(o.Limits), KeepRuns: o.KeepRuns, KeepHistory: o.KeepHistory, Exports: app.ExportLimits(o.Exports), Version: versionText(), Logger: p.Logger,
 		SignIn: signIn(o.SignIn, o.AllowPrivateNetworks), AllowPrivate: o.AllowPrivateNetworks,
@@ -101,6 +101,6 @@ func serve(ctx context.Context, p cli.Process, o cli.ServeOptions) error {
 func work(ctx context.Context, p cli.Process, o cli.WorkerOptions) error {
 	return app.Work(ctx, app.WorkConfig{
 		Name: o.Name, DiscoveryURL: o.DiscoveryURL, IntegrationsURL: o.IntegrationsURL, TokenFile: o.TokenFile, Slots: o.Slots,
-		AllowPrivate: o.AllowPrivateNetworks, EndpointHosts: o.EndpointHosts, Grace: o.Grace, MetricsListen: o.MetricsListen, Logger: p.Logger,
+		AllowPrivate: o.AllowPrivateNetworks, EndpointHosts: o.EndpointHosts, Connectors: app.ConnectorSettings(o.Connectors), Grace: o.Grace, MetricsListen: o.MetricsListen, Logger: p.Logger,
 	})
 }

@@ -37,6 +37,8 @@ type DevConfig struct {
 	AllowPrivate bool
 	// EndpointHosts may be called beside the providers' own; "*" stands for any.
 	EndpointHosts []string
+	// Connectors are those beside the built-in ones.
+	Connectors ConnectorSettings
 	// LicenceKeys is a file with the keys that licences are checked with; empty
 	// leaves them as they are.
 	LicenceKeys string
@@ -113,7 +115,7 @@ func (c DevConfig) keys() KeySettings {
 
 // newDevHost mounts all services on one listener.
 func newDevHost(ctx context.Context, c DevConfig, db *database, url string, token secret.Secret) (*host, error) {
-	catalog, err := newCatalog()
+	catalog, err := newCatalog(c.Connectors)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +215,7 @@ func addDevWorkers(g *group, c DevConfig, url string, token secret.Secret, metri
 	for name, queue := range devWorkers() {
 		w, err := newWorker(workerConfig{
 			name: name, discoveryURL: url, integrationsURL: url, token: token, queues: []string{string(queue)},
-			allowPrivate: c.AllowPrivate, endpointHosts: c.EndpointHosts, metrics: metrics, log: c.Logger,
+			allowPrivate: c.AllowPrivate, endpointHosts: c.EndpointHosts, connectors: c.Connectors, metrics: metrics, log: c.Logger,
 		})
 		if err != nil {
 			return err

@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/gatehouse-project/gatehouse/connectors/builtin"
 	apiconnection "github.com/gatehouse-project/gatehouse/internal/api/connection"
 	"github.com/gatehouse-project/gatehouse/internal/api/health"
 	apiintegration "github.com/gatehouse-project/gatehouse/internal/api/integration"
@@ -37,9 +36,6 @@ type integrationsConfig struct {
 	catalog      *integration.Catalog
 	log          *slog.Logger
 }
-
-// newCatalog describes the built-in connectors.
-func newCatalog() (*integration.Catalog, error) { return integration.NewCatalog(builtin.Connectors()) }
 
 // newIntegrations makes the integrations service: catalog, connections, and the
 // disclosure of configurations to workers.

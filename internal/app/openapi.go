@@ -43,7 +43,7 @@ import (
 // OpenAPI returns the document of the public API, all services together. It is
 // made from the operations themselves; nothing is served.
 func OpenAPI() ([]byte, error) {
-	catalog, err := newCatalog()
+	catalog, err := newCatalog(ConnectorSettings{})
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,9 @@ type ServeConfig struct {
 	// AllowRefs is what connections may refer to outside of Gatehouse; for
 	// integrations.
 	AllowRefs []string
+	// Connectors are those beside the built-in ones; for integrations and discovery,
+	// which never run one.
+	Connectors ConnectorSettings
 	// DiscoveryURL is where tests are started; for integrations.
 	DiscoveryURL string
 	// TokenFile holds what workers claim with; for discovery.
@@ -88,7 +91,7 @@ func Serve(ctx context.Context, c ServeConfig) error {
 }
 
 func newService(ctx context.Context, c ServeConfig, metrics prometheus.Registerer) (*service, error) {
-	catalog, err := newCatalog()
+	catalog, err := newCatalog(c.Connectors)
 	if err != nil {
 		return nil, err
 	}

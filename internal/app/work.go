@@ -28,6 +28,8 @@ type WorkConfig struct {
 	AllowPrivate bool
 	// EndpointHosts may be called beside the providers' own; "*" stands for any.
 	EndpointHosts []string
+	// Connectors are those beside the built-in ones.
+	Connectors ConnectorSettings
 	// Grace is how long runs may go on when the process is told to stop.
 	Grace time.Duration
 	// MetricsListen is where /metrics and /healthz are served; empty for nowhere.
@@ -60,7 +62,7 @@ func Work(ctx context.Context, c WorkConfig) error {
 		}
 		w, err := newWorker(workerConfig{
 			name: name, discoveryURL: c.DiscoveryURL, integrationsURL: c.IntegrationsURL, token: token, queues: queues,
-			allowPrivate: c.AllowPrivate, endpointHosts: c.EndpointHosts, grace: c.Grace, metrics: metrics, log: c.Logger,
+			allowPrivate: c.AllowPrivate, endpointHosts: c.EndpointHosts, connectors: c.Connectors, grace: c.Grace, metrics: metrics, log: c.Logger,
 		})
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -23,6 +24,7 @@ type workerConfig struct {
 	queues          []string
 	allowPrivate    bool
 	endpointHosts   []string
+	connectors      ConnectorSettings
 	// grace is how long a run may go on when the worker is told to stop; zero for
 	// the worker's default.
 	grace   time.Duration
@@ -32,7 +34,14 @@ type workerConfig struct {
 
 func newWorker(c workerConfig) (*worker.Worker, error) {
 	connectors := map[string]connector.Connector{}
-	for _, k := range builtin.Connectors() {
+	registered, err := c.connectors.registered()
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range append(builtin.Connectors(), registered...) {
+		if _, taken := connectors[k.Manifest().IntegrationID]; taken {
+			return nil, fmt.Errorf("two connectors call themselves %q", k.Manifest().IntegrationID)
+		}
 		connectors[k.Manifest().IntegrationID] = k
 	}
 	if len(c.queues) == 0 {

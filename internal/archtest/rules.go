@@ -91,6 +91,7 @@ func rules() []rule {
 		{folder: "internal/sandbox", external: []string{"golang.org/x/sys"}},
 		{folder: "internal/process", local: []string{"connector", "internal/egress", "internal/sandbox"}},
 		{folder: "internal/verify", local: append([]string{"internal/egress", "internal/integration", "internal/process", "internal/sandbox"}, foundation...)},
+		{folder: "internal/registration", local: []string{"connector", "internal/process", "internal/sandbox"}},
 		// The template in Go is a connector, and sees what any connector sees.
 		{folder: "internal/scaffold/golang", local: []string{"connector"}},
 		{folder: "internal/scaffold", local: []string{"."}},
@@ -152,7 +153,7 @@ func rules() []rule {
 		{folder: "internal/app", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
 		// An auditor's command line hashes what the server shows, so it need not trust
 		// it; a receiver's checks signatures; an author's runs the connector.
-		{folder: "internal/cli", local: append([]string{"internal/app", "internal/client", "internal/audit", "internal/auditlog", "internal/evidence", "internal/webhook", "internal/process", "internal/sandbox", "internal/scaffold", "internal/verify"}, foundation...), external: []string{"*"}, never: store},
+		{folder: "internal/cli", local: append([]string{"internal/app", "internal/client", "internal/audit", "internal/auditlog", "internal/evidence", "internal/webhook", "internal/process", "internal/registration", "internal/sandbox", "internal/scaffold", "internal/verify"}, foundation...), external: []string{"*"}, never: store},
 		{folder: "cmd", local: []string{"internal/app", "internal/cli", "internal/sandbox"}, external: []string{"*"}, never: engines},
 		{folder: "test", local: []string{"connector", "connectors", "internal", "simulator"}, external: []string{"*"}},
 		{folder: "tools", external: []string{"*"}},

@@ -22,6 +22,10 @@ import (
 type ConnectorCmd struct {
 	Init   ConnectorInitCmd   `cmd:"" help:"Make a connector to begin with, in Go or Python."`
 	Verify ConnectorVerifyCmd `cmd:"" help:"Hold a connector that is a program to the contract."`
+
+	Register ConnectorRegisterCmd `cmd:"" help:"Let workers run a program, pinned by its SHA-256."`
+	List     ConnectorListCmd     `cmd:"" help:"List the registered connectors."`
+	Remove   ConnectorRemoveCmd   `cmd:"" help:"Take a registered connector out."`
 }
 
 // ConnectorInitCmd is `gatehouse connector init`.

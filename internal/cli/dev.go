@@ -61,6 +61,7 @@ type DevCmd struct {
 	local
 	retention
 	exportBounds
+	programs
 	licenceKeys
 	encryption
 	references
@@ -95,7 +96,7 @@ func (cmd *DevCmd) Run(ctx context.Context, e *environment) error {
 	return listening(e.services.Dev(ctx, cmd.process(e), DevOptions{
 		DataDir: cmd.DataDir, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, Keys: cmd.options(), AllowRefs: cmd.AllowRef, AllowPrivateNetworks: cmd.AllowPrivateNetworks, EndpointHosts: cmd.EndpointHosts,
 		LicenceKeys: cmd.LicencePublicKey, Limits: cmd.requestLimits(), KeepRuns: keepRuns, KeepHistory: keepHistory, Exports: exports,
-		SignIn: people,
+		SignIn: people, Connectors: ConnectorOptions{File: cmd.ConnectorsFile},
 	}))
 }
 

@@ -87,6 +87,7 @@ func (cmd *IntegrationsShowCmd) Run(ctx context.Context, e *environment) error {
 		{Name: "Integration", Value: i.IntegrationID},
 		{Name: "Name", Value: i.Name},
 		{Name: "Connector", Value: i.ConnectorID + " " + i.Version},
+		{Name: "Provided by", Value: i.ProvidedBy},
 		{Name: "Status", Value: i.Status},
 		{Name: "Licensed", Value: licensed(i)},
 		{Name: "Entities", Value: strings.Join(i.EmitsEntities, ", ")},

@@ -24,6 +24,7 @@ type ServeCmd struct {
 	AuditSinkSecret map[string]string `mapsep:"none" env:"GATEHOUSE_AUDIT_SINK_SECRET" placeholder:"NAME=PATH" help:"File with the secret, whsec_…, that a webhook is signed with."`
 	encryption
 	references
+	programs
 	retention
 	exportBounds
 	providerSignIn
@@ -75,7 +76,7 @@ func (cmd *ServeCmd) Run(ctx context.Context, e *environment) error {
 		Service: cmd.Service, Listen: cmd.Listen, DatabaseURL: cmd.DatabaseURL, TLSCert: cmd.TLSCert, TLSKey: cmd.TLSKey,
 		Keys: cmd.options(), AllowRefs: cmd.AllowRef, DiscoveryURL: cmd.DiscoveryURL, TokenFile: cmd.TokenFile, AdminKeyFile: cmd.AdminKeyFile, AuditKeyFile: cmd.AuditKeyFile,
 		Limits: cmd.requestLimits(), KeepRuns: keepRuns, KeepHistory: keepHistory, Exports: exports,
-		SignIn: people, AllowPrivateNetworks: cmd.AllowPrivateNetworks,
+		SignIn: people, AllowPrivateNetworks: cmd.AllowPrivateNetworks, Connectors: ConnectorOptions{File: cmd.ConnectorsFile},
 		AuditSinks: cmd.AuditSink, AuditSinkSecrets: cmd.AuditSinkSecret,
 	}))
 }

@@ -70,6 +70,7 @@ type DevOptions struct {
 	AllowPrivateNetworks bool
 	// EndpointHosts may be custom endpoints; "*" stands for any.
 	EndpointHosts []string
+	Connectors    ConnectorOptions
 	// LicenceKeys is a file with the keys that licences are checked with; empty
 	// leaves them as they are.
 	LicenceKeys string
@@ -114,6 +115,8 @@ type ServeOptions struct {
 	// outside of Gatehouse; of integrations.
 	Keys      KeyOptions
 	AllowRefs []string
+	// Connectors are of integrations and discovery.
+	Connectors ConnectorOptions
 	// DiscoveryURL is where integrations starts tests.
 	DiscoveryURL string
 	// TokenFile holds what workers prove themselves to discovery with.
@@ -157,6 +160,15 @@ type WorkerOptions struct {
 	AllowPrivateNetworks bool
 	// EndpointHosts may be custom endpoints; "*" stands for any.
 	EndpointHosts []string
+	Connectors    ConnectorOptions
+}
+
+// ConnectorOptions say which connectors there are beside the built-in ones.
+type ConnectorOptions struct {
+	// File has those that are registered; empty for none.
+	File string
+	// Isolated refuses to run them where the system cannot keep them apart.
+	Isolated bool
 }
 
 // MigrateOptions are the options of `gatehouse migrate`.

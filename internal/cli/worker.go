@@ -11,6 +11,7 @@ import (
 // WorkerCmd is `gatehouse worker`.
 type WorkerCmd struct {
 	logging
+	programs
 	DiscoveryURL         string        `required:"" name:"discovery-url" env:"GATEHOUSE_DISCOVERY_URL" placeholder:"URL" help:"Address of the discovery service."`
 	IntegrationsURL      string        `required:"" name:"integrations-url" env:"GATEHOUSE_INTEGRATIONS_URL" placeholder:"URL" help:"Address of the integrations service."`
 	TokenFile            string        `required:"" env:"GATEHOUSE_WORKER_TOKEN_FILE" type:"path" complete:"files" placeholder:"PATH" help:"File with the token that workers of this deployment share."`
@@ -19,6 +20,7 @@ type WorkerCmd struct {
 	MetricsListen        string        `env:"GATEHOUSE_METRICS_LISTEN" placeholder:"HOST:PORT" help:"Where to serve /metrics and /healthz, such as 127.0.0.1:9090; nowhere without it."`
 	Name                 string        `env:"GATEHOUSE_WORKER_NAME" placeholder:"NAME" help:"Name in runs and logs; the host's name without it."`
 	AllowPrivateNetworks bool          `negatable:"" env:"GATEHOUSE_ALLOW_PRIVATE_NETWORKS" help:"Let connections reach loopback and private addresses."`
+	ConnectorIsolation   string        `enum:"required,preferred" default:"required" env:"GATEHOUSE_CONNECTOR_ISOLATION" placeholder:"WHEN" help:"Run connectors of your own only where the system keeps them from the network and other processes (required), or all the same (preferred)."`
 	EndpointHosts        []string      `env:"GATEHOUSE_ENDPOINT_HOSTS" placeholder:"HOST" help:"Hosts that connections may name as custom endpoints, beside the provider's own; * for any, none without it."`
 }
 
@@ -56,5 +58,6 @@ func (cmd *WorkerCmd) Run(ctx context.Context, e *environment) error {
 	return listening(e.services.Worker(ctx, cmd.process(e), WorkerOptions{
 		DiscoveryURL: cmd.DiscoveryURL, IntegrationsURL: cmd.IntegrationsURL, TokenFile: cmd.TokenFile, Slots: slots, Grace: cmd.Grace,
 		MetricsListen: cmd.MetricsListen, Name: name, AllowPrivateNetworks: cmd.AllowPrivateNetworks, EndpointHosts: cmd.EndpointHosts,
+		Connectors: ConnectorOptions{File: cmd.ConnectorsFile, Isolated: cmd.ConnectorIsolation == isolationRequired},
 	}))
 }

@@ -21,6 +21,8 @@ type Integration struct {
 	EmitsRelationships  []string `json:"emits_relationships"`
 	LimitsBlindSpots    []string `json:"limits_blind_spots"`
 	SupportsTest        bool     `json:"supports_test"`
+	// ProvidedBy is gatehouse or operator.
+	ProvidedBy string `json:"provided_by"`
 	// Licensed says that the tenant's licence allows it now, LicenceReason why not.
 	Licensed      bool   `json:"licensed"`
 	LicenceReason string `json:"licence_reason"`

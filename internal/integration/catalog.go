@@ -27,6 +27,9 @@ type Integration struct {
 	connector.Manifest
 	configuration *schema
 	scope         *schema
+	// ByOperator says that it is a program that an operator has registered, and not
+	// a connector that comes with Gatehouse.
+	ByOperator bool
 	// packer is nil for a connector without that capability.
 	packer connector.PermissionPacker
 	// decider likewise.
@@ -42,11 +45,12 @@ type Catalog struct {
 	entries []*Integration
 }
 
-// NewCatalog makes the catalog of these connectors. An error means that a
-// manifest is unusable or an id is taken twice.
-func NewCatalog(connectors []connector.Connector) (*Catalog, error) {
+// NewCatalog makes the catalog of these connectors, and of those that an operator has
+// registered. An error means that a manifest is unusable or an id is taken twice.
+func NewCatalog(connectors []connector.Connector, registered ...connector.Connector) (*Catalog, error) {
 	c := &Catalog{}
-	for _, k := range connectors {
+	for i, k := range slices.Concat(connectors, registered) {
+		byOperator := i >= len(connectors)
 		m := k.Manifest()
 		if m.ContractVersion != connector.ContractVersion {
 			return nil, fmt.Errorf("connector %s is written for contract %q; this version of Gatehouse speaks %q", m.ConnectorID, m.ContractVersion, connector.ContractVersion)
@@ -65,7 +69,7 @@ func NewCatalog(connectors []connector.Connector) (*Catalog, error) {
 				return nil, fmt.Errorf("connector %s: two throttle scopes are called %q", m.ConnectorID, scope.Name)
 			}
 		}
-		entry := &Integration{Manifest: m}
+		entry := &Integration{Manifest: m, ByOperator: byOperator}
 		entry.packer, _ = k.(connector.PermissionPacker)
 		entry.decider, _ = k.(connector.Decider)
 		var err error

@@ -29,6 +29,7 @@ type Integration struct {
 	AuthTypes            []AuthType `json:"auth_types" nullable:"false"`
 	Operations           []string   `json:"operations" nullable:"false"`
 	Streams              []Stream   `json:"streams" nullable:"false"`
+	ProvidedBy           string     `json:"provided_by" enum:"gatehouse,operator" doc:"Whose code it is: gatehouse for a connector that is built in, operator for a program that was registered by whoever runs this deployment."`
 	Licensed             bool       `json:"licensed" doc:"The tenant's licence lets it be connected and started now."`
 	LicenceReason        string     `json:"licence_reason" doc:"Why it is not licensed, and the way out; empty when it is."`
 }
@@ -67,6 +68,7 @@ func fromDomain(i *domain.Integration, standing licence.Standing) Integration {
 		ContractVersion: i.ContractVersion, Configuration: api.Object(i.Configuration), ConfigurationVersion: i.ConfigurationVersion,
 		Scope: api.Object(i.Scope), AuthTypes: []AuthType{}, Operations: texts(i.Operations), Streams: []Stream{},
 	}
+	dto.ProvidedBy = providedBy(i)
 	dto.LicenceReason, dto.Licensed = standing.Allows(i.ID())
 	for _, a := range i.AuthTypes {
 		dto.AuthTypes = append(dto.AuthTypes, AuthType{ID: a.ID, Name: a.Name, Description: a.Description})
@@ -75,6 +77,13 @@ func fromDomain(i *domain.Integration, standing licence.Standing) Integration {
 		dto.Streams = append(dto.Streams, stream(s))
 	}
 	return dto
+}
+
+func providedBy(i *domain.Integration) string {
+	if i.ByOperator {
+		return "operator"
+	}
+	return "gatehouse"
 }
 
 func stream(s connector.Stream) Stream {
