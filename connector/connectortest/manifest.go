@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -29,6 +30,7 @@ func (s suite) testManifest(t *testing.T) {
 	require.NotEmpty(t, m.ConfigurationVersion)
 	require.Contains(t, []connector.Status{connector.Available, connector.Beta, connector.Deprecated}, m.Status)
 	require.NotEmpty(t, m.AuthTypes, "no way of authentication is declared")
+	require.Equal(t, slices.Contains(m.Operations, "connection.test"), m.SupportsTest, "the operations and supports_test contradict each other")
 	require.NotEmpty(t, m.LimitsBlindSpots, "every connector has blind spots; none is declared")
 	checkSchema(t, "configuration", m.Configuration)
 	checkSchema(t, "scope", m.Scope)

@@ -69,6 +69,7 @@ func manifest() connector.Manifest {
 			"Safes of Privilege Cloud and access of the other services of the platform are not read; the roles that they are given to are.",
 			"What an application gives inside the provider that it signs in to is not known here.",
 		},
+		SupportsTest:   true,
 		ThrottleScopes: throttleScopes(),
 	}
 }

@@ -25,6 +25,7 @@ func TestOneProcess(t *testing.T) {
 		"evidence":                evidenceHolds,
 		"shown policy":            shownPolicy,
 		"effective access":        effective,
+		"CyberArk":                cyberArk,
 		"roles":                   roles,
 		"provider that is broken": brokenProvider,
 		"damaged credentials":     damagedCredentials,
