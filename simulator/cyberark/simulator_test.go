@@ -107,7 +107,7 @@ func TestQueriesHavePagesAndErrorsComeWithSuccess(t *testing.T) {
 	c := newTenant(t, 30)
 	all := c.query(t, "Select ID, Username from User ORDER BY Username COLLATE NOCASE", 1, 1000)
 	require.True(t, all.Success)
-	require.Equal(t, all.Result.FullCount, len(all.Result.Results))
+	require.Len(t, all.Result.Results, all.Result.FullCount)
 	names := all.column("Username")
 	require.True(t, slices.IsSorted(names))
 	second := c.query(t, "select Username from User order by Username", 2, 7)
