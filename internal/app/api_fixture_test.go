@@ -97,7 +97,7 @@ func newAPIBenchUnder(t *testing.T, protection KeySettings, allowRefs []string, 
 	}
 	b.foreign = b.newKey(t, b.b, workspace.Admin)
 
-	catalog, err := newCatalog()
+	catalog, err := newCatalog(ConnectorSettings{})
 	require.NoError(t, err)
 	integrations, err := newIntegrations(t.Context(), integrationsConfig{
 		databaseURL: b.database.URL("svc_integration"), keys: b.protection, allowRefs: allowRefs,

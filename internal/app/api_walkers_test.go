@@ -60,7 +60,7 @@ func (trusting) Verify(_ context.Context, email, _ string) (workspace.Identity, 
 func newWalk(t *testing.T) *walker {
 	t.Helper()
 	w := &walker{apiBench: newAPIBench(t, nowhere)}
-	catalog, err := newCatalog()
+	catalog, err := newCatalog(ConnectorSettings{})
 	require.NoError(t, err)
 	discovery, err := newDiscovery(t.Context(), discoveryConfig{
 		databaseURL: w.database.URL("svc_discovery"), workerToken: secret.FromString(strings.Repeat("t", 32)), catalog: catalog, log: slog.New(slog.DiscardHandler),

@@ -36,7 +36,7 @@ func newEventBench(t *testing.T) *eventBench {
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	ignore := func(context.Context, pgx.Tx, run.Ref) error { return nil }
-	catalog, err := newCatalog()
+	catalog, err := newCatalog(ConnectorSettings{})
 	require.NoError(t, err)
 	b.leases = &run.Leases{Store: postgres.NewRuns(db, 1, catalog, postgres.Jobs{Publish: ignore, Ended: ignore})}
 	var g group

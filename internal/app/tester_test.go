@@ -45,7 +45,7 @@ func newTestBenchUnder(t *testing.T, protection KeySettings, allowRefs ...string
 	b := &testBench{}
 	b.apiBench = newAPIBenchUnder(t, protection, allowRefs, func(a *apiBench) string {
 		log := slog.New(slog.NewTextHandler(a.log, nil))
-		catalog, err := newCatalog()
+		catalog, err := newCatalog(ConnectorSettings{})
 		require.NoError(t, err)
 		discovery, err := newDiscovery(t.Context(), discoveryConfig{
 			databaseURL: a.database.URL("svc_discovery"), workerToken: secret.FromString("worker-token-of-this-test"), catalog: catalog, log: log,

@@ -102,6 +102,9 @@ func (p *Program) begin(ctx context.Context, settings connector.Settings) (*talk
 	if err != nil {
 		return nil, notStarted(err)
 	}
+	if !child.Isolation.Full() {
+		settings.Logger.WarnContext(ctx, "the connector's program runs without isolation: its network is not restricted, and it sees other processes", slog.String("reason", child.Isolation.Reason))
+	}
 	t := newTalk(child, p.Limits, settings)
 	ctx, cancel := context.WithTimeoutCause(ctx, p.Limits.Starting, errSlow)
 	defer cancel()

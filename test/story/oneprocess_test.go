@@ -7,7 +7,8 @@ import "testing"
 // no other has.
 func TestOneProcess(t *testing.T) {
 	t.Parallel()
-	p, _ := startDev(t, t.TempDir())
+	own := newOwnConnector(t)
+	p, _ := startDev(t, t.TempDir(), "GATEHOUSE_CONNECTORS_FILE="+own.file)
 	for name, tell := range map[string]func(*testing.T, *plane){
 		"first answer":            firstAnswer,
 		"moto":                    motoComparison,
@@ -29,6 +30,7 @@ func TestOneProcess(t *testing.T) {
 		"roles":                   roles,
 		"provider that is broken": brokenProvider,
 		"damaged credentials":     damagedCredentials,
+		"connector of one's own":  own.tell,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
