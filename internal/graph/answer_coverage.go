@@ -13,7 +13,8 @@ type Observation string
 
 // The observations.
 const (
-	// Observed means that every stream partition was read completely.
+	// Observed means that every stream partition that is in scope was read
+	// completely.
 	Observed Observation = "complete"
 	// PartlyObserved means that something was not read; Gaps says what.
 	PartlyObserved Observation = "partial"
@@ -30,7 +31,14 @@ type Coverage struct {
 	// MoreGaps says that there are more.
 	Gaps     []CoverageGap
 	MoreGaps bool
+	// Narrowed says that no run has planned all that is in scope: only selections of
+	// streams or parts have been read. Streams that none of them named are gaps.
+	Narrowed bool
 }
+
+// MaxCoverages is the most connections whose coverage a list has that is not about
+// one.
+const MaxCoverages = 100
 
 // MaxGaps is the most gaps that a coverage lists.
 const MaxGaps = 20
@@ -67,7 +75,7 @@ func (c Coverage) Observation() Observation {
 	switch {
 	case complete == 0:
 		return NotObserved
-	case gaps > 0:
+	case gaps > 0 || c.Narrowed:
 		return PartlyObserved
 	}
 	return Observed

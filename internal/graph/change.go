@@ -173,5 +173,8 @@ type ChangeAnswer struct {
 	From          *time.Time
 	To            time.Time
 	HistoryBegins *time.Time
-	Coverage      []Coverage
+	// Coverage is of at most [MaxCoverages] connections, of those with changes on the
+	// page at first; MoreCoverage says that there are more.
+	Coverage     []Coverage
+	MoreCoverage bool
 }

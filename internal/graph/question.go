@@ -145,8 +145,10 @@ type View interface {
 	Coverage(ctx context.Context, c id.Connection) (Coverage, error)
 	// Describe is Entities, Coverage and, of principals, Identities in one exchange.
 	Describe(ctx context.Context, c id.Connection, ids, principals []EntityID) (Description, error)
-	// Coverages is Coverage of all connections, in their order, or of one.
-	Coverages(ctx context.Context, c id.Connection) ([]Coverage, error)
+	// Coverages is Coverage of one connection, or when that is zero, of at most
+	// [MaxCoverages], in their order: of some at first; more says that there are
+	// others.
+	Coverages(ctx context.Context, c id.Connection, first []id.Connection) (found []Coverage, more bool, err error)
 	// HistoryBegins is from when on history is kept; nil for from the beginning on,
 	// and when the view is of the present.
 	HistoryBegins() *time.Time

@@ -68,7 +68,7 @@ func (f *ChangeFilter) resolve(ctx context.Context, v View) (ChangeQuery, error)
 		}
 	}
 	if f.Connection != 0 {
-		known, err := v.Coverages(ctx, f.Connection)
+		known, _, err := v.Coverages(ctx, f.Connection, nil)
 		if err != nil {
 			return query, err
 		}
@@ -161,6 +161,10 @@ func (a *ChangeAnswer) explain(ctx context.Context, v View, query ChangeQuery) e
 		return err
 	}
 	a.HistoryBegins = then.HistoryBegins()
-	a.Coverage, err = then.Coverages(ctx, query.Connection)
+	var of []id.Connection
+	for i := range a.Changes {
+		of = append(of, a.Changes[i].Connection)
+	}
+	a.Coverage, a.MoreCoverage, err = then.Coverages(ctx, query.Connection, of)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -18,8 +19,10 @@ type EntityList struct {
 	Identities    Described
 	AsOf          time.Time
 	HistoryBegins *time.Time
-	// Coverage is that of the connections that were looked in.
-	Coverage []Coverage
+	// Coverage is that of the connections that were looked in, of those of the page
+	// at first: at most [MaxCoverages]. MoreCoverage says that there are more.
+	Coverage     []Coverage
+	MoreCoverage bool
 }
 
 // EntityAnswer is one entity and whose it is.
@@ -54,7 +57,11 @@ func (q *Questions) ListEntities(ctx context.Context, c workspace.Caller, f Enti
 		if l.Identities, err = v.Identities(ctx, principals); err != nil {
 			return err
 		}
-		l.Coverage, err = v.Coverages(ctx, f.Connection)
+		var of []id.Connection
+		for i := range l.Entities {
+			of = append(of, l.Entities[i].Connection)
+		}
+		l.Coverage, l.MoreCoverage, err = v.Coverages(ctx, f.Connection, of)
 		return err
 	})
 	return l, err

@@ -1,20 +1,25 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
 // coverageSQL counts the stream partitions of connections that are in scope. One
-// that is known but was never read counts as skipped.
+// that is known but was never read counts as skipped. Of connections of which no
+// run ever planned all that is in scope, it adds the streams that none planned, and
+// one without a name.
 const coverageSQL = `
-		select connection_id, stream,
+		select connection_id, stream, true,
 		  count(*) filter (where coverage = 'complete'),
 		  count(*) filter (where coverage = 'partial'),
 		  count(*) filter (where coverage = 'skipped' or coverage is null),
@@ -23,7 +28,31 @@ const coverageSQL = `
 		from stream_partitions
 		where workspace_id = $1 and connection_id = any ($2) and retired_at is null
 		group by connection_id, stream
-		order by connection_id, stream`
+		union all
+		select c.connection_id, s.stream, false, 0, 0, 1, null, null
+		from connections c
+		cross join lateral (
+		  select coalesce($3::boolean, (
+		    select p.whole_plan
+		    from publications p
+		    where p.workspace_id = $1 and p.connection_id = c.connection_id
+		    order by p.visible_at desc
+		    limit 1)) as whole
+		  offset 0) plan
+		cross join lateral (
+		  select '' as stream
+		  union all
+		  select m->>'name'
+		  from integrations i
+		  cross join jsonb_array_elements(i.manifest->'streams') m
+		  where i.integration_id = c.integration_id and not exists (
+		    select from stream_partitions p
+		    where p.workspace_id = $1 and p.connection_id = c.connection_id and p.stream = m->>'name' and p.retired_at is null)) s
+		where c.workspace_id = $1 and c.connection_id = any ($2) and not plan.whole
+		order by 1, 2`
+
+// notPlanned is the reason of a gap that no run has planned.
+const notPlanned = "not_planned"
 
 // Coverage sums up the stream partitions of a connection that are in scope.
 func (v *graphView) Coverage(ctx context.Context, c id.Connection) (graph.Coverage, error) {
@@ -34,18 +63,26 @@ func (v *graphView) Coverage(ctx context.Context, c id.Connection) (graph.Covera
 	return all[0], nil
 }
 
-// Coverages is Coverage of all connections or of one.
-func (v *graphView) Coverages(ctx context.Context, c id.Connection) ([]graph.Coverage, error) {
-	of := []id.Connection{}
+// Coverages is Coverage of one connection, or of as many as there may be.
+func (v *graphView) Coverages(ctx context.Context, c id.Connection, first []id.Connection) (all []graph.Coverage, more bool, err error) {
+	of := slices.Clone(first)
 	for _, connection := range v.connections {
-		if c == 0 || c == id.Connection(connection) {
-			of = append(of, id.Connection(connection))
-		}
+		of = append(of, id.Connection(connection))
 	}
+	seen := map[id.Connection]bool{}
+	of = slices.DeleteFunc(of, func(one id.Connection) bool {
+		twice := seen[one]
+		seen[one] = true
+		return twice || c != 0 && c != one || !slices.Contains(v.connections, int64(one))
+	})
 	if len(of) == 0 {
-		return []graph.Coverage{}, nil
+		return []graph.Coverage{}, false, nil
 	}
-	return v.coverages(ctx, of)
+	more = len(of) > graph.MaxCoverages
+	of = of[:min(len(of), graph.MaxCoverages)]
+	slices.Sort(of)
+	all, err = v.coverages(ctx, of)
+	return all, more, err
 }
 
 // coverages is that of each of some connections, in at most two exchanges.
@@ -64,7 +101,7 @@ func (v *graphView) coverageQuery(of []id.Connection) (string, []any) {
 	if v.past != nil {
 		return v.unreadQuery(of)
 	}
-	return coverageSQL, []any{v.workspace, numbers(of)}
+	return coverageSQL, []any{v.workspace, numbers(of), v.wholePlan}
 }
 
 func numbers(of []id.Connection) []int64 {
@@ -92,8 +129,19 @@ func (v *graphView) collectCoverages(rows pgx.Rows, err error, of []id.Connectio
 	}
 	var c id.Connection
 	var s graph.StreamCoverage
-	_, err = pgx.ForEachRow(rows, []any{&c, &s.Stream, &s.Complete, &s.Partial, &s.Skipped, &s.OldestComplete, &s.LastObserved}, func() error {
-		at[c].Streams = append(at[c].Streams, s)
+	var planned bool
+	_, err = pgx.ForEachRow(rows, []any{&c, &s.Stream, &planned, &s.Complete, &s.Partial, &s.Skipped, &s.OldestComplete, &s.LastObserved}, func() error {
+		of := at[c]
+		if !planned {
+			of.Narrowed = true
+			if s.Stream == "" {
+				return nil
+			}
+			of.Gaps = append(of.Gaps, graph.CoverageGap{
+				Stream: s.Stream, Coverage: string(connector.Skipped), ReasonCode: notPlanned, Message: "only selections have been read, none of which named it",
+			})
+		}
+		of.Streams = append(of.Streams, s)
 		return nil
 	})
 	if err != nil {
@@ -132,17 +180,25 @@ func (v *graphView) addGaps(ctx context.Context, all []graph.Coverage) error {
 	var c id.Connection
 	var g graph.CoverageGap
 	_, err = pgx.ForEachRow(rows, []any{&c, &g.Stream, &g.Partition, &g.Coverage, &g.ReasonCode, &g.Message, &g.LastObserved, &g.LastCompleteAt}, func() error {
-		if of := at[c]; len(of.Gaps) < graph.MaxGaps {
-			of.Gaps = append(of.Gaps, g)
-		} else {
-			of.MoreGaps = true
-		}
+		at[c].Gaps = append(at[c].Gaps, g)
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("read coverage gaps: %w", err)
 	}
+	for _, c := range at {
+		sortGaps(c)
+	}
 	return nil
+}
+
+// sortGaps puts gaps in order and leaves out what is beyond their bound.
+func sortGaps(c *graph.Coverage) {
+	slices.SortFunc(c.Gaps, func(a, b graph.CoverageGap) int {
+		return cmp.Or(strings.Compare(a.Stream, b.Stream), strings.Compare(a.Partition, b.Partition))
+	})
+	c.MoreGaps = c.MoreGaps || len(c.Gaps) > graph.MaxGaps
+	c.Gaps = c.Gaps[:min(len(c.Gaps), graph.MaxGaps)]
 }
 
 // Partitions names stream partitions.

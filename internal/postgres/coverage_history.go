@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,6 +21,7 @@ type keptCoverage struct {
 	Streams  []keptStream `json:"streams"`
 	Gaps     []keptGap    `json:"gaps,omitempty"`
 	MoreGaps bool         `json:"more_gaps,omitempty"`
+	Narrowed bool         `json:"narrowed,omitempty"`
 }
 
 type keptStream struct {
@@ -45,12 +45,12 @@ type keptGap struct {
 
 // keepCoverage is the coverage that this publication leaves, as it is kept.
 func (p *publication) keepCoverage(ctx context.Context) ([]byte, error) {
-	v := &graphView{tx: p.tx, workspace: id.Workspace(p.row.WorkspaceID)}
+	v := &graphView{tx: p.tx, workspace: id.Workspace(p.row.WorkspaceID), wholePlan: &p.wholePlan}
 	known, err := v.Coverage(ctx, p.conn)
 	if err != nil {
 		return nil, err
 	}
-	kept := keptCoverage{MoreGaps: known.MoreGaps}
+	kept := keptCoverage{MoreGaps: known.MoreGaps, Narrowed: known.Narrowed}
 	for _, s := range known.Streams {
 		kept.Streams = append(kept.Streams, keptStream(s))
 	}
@@ -116,7 +116,7 @@ func (v *graphView) keptCoverage(c id.Connection) (graph.Coverage, error) {
 	if err := json.Unmarshal(known.raw, &kept); err != nil {
 		return graph.Coverage{}, fmt.Errorf("decode coverage: %w", err)
 	}
-	coverage.MoreGaps = kept.MoreGaps
+	coverage.MoreGaps, coverage.Narrowed = kept.MoreGaps, kept.Narrowed
 	for _, s := range kept.Streams {
 		coverage.Streams = append(coverage.Streams, graph.StreamCoverage(s))
 	}
@@ -132,6 +132,13 @@ func addUnread(coverage *graph.Coverage, unread []graph.CoverageGap) {
 		return
 	}
 	for _, g := range unread {
+		// What no run had planned is now known.
+		coverage.Gaps = slices.DeleteFunc(coverage.Gaps, func(o graph.CoverageGap) bool {
+			return o.Stream == g.Stream && o.ReasonCode == notPlanned
+		})
+		coverage.Streams = slices.DeleteFunc(coverage.Streams, func(s graph.StreamCoverage) bool {
+			return s.Stream == g.Stream && coverage.Narrowed && s.LastObserved == nil && s.Skipped == 1 && !slices.ContainsFunc(coverage.Gaps, func(o graph.CoverageGap) bool { return o.Stream == s.Stream })
+		})
 		i := slices.IndexFunc(coverage.Streams, func(s graph.StreamCoverage) bool { return s.Stream == g.Stream })
 		if i < 0 {
 			i = len(coverage.Streams)
@@ -141,9 +148,5 @@ func addUnread(coverage *graph.Coverage, unread []graph.CoverageGap) {
 	}
 	coverage.Gaps = append(coverage.Gaps, unread...)
 	slices.SortFunc(coverage.Streams, func(a, b graph.StreamCoverage) int { return strings.Compare(a.Stream, b.Stream) })
-	slices.SortFunc(coverage.Gaps, func(a, b graph.CoverageGap) int {
-		return cmp.Or(strings.Compare(a.Stream, b.Stream), strings.Compare(a.Partition, b.Partition))
-	})
-	coverage.MoreGaps = coverage.MoreGaps || len(coverage.Gaps) > graph.MaxGaps
-	coverage.Gaps = coverage.Gaps[:min(len(coverage.Gaps), graph.MaxGaps)]
+	sortGaps(coverage)
 }

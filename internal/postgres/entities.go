@@ -30,6 +30,9 @@ type graphView struct {
 	integrations map[id.Connection]integration.ID
 	// past is set when the view is of an earlier moment.
 	past *past
+	// wholePlan, when set, is said in the place of the last publication, by the one
+	// that follows it.
+	wholePlan *bool
 }
 
 // statements is what a view needs of a transaction, or of a connection in one.

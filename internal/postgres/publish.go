@@ -44,6 +44,9 @@ type publication struct {
 	counts map[string]int64
 	// planComplete says that the partitions of the run are all there are in scope.
 	planComplete bool
+	// wholePlan says that this run, or one before it, planned all that is in scope,
+	// and not only what its start had selected.
+	wholePlan bool
 	// complete lists the partitions that were read completely, and those that
 	// went out of scope: neither show more than was staged.
 	complete []int64
@@ -137,13 +140,16 @@ func (p *publication) publish(ctx context.Context, staged bool) (run.Ending, err
 	if err != nil {
 		return run.Ending{}, fmt.Errorf("encode counts: %w", err)
 	}
+	if p.wholePlan, err = p.plannedWhole(ctx); err != nil {
+		return run.Ending{}, err
+	}
 	coverage, err := p.keepCoverage(ctx)
 	if err != nil {
 		return run.Ending{}, err
 	}
 	err = p.q.InsertPublication(ctx, dbsqlc.InsertPublicationParams{
 		WorkspaceID: p.row.WorkspaceID, RunID: p.row.RunID, ConnectionID: int64(p.conn), PublishedAt: p.at, Counts: counts, Coverage: coverage,
-		Retired: notNull(p.retired),
+		Retired: notNull(p.retired), WholePlan: p.wholePlan,
 	})
 	if err != nil {
 		return run.Ending{}, fmt.Errorf("insert publication: %w", err)
@@ -151,6 +157,20 @@ func (p *publication) publish(ctx context.Context, staged bool) (run.Ending, err
 	end.Counts = p.counts
 	p.addNotes(&end)
 	return end, nil
+}
+
+// plannedWhole says whether this run, or one before it, planned all that is in
+// scope.
+func (p *publication) plannedWhole(ctx context.Context) (bool, error) {
+	said, err := (&run.Run{ID: p.run, Input: p.row.Input}).Said()
+	if err != nil || !said.Narrows() {
+		return err == nil, err
+	}
+	before, err := p.q.PlannedWhole(ctx, dbsqlc.PlannedWholeParams{WorkspaceID: p.row.WorkspaceID, ConnectionID: int64(p.conn)})
+	if err != nil {
+		return false, fmt.Errorf("find what was planned before: %w", err)
+	}
+	return before, nil
 }
 
 // observe stores how completely each partition was read and says how the run

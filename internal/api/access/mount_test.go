@@ -88,9 +88,9 @@ func (lonely) Coverage(_ context.Context, c id.Connection) (graph.Coverage, erro
 	return graph.Coverage{Connection: c, Streams: []graph.StreamCoverage{{Stream: "iam", Skipped: 1}}}, nil
 }
 
-func (l lonely) Coverages(ctx context.Context, c id.Connection) ([]graph.Coverage, error) {
+func (l lonely) Coverages(ctx context.Context, c id.Connection, _ []id.Connection) ([]graph.Coverage, bool, error) {
 	one, err := l.Coverage(ctx, max(c, 3))
-	return []graph.Coverage{one}, err
+	return []graph.Coverage{one}, false, err
 }
 
 func (l lonely) Describe(ctx context.Context, c id.Connection, _, _ []graph.EntityID) (graph.Description, error) {

@@ -67,7 +67,7 @@ type Changes struct {
 func show(answer graph.ChangeAnswer) Changes {
 	shown := Changes{
 		To: answer.To.UTC(), Changes: make([]Change, len(answer.Changes)), NextCursor: cursor(answer.Next),
-		Basis: coverage.BasisOf(answer.To, answer.HistoryBegins, false, answer.Coverage),
+		Basis: coverage.BasisOf(answer.To, answer.HistoryBegins, false, answer.Coverage).Bounded(answer.MoreCoverage),
 	}
 	if answer.From != nil {
 		from := answer.From.UTC()

@@ -9,10 +9,11 @@ import (
 
 // Basis is what every answer says about itself.
 type Basis struct {
-	AsOf      time.Time  `json:"as_of" doc:"The moment that the answer shows."`
-	Observed  bool       `json:"observed" doc:"False when nothing behind the answer was ever read completely: then no row means nothing."`
-	Truncated bool       `json:"truncated" doc:"The graph around the question exceeds what one answer looks at; rows or reasons may be missing."`
-	Coverage  []Coverage `json:"coverage" nullable:"false" doc:"How completely each connection behind the answer was read."`
+	AsOf         time.Time  `json:"as_of" doc:"The moment that the answer shows."`
+	Observed     bool       `json:"observed" doc:"False when nothing behind the answer was ever read completely: then no row means nothing."`
+	Truncated    bool       `json:"truncated" doc:"The graph around the question exceeds what one answer looks at; rows or reasons may be missing."`
+	Coverage     []Coverage `json:"coverage" nullable:"false" doc:"How completely each connection behind the answer was read."`
+	MoreCoverage bool       `json:"more_coverage,omitempty" doc:"There are more connections than the 100 whose coverage is listed; ask about one. Observed is said of those that are listed."`
 	// Of the present nothing is missing, so that nothing is said.
 	HistoryBegins *time.Time `json:"history_begins_at,omitempty" doc:"Of an earlier moment: from when on history is kept. Moments before are refused. Left out where all of it is kept."`
 }
@@ -25,6 +26,7 @@ type Coverage struct {
 	Streams       []Stream      `json:"streams" nullable:"false"`
 	Gaps          []Gap         `json:"gaps" nullable:"false" doc:"Parts that were not read completely, at most 20."`
 	MoreGaps      bool          `json:"more_gaps,omitempty"`
+	Narrowed      bool          `json:"narrowed,omitempty" doc:"Only selections of streams or parts have ever been read: what else is in scope was not observed."`
 	AgeSeconds    *int64        `json:"age_seconds" doc:"How old the oldest complete reading of any part is, at the moment that the answer shows; null when none was ever read completely."`
 }
 
@@ -57,7 +59,7 @@ func BasisOf(asOf time.Time, historyBegins *time.Time, truncated bool, of []grap
 		b.Observed = b.Observed && c.Observation() != graph.NotObserved
 		shown := Coverage{
 			ConnectionID: c.Connection, IntegrationID: string(c.Integration), Observation: string(c.Observation()),
-			Streams: make([]Stream, len(c.Streams)), Gaps: make([]Gap, len(c.Gaps)), MoreGaps: c.MoreGaps,
+			Streams: make([]Stream, len(c.Streams)), Gaps: make([]Gap, len(c.Gaps)), MoreGaps: c.MoreGaps, Narrowed: c.Narrowed,
 		}
 		for i, s := range c.Streams {
 			shown.Streams[i] = Stream{
@@ -77,6 +79,12 @@ func BasisOf(asOf time.Time, historyBegins *time.Time, truncated bool, of []grap
 		}
 		b.Coverage = append(b.Coverage, shown)
 	}
+	return b
+}
+
+// Bounded says that there may be more connections than are listed.
+func (b Basis) Bounded(more bool) Basis {
+	b.MoreCoverage = more
 	return b
 }
 

@@ -75,7 +75,7 @@ func list(questions *domain.Questions) func(context.Context, *listInput) (*listO
 		if err != nil {
 			return nil, err
 		}
-		out := &listOutput{Body: List{Entities: []Entity{}, Basis: coverage.BasisOf(found.AsOf, found.HistoryBegins, false, found.Coverage)}}
+		out := &listOutput{Body: List{Entities: []Entity{}, Basis: coverage.BasisOf(found.AsOf, found.HistoryBegins, false, found.Coverage).Bounded(found.MoreCoverage)}}
 		if len(found.Entities) > in.Limit {
 			found.Entities = found.Entities[:in.Limit]
 			last := found.Entities[in.Limit-1]

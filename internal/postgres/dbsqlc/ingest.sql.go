@@ -255,8 +255,8 @@ func (q *Queries) InsertCoverage(ctx context.Context, arg InsertCoverageParams) 
 }
 
 const insertPublication = `-- name: InsertPublication :exec
-insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage, retired)
-values ($1, $2, $3, $4, greatest(clock_timestamp(), $4), $5, $6, $7)
+insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage, retired, whole_plan)
+values ($1, $2, $3, $4, greatest(clock_timestamp(), $4), $5, $6, $7, $8)
 `
 
 type InsertPublicationParams struct {
@@ -267,6 +267,7 @@ type InsertPublicationParams struct {
 	Counts       json.RawMessage
 	Coverage     json.RawMessage
 	Retired      []int64
+	WholePlan    bool
 }
 
 // Visible from now on, as nearly as can be said before the commit.
@@ -279,6 +280,7 @@ func (q *Queries) InsertPublication(ctx context.Context, arg InsertPublicationPa
 		arg.Counts,
 		arg.Coverage,
 		arg.Retired,
+		arg.WholePlan,
 	)
 	return err
 }
@@ -482,6 +484,27 @@ func (q *Queries) ObserveStreamPartition(ctx context.Context, arg ObserveStreamP
 		arg.PartitionID,
 	)
 	return err
+}
+
+const plannedWhole = `-- name: PlannedWhole :one
+select coalesce((
+  select p.whole_plan from publications p
+  where p.workspace_id = $1 and p.connection_id = $2
+  order by p.visible_at desc
+  limit 1), false)::boolean
+`
+
+type PlannedWholeParams struct {
+	WorkspaceID  int64
+	ConnectionID int64
+}
+
+// Whether some run had planned all that is in scope.
+func (q *Queries) PlannedWhole(ctx context.Context, arg PlannedWholeParams) (bool, error) {
+	row := q.db.QueryRow(ctx, plannedWhole, arg.WorkspaceID, arg.ConnectionID)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const retireStreamPartitions = `-- name: RetireStreamPartitions :many

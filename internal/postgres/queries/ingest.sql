@@ -74,8 +74,16 @@ from publications where workspace_id = @workspace_id and connection_id = @connec
 
 -- name: InsertPublication :exec
 -- Visible from now on, as nearly as can be said before the commit.
-insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage, retired)
-values (@workspace_id, @run_id, @connection_id, @published_at, greatest(clock_timestamp(), @published_at), @counts, @coverage, @retired);
+insert into publications (workspace_id, run_id, connection_id, published_at, visible_at, counts, coverage, retired, whole_plan)
+values (@workspace_id, @run_id, @connection_id, @published_at, greatest(clock_timestamp(), @published_at), @counts, @coverage, @retired, @whole_plan);
+
+-- name: PlannedWhole :one
+-- Whether some run had planned all that is in scope.
+select coalesce((
+  select p.whole_plan from publications p
+  where p.workspace_id = @workspace_id and p.connection_id = @connection_id
+  order by p.visible_at desc
+  limit 1), false)::boolean;
 
 -- name: ListObservedPartitions :many
 -- Those in scope that have been read completely.
