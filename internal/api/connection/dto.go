@@ -76,16 +76,16 @@ func fromDomain(by workspace.Caller, c domain.Connection) Connection {
 	dto := Connection{
 		ConnectionID: c.ID, IntegrationID: string(c.Integration), ConnectorID: c.ConnectorID, ConnectorVersion: c.ConnectorVersion,
 		Name: c.Name, TenantID: c.Scope.Tenant, WorkspaceID: c.Scope.Workspace, Scope: api.Object(c.ReadScope),
-		Schedule: scheduleFromDomain(c.Schedule), ActsAs: c.ActsAs, Status: string(c.Status), LastRunAt: utc(c.LastRunAt),
+		Schedule: scheduleFromDomain(c.Schedule), ActsAs: c.ActsAs, Status: string(c.Status), LastRunAt: api.UTC(c.LastRunAt),
 		IsDefault: c.IsDefault, Lifecycle: string(c.Lifecycle), Config: api.Object(c.Config), CredentialType: c.CredentialType, ConfigRefs: refsOf(c),
 		ScopesGranted: append([]string{}, c.ScopesGranted...), Metadata: api.Object(c.Metadata),
-		LastUsedAt: utc(c.LastUsedAt), LastConnectedAt: utc(c.LastConnectedAt), LastHealthCheckAt: utc(c.LastHealthCheckAt),
-		LastErrorReasonCode: string(c.LastErrorReason), LastErrorMessage: c.LastErrorMessage, NextRunAt: utc(c.Due(by.Archived)),
-		LastScheduledAt: utc(c.LastScheduledAt), ScheduleFailures: c.ScheduleFailures,
+		LastUsedAt: api.UTC(c.LastUsedAt), LastConnectedAt: api.UTC(c.LastConnectedAt), LastHealthCheckAt: api.UTC(c.LastHealthCheckAt),
+		LastErrorReasonCode: string(c.LastErrorReason), LastErrorMessage: c.LastErrorMessage, NextRunAt: api.UTC(c.Due(by.Archived)),
+		LastScheduledAt: api.UTC(c.LastScheduledAt), ScheduleFailures: c.ScheduleFailures,
 		Version: c.Version, CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
 	}
 	if p := c.SchedulePause; p != nil {
-		dto.SchedulePausedAt, dto.SchedulePauseReasonCode = utc(&p.Since), string(p.Reason)
+		dto.SchedulePausedAt, dto.SchedulePauseReasonCode = api.UTC(&p.Since), string(p.Reason)
 	}
 	if t := c.Target; t != nil {
 		dto.TargetID = &t.ID
@@ -139,12 +139,4 @@ func (s *Schedule) toDomain() *domain.Schedule {
 		}
 	}
 	return d
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }

@@ -11,7 +11,6 @@ import (
 	domain "github.com/gatehouse-project/gatehouse/internal/connection"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 )
 
@@ -62,15 +61,15 @@ func (schedulePatch) Schema(r huma.Registry) *huma.Schema {
 }
 
 type createInput struct {
-	IdempotencyKey string `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters, best a random UUID. For 24 hours the same request with the same key answers with the connection that the first one made, and makes none; another request with it is refused."`
-	Body           Draft
+	api.Again
+	Body Draft
 }
 
 type createdOutput struct {
 	Location string `header:"Location"`
 	ETag     string `header:"ETag"`
-	Replayed string `header:"Idempotency-Replayed" doc:"true when an earlier request, the same as this one, made the connection."`
-	Body     Connection
+	api.Replayed
+	Body Connection
 }
 
 type updateInput struct {
@@ -98,20 +97,16 @@ func (o *operations) create(ctx context.Context, in *createInput) (*createdOutpu
 	if target != nil {
 		draft.Target = *target
 	}
-	if in.IdempotencyKey != "" {
-		if draft.Once, err = idempotency.NewRequest(caller.Member, "create-connection", in.IdempotencyKey, in.Body); err != nil {
-			return nil, err
-		}
+	if draft.Once, err = in.Request(ctx, "create-connection", in.Body); err != nil {
+		return nil, err
 	}
 	c, replayed, err := o.connections.Create(ctx, caller, draft)
 	if err != nil {
 		return nil, err
 	}
-	out := &createdOutput{Location: "/v1/connections/" + c.ID.String(), ETag: api.ETag(c.Version), Body: fromDomain(caller, c)}
-	if replayed {
-		out.Replayed = "true"
-	}
-	return out, nil
+	return &createdOutput{
+		Location: "/v1/connections/" + c.ID.String(), ETag: api.ETag(c.Version), Replayed: api.Replay(replayed), Body: fromDomain(caller, c),
+	}, nil
 }
 
 func (o *operations) update(ctx context.Context, in *updateInput) (*oneOutput, error) {

@@ -122,7 +122,7 @@ func fromDomain(x domain.Export) Export {
 	shown := Export{
 		ExportID: x.ID, RequestedBy: x.RequestedBy, Query: fromQuery(x.Query), Status: string(x.Status), Rows: x.Rows, Bytes: x.Bytes,
 		FileName: fileName(x), MediaType: x.Query.Format.MediaType(), Failure: x.Failure,
-		CreatedAt: x.CreatedAt.UTC(), StartedAt: utc(x.StartedAt), EndedAt: utc(x.EndedAt), ExpiresAt: utc(x.ExpiresAt),
+		CreatedAt: x.CreatedAt.UTC(), StartedAt: api.UTC(x.StartedAt), EndedAt: api.UTC(x.EndedAt), ExpiresAt: api.UTC(x.ExpiresAt),
 	}
 	if x.SHA256 != nil {
 		sum := hex.EncodeToString(x.SHA256)
@@ -140,14 +140,6 @@ func fileName(x domain.Export) string {
 	return name + x.Query.Format.Extension()
 }
 
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
-}
-
 // List is a page of exports.
 type List struct {
 	Exports    []Export `json:"exports" nullable:"false"`
@@ -155,14 +147,14 @@ type List struct {
 }
 
 type createInput struct {
-	IdempotencyKey string `header:"Idempotency-Key" doc:"16 to 255 visible ASCII characters, best a random UUID. For 24 hours the same request with the same key answers with the export that the first one requested, and requests none; another request with it is refused."`
-	Body           Query
+	api.Again
+	Body Query
 }
 
 type createdOutput struct {
 	Location string `header:"Location"`
-	Replayed string `header:"Idempotency-Replayed" doc:"true when an earlier request, the same as this one, requested the export."`
-	Body     Export
+	api.Replayed
+	Body Export
 }
 
 type listInput struct {

@@ -10,7 +10,6 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	domain "github.com/gatehouse-project/gatehouse/internal/export"
 	"github.com/gatehouse-project/gatehouse/internal/id"
-	"github.com/gatehouse-project/gatehouse/internal/idempotency"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -79,21 +78,15 @@ func (o *operations) create(ctx context.Context, in *createInput) (*createdOutpu
 	if err != nil {
 		return nil, err
 	}
-	var once *idempotency.Request
-	if in.IdempotencyKey != "" {
-		if once, err = idempotency.NewRequest(caller.Member, "create-export", in.IdempotencyKey, in.Body); err != nil {
-			return nil, err
-		}
+	once, err := in.Request(ctx, "create-export", in.Body)
+	if err != nil {
+		return nil, err
 	}
 	x, replayed, err := o.exports.Create(ctx, caller, query, once)
 	if err != nil {
 		return nil, err
 	}
-	out := &createdOutput{Location: "/v1/exports/" + x.ID.String(), Body: fromDomain(x)}
-	if replayed {
-		out.Replayed = "true"
-	}
-	return out, nil
+	return &createdOutput{Location: "/v1/exports/" + x.ID.String(), Replayed: api.Replay(replayed), Body: fromDomain(x)}, nil
 }
 
 func (o *operations) list(ctx context.Context, in *listInput) (*listOutput, error) {

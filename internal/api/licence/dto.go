@@ -3,6 +3,8 @@ package licence
 import (
 	"time"
 
+	"github.com/gatehouse-project/gatehouse/internal/api"
+
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	domain "github.com/gatehouse-project/gatehouse/internal/licence"
 )
@@ -46,7 +48,7 @@ func fromDomain(s domain.Standing, use *domain.Use) Licence {
 	if s.State == domain.BuiltIn {
 		dto.Integrations = []string{string(domain.AllIntegrations)}
 	} else {
-		dto.InstalledAt, dto.InstalledBy = utc(&s.InstalledAt), &s.InstalledBy
+		dto.InstalledAt, dto.InstalledBy = api.UTC(&s.InstalledAt), &s.InstalledBy
 	}
 	limits := s.Limits()
 	dto.Limits.Workspaces.Most, dto.Limits.Connections.Most = limits.Workspaces, limits.Connections
@@ -61,14 +63,6 @@ func fromDomain(s domain.Standing, use *domain.Use) Licence {
 	for _, i := range l.Integrations {
 		dto.Integrations = append(dto.Integrations, string(i))
 	}
-	dto.IssuedAt, dto.NotBefore, dto.ExpiresAt, dto.GraceUntil = utc(&l.IssuedAt), utc(&l.NotBefore), utc(l.ExpiresAt), utc(l.GraceUntil())
+	dto.IssuedAt, dto.NotBefore, dto.ExpiresAt, dto.GraceUntil = api.UTC(&l.IssuedAt), api.UTC(&l.NotBefore), api.UTC(l.ExpiresAt), api.UTC(l.GraceUntil())
 	return dto
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }

@@ -121,19 +121,10 @@ func fromDomain(n domain.Notification) Notification {
 		read := n.ReadAt.UTC()
 		dto.ReadAt = &read
 	}
-	dto.RunID, dto.ConnectionID, dto.WebhookID = orNull(n.Run.ID), orNull(n.Schedule.Connection), orNull(n.Webhook.ID)
-	dto.OperationType, dto.Outcome, dto.ReasonCode = orNull(string(n.Run.Operation)), orNull(string(n.Run.Outcome)), orNull(string(n.Run.Reason))
+	dto.RunID, dto.ConnectionID, dto.WebhookID = api.NotZero(n.Run.ID), api.NotZero(n.Schedule.Connection), api.NotZero(n.Webhook.ID)
+	dto.OperationType, dto.Outcome, dto.ReasonCode = api.NotZero(string(n.Run.Operation)), api.NotZero(string(n.Run.Outcome)), api.NotZero(string(n.Run.Reason))
 	if n.Kind == domain.SchedulePaused {
-		dto.ReasonCode = orNull(string(n.Schedule.Reason))
+		dto.ReasonCode = api.NotZero(string(n.Schedule.Reason))
 	}
 	return dto
-}
-
-// orNull is null for what does not apply.
-func orNull[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
 }

@@ -97,7 +97,7 @@ type BootstrapOutcome struct {
 func (o *operations) fromDomain(s domain.Session) Session {
 	dto := Session{
 		SessionID: s.ID, TenantID: s.Scope.Tenant, WorkspaceID: s.Scope.Workspace, IntegrationID: string(s.Integration), Status: string(s.Status),
-		Step: textOrNil(s.Step()), Steps: []Step{}, ConnectionID: orNil(s.Connection), ConnectionName: s.ConnectionName, Operations: []Operation{},
+		Step: textOrNil(s.Step()), Steps: []Step{}, ConnectionID: api.NotZero(s.Connection), ConnectionName: s.ConnectionName, Operations: []Operation{},
 		AcceptedOperation: textOrNil(s.AcceptedOperation()), PendingOperations: texts(s.PendingOperations()), OfferedOperations: []string{},
 		NextSteps: apirun.NextSteps(s.NextSteps()), Version: s.Version, CreatedAt: s.CreatedAt.UTC(), UpdatedAt: s.UpdatedAt.UTC(),
 	}
@@ -107,14 +107,14 @@ func (o *operations) fromDomain(s domain.Session) Session {
 	for _, step := range domain.Steps() {
 		shown := Step{Step: string(step), State: string(s.StateOf(step))}
 		if taken, ok := s.Taken[step]; ok {
-			shown.TakenBy, shown.TakenAt = orNil(taken.By), utc(&taken.At)
+			shown.TakenBy, shown.TakenAt = api.NotZero(taken.By), api.UTC(&taken.At)
 		}
 		dto.Steps = append(dto.Steps, shown)
 	}
 	for _, op := range s.Operations {
 		shown := Operation{
-			OperationType: string(op.Type), State: string(op.State), Outcome: textOrNil(op.Outcome), RunID: orNil(op.Run), WaitsFor: orNil(op.WaitsFor),
-			StartedAt: utc(op.StartedAt), EndedAt: utc(op.EndedAt),
+			OperationType: string(op.Type), State: string(op.State), Outcome: textOrNil(op.Outcome), RunID: api.NotZero(op.Run), WaitsFor: api.NotZero(op.WaitsFor),
+			StartedAt: api.UTC(op.StartedAt), EndedAt: api.UTC(op.EndedAt),
 		}
 		shown.ReasonCode, shown.ShortReason, _ = reason(op.Reason)
 		dto.Operations = append(dto.Operations, shown)
@@ -122,14 +122,14 @@ func (o *operations) fromDomain(s domain.Session) Session {
 	dto.ReasonCode, dto.ShortReason, dto.Explanation = reason(s.Reason)
 	if v := s.Verification; v != nil {
 		shown := &Verification{
-			RunID: v.Run, State: string(s.StateOf(domain.VerifyStep)), CheckedAt: utc(v.CompletedAt),
+			RunID: v.Run, State: string(s.StateOf(domain.VerifyStep)), CheckedAt: api.UTC(v.CompletedAt),
 			Remediation: apiconnection.Remediations(s.Remediation()), Streams: apiconnection.Outlooks(v.Outlook),
 		}
 		shown.ReasonCode, shown.ShortReason, shown.Explanation = reason(v.Reason)
 		dto.Verification.Value = shown
 	}
 	if at, waits := s.ExpiresAt(); waits {
-		dto.ExpiresAt = utc(&at)
+		dto.ExpiresAt = api.UTC(&at)
 	}
 	return dto
 }
@@ -163,25 +163,10 @@ func textOrNil[T ~string](v T) *string {
 	return &text
 }
 
-func orNil[T ~int64](v T) *T {
-	if v == 0 {
-		return nil
-	}
-	return &v
-}
-
 func texts[T ~string](given []T) []string {
 	list := make([]string, len(given))
 	for i, t := range given {
 		list[i] = string(t)
 	}
 	return list
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }

@@ -96,22 +96,22 @@ func FromDomain(r domain.Run) Run {
 	shown := Run{
 		RunID: r.ID, TenantID: r.Scope.Tenant, WorkspaceID: r.Scope.Workspace,
 		OperationType: string(r.Operation), IntegrationID: string(r.Integration), ConnectionName: r.ConnectionName,
-		ConnectionID: orNil(r.Connection), TargetID: orNil(r.Target), InitiatedBy: orNil(r.InitiatedBy),
+		ConnectionID: api.NotZero(r.Connection), TargetID: api.NotZero(r.Target), InitiatedBy: api.NotZero(r.InitiatedBy),
 		Status: string(r.Status), Outcome: string(r.Outcome), Phase: string(r.Phase), NextSteps: []NextStep{},
 		SummaryCounts: r.Counts, Context: r.Context, Input: api.Object(r.Input), Diagnostics: r.DiagnosticsAvailable(), Initiator: string(r.Initiator), Attempt: r.Attempt,
 		Progress:  Progress(r.Progress),
-		CreatedAt: r.CreatedAt.UTC(), StartedAt: utc(r.StartedAt), CompletedAt: utc(r.CompletedAt), CancelledAt: utc(r.CancelRequestedAt), Followed: r.Followed,
+		CreatedAt: r.CreatedAt.UTC(), StartedAt: api.UTC(r.StartedAt), CompletedAt: api.UTC(r.CompletedAt), CancelledAt: api.UTC(r.CancelRequestedAt), Followed: r.Followed,
 	}
 	if r.Status != domain.Completed {
-		shown.DeadlineAt = utc(r.DeadlineAt)
+		shown.DeadlineAt = api.UTC(r.DeadlineAt)
 	}
 	if shown.SummaryCounts == nil {
 		shown.SummaryCounts = map[string]int64{}
 	}
 	if p, ok := r.Protected(); ok {
 		shown.ProtectedScope.Value = &ProtectedScope{
-			Protects: string(p.Protects), ConnectionID: orNil(p.Connection), TargetID: orNil(p.Target),
-			Shared: p.Shared, Held: p.Held, Since: p.Since.UTC(), LeaseUntil: utc(p.LeaseUntil),
+			Protects: string(p.Protects), ConnectionID: api.NotZero(p.Connection), TargetID: api.NotZero(p.Target),
+			Shared: p.Shared, Held: p.Held, Since: p.Since.UTC(), LeaseUntil: api.UTC(p.LeaseUntil),
 		}
 	}
 	if r.Failure != nil {
@@ -132,19 +132,4 @@ func NextSteps(steps []operation.NextStep) []NextStep {
 		shown[i] = NextStep{Label: s.Label, Description: s.Description, Href: s.Href, ActionType: string(s.ActionType)}
 	}
 	return shown
-}
-
-func orNil[T ~int64](v T) *T {
-	if v == 0 {
-		return nil
-	}
-	return &v
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }

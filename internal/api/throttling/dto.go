@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"time"
 
+	"github.com/gatehouse-project/gatehouse/internal/api"
+
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/budget"
 	"github.com/gatehouse-project/gatehouse/internal/id"
@@ -52,7 +54,7 @@ type Limit struct {
 func fromLevel(l budget.Level) Budget {
 	dto := Budget{
 		BudgetID: hex.EncodeToString(l.Budget[:]), ThrottleScope: budget.ScopeID{Integration: l.Key.Integration, Scope: l.Key.Scope}.String(),
-		Key: make([]KeyPart, len(l.Key.Parts)), Available: l.Tokens, Pace: l.Pace, ThrottledAt: utc(l.ThrottledAt), PausedUntil: utc(l.PausedUntil),
+		Key: make([]KeyPart, len(l.Key.Parts)), Available: l.Tokens, Pace: l.Pace, ThrottledAt: api.UTC(l.ThrottledAt), PausedUntil: api.UTC(l.PausedUntil),
 		AskedAt: l.AskedAt.UTC(), Connections: l.Connections, WaitingRuns: l.Waiting,
 	}
 	for i, value := range l.Key.Parts {
@@ -82,15 +84,7 @@ func fromLimit(l budget.Limit) Limit {
 		Declared: fromThrottleLimit(l.Declared.Limit), InForce: fromThrottleLimit(l.InForce()),
 	}
 	if l.Set != nil {
-		dto.SetBy, dto.SetAt = &l.Set.By, utc(&l.Set.At)
+		dto.SetBy, dto.SetAt = &l.Set.By, api.UTC(&l.Set.At)
 	}
 	return dto
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }

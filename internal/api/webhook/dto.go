@@ -103,9 +103,9 @@ type Replayed struct {
 
 func fromDomain(e domain.Endpoint) Webhook {
 	dto := Webhook{
-		WebhookID: e.ID, URL: e.URL, Description: e.Description, Enabled: e.DisabledAt == nil, DisabledAt: utc(e.DisabledAt),
-		DisabledReason: orNull(string(e.DisabledReason)), FailingSince: utc(e.FailingSince), Failures: e.Failures,
-		CreatedBy: orNull(e.CreatedBy), CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
+		WebhookID: e.ID, URL: e.URL, Description: e.Description, Enabled: e.DisabledAt == nil, DisabledAt: api.UTC(e.DisabledAt),
+		DisabledReason: api.NotZero(string(e.DisabledReason)), FailingSince: api.UTC(e.FailingSince), Failures: e.Failures,
+		CreatedBy: api.NotZero(e.CreatedBy), CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
 	}
 	for _, t := range e.Events {
 		dto.EventTypes = append(dto.EventTypes, EventType(t))
@@ -116,8 +116,8 @@ func fromDomain(e domain.Endpoint) Webhook {
 func deliveryFromDomain(d domain.Delivery) Delivery {
 	return Delivery{
 		DeliveryID: d.ID, WebhookID: d.Webhook, EventID: d.Event.ID, EventType: string(d.Event.Type), OccurredAt: d.Event.OccurredAt.UTC(),
-		Data: api.Object(d.Event.Data), Status: string(d.Status), Attempts: d.Attempts, NextAttemptAt: utc(d.NextAttemptAt),
-		LastAttemptAt: utc(d.LastAttemptAt), LastStatus: orNull(d.LastStatus), Problem: orNull(d.Problem), CompletedAt: utc(d.CompletedAt),
+		Data: api.Object(d.Event.Data), Status: string(d.Status), Attempts: d.Attempts, NextAttemptAt: api.UTC(d.NextAttemptAt),
+		LastAttemptAt: api.UTC(d.LastAttemptAt), LastStatus: api.NotZero(d.LastStatus), Problem: api.NotZero(d.Problem), CompletedAt: api.UTC(d.CompletedAt),
 	}
 }
 
@@ -127,23 +127,6 @@ func events(types []EventType) []domain.EventType {
 		all[i] = domain.EventType(t)
 	}
 	return all
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
-}
-
-// orNull is null for what does not apply.
-func orNull[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
 }
 
 // schemaOf is the schema of a payload whose data has the type's form.

@@ -3,6 +3,8 @@ package workspace
 import (
 	"time"
 
+	"github.com/gatehouse-project/gatehouse/internal/api"
+
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	domain "github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -58,7 +60,7 @@ type CreatedAPIKey struct {
 }
 
 func fromDomain(w domain.Workspace) Workspace {
-	dto := Workspace{WorkspaceID: w.ID, TenantID: w.Tenant, Name: w.Name, OwnerID: memberOrNull(w.Owner), ArchivedAt: utc(w.ArchivedAt), CreatedAt: w.CreatedAt.UTC()}
+	dto := Workspace{WorkspaceID: w.ID, TenantID: w.Tenant, Name: w.Name, OwnerID: memberOrNull(w.Owner), ArchivedAt: api.UTC(w.ArchivedAt), CreatedAt: w.CreatedAt.UTC()}
 	if p := w.PendingOwner; p != nil {
 		dto.PendingOwner = &PendingOwner{Email: p.Email, ExpiresAt: p.ExpiresAt.UTC()}
 	}
@@ -69,23 +71,15 @@ func memberFromDomain(m domain.Member) Member {
 	return Member{
 		MemberID: m.ID, WorkspaceID: m.Workspace, Kind: string(m.Kind), Name: m.Name, Email: m.Email,
 		Source: string(m.Source), Role: string(m.Role),
-		CreatedAt: m.CreatedAt.UTC(), RemovedAt: utc(m.RemovedAt),
+		CreatedAt: m.CreatedAt.UTC(), RemovedAt: api.UTC(m.RemovedAt),
 	}
 }
 
 func keyFromDomain(k domain.Key) APIKey {
 	return APIKey{
 		MemberID: k.ID, Name: k.Name, Role: string(k.Role), Hint: k.Hint, MadeBy: memberOrNull(k.MadeBy), CreatedAt: k.CreatedAt.UTC(),
-		ExpiresAt: utc(k.ExpiresAt), LastUsedAt: utc(k.LastUsedAt), RevokedAt: utc(k.RevokedAt),
+		ExpiresAt: api.UTC(k.ExpiresAt), LastUsedAt: api.UTC(k.LastUsedAt), RevokedAt: api.UTC(k.RevokedAt),
 	}
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }
 
 func memberOrNull(m id.Member) *id.Member {

@@ -64,7 +64,7 @@ func invitationFromDomain(i domain.Invitation) Invitation {
 	return Invitation{
 		InvitationID: i.ID, WorkspaceID: i.Workspace, Email: i.Email, Role: string(i.Role), MakesOwner: i.MakesOwner, Status: status,
 		InvitedBy: memberOrNull(i.InvitedBy), CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC(),
-		AcceptedAt: utc(i.AcceptedAt), AcceptedBy: memberOrNull(i.AcceptedBy), RevokedAt: utc(i.RevokedAt),
+		AcceptedAt: api.UTC(i.AcceptedAt), AcceptedBy: memberOrNull(i.AcceptedBy), RevokedAt: api.UTC(i.RevokedAt),
 	}
 }
 

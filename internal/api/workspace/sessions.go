@@ -93,7 +93,7 @@ type Membership struct {
 func membershipFromDomain(m domain.Membership) Membership {
 	return Membership{
 		WorkspaceID: m.Workspace.ID, TenantID: m.Workspace.Tenant, Level: string(m.Workspace.Level), Name: m.Workspace.Name,
-		MemberID: m.Member, Role: string(m.Role), ArchivedAt: utc(m.Workspace.ArchivedAt), CreatedAt: m.Workspace.CreatedAt.UTC(),
+		MemberID: m.Member, Role: string(m.Role), ArchivedAt: api.UTC(m.Workspace.ArchivedAt), CreatedAt: m.Workspace.CreatedAt.UTC(),
 	}
 }
 
