@@ -70,9 +70,6 @@ func (cmd *WhoCanCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	if cmd.ByIdentity && cmd.Effective {
-		return usagef("--effective decides about accounts, and --by-identity shows persons and workloads: ask one after the other")
-	}
 	resource, err := findEntityAt(ctx, c, f.AsOf, cmd.Resource, "Resource")
 	if err != nil {
 		return err
@@ -110,6 +107,9 @@ func (cmd *WhoCanCmd) byIdentity(ctx context.Context, e *environment, c *client.
 		return err
 	}
 	t := output.Table{Header: []string{"Identity", "Accounts", "How", "Decision"}}
+	if cmd.Effective {
+		t.Header = append(t.Header, "Request")
+	}
 	t.Empty = emptyAnswer(a.Basis, fmt.Sprintf("No statement that was read lets anybody reach %s.", nameOf(a.Subject)))
 	err = printList(e, cmd.Remote, a.List, t, func(row client.IdentityAccess) []string {
 		who := output.OrNone("")
@@ -120,7 +120,11 @@ func (cmd *WhoCanCmd) byIdentity(ctx context.Context, e *environment, c *client.
 		for _, way := range row.Ways {
 			accounts = append(accounts, fmt.Sprintf("%s (%s, via %s)", nameOf(way.Account), howOf(way), nameOf(way.Via)))
 		}
-		return []string{who, someOf(accounts, row.Accounts > len(row.Ways)), row.Access, row.Decision}
+		cells := []string{who, someOf(accounts, row.Accounts > len(row.Ways)), row.Access, row.Decision}
+		if cmd.Effective {
+			cells = append(cells, effectiveText(bestOf(row.Ways)))
+		}
+		return cells
 	})
 	if err != nil || cmd.json() {
 		return err
@@ -130,6 +134,22 @@ func (cmd *WhoCanCmd) byIdentity(ctx context.Context, e *environment, c *client.
 	}
 	_, err = fmt.Fprintf(e.Out, "These have %d accounts in all.\n", *a.Accounts)
 	return err
+}
+
+// bestOf is the request that gets furthest of those of several ways.
+func bestOf(ways []client.Access) (best *client.Route) {
+	rank := func(r *client.Route) int {
+		if r == nil {
+			return -1
+		}
+		return slices.Index([]string{"denied", "depends", "allowed"}, r.Decision)
+	}
+	for _, way := range ways {
+		if rank(way.Effective) > rank(best) {
+			best = way.Effective
+		}
+	}
+	return best
 }
 
 // WhatCanCmd is `gatehouse access what-can`.

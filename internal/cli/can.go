@@ -14,9 +14,10 @@ import (
 type CanCmd struct {
 	Remote
 	dating
-	Principal string `arg:"" help:"Principal or account: id (ent_...), exact provider id or ARN, or exact name."`
+	Principal string `arg:"" help:"Principal or account: id (ent_...), exact provider id or ARN, or exact name. Or an identity (identity_...), by all accounts of its principals."`
 	Action    string `arg:"" help:"One action of the provider, such as s3:GetObject."`
 	Resource  string `arg:"" help:"Resource: the provider's name, such as an ARN, which need not have been read, or an id (ent_...)."`
+	Identity  bool   `help:"Name a person or workload, by email, other identifier or name, in the place of a principal."`
 	circumstances
 	SessionPolicy string `placeholder:"FILE" help:"A policy that limits the session that makes the request; - reads standard input."`
 }
@@ -27,7 +28,8 @@ func (CanCmd) Help() string {
 
     gatehouse access can ann s3:GetObject arn:aws:s3:::payroll/may.csv
     gatehouse access can ann s3:GetObject arn:aws:s3:::payroll/may.csv --given aws:SourceIp=203.0.113.7 --given aws:MultiFactorAuthPresent=true
-    gatehouse access can ann s3:GetObject arn:aws:s3:::payroll/may.csv --session-policy read-only.json`
+    gatehouse access can ann s3:GetObject arn:aws:s3:::payroll/may.csv --session-policy read-only.json
+    gatehouse access can --identity ann@example.com s3:GetObject arn:aws:s3:::payroll/may.csv`
 }
 
 // Run decides the request.
@@ -44,12 +46,12 @@ func (cmd *CanCmd) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	principal, err := findEntityAt(ctx, c, asOf, cmd.Principal, "Principal", "Account")
+	principal, err := findWho(ctx, c, asOf, cmd.Principal, cmd.Identity, "Principal", "Account")
 	if err != nil {
 		return err
 	}
 	a, err := c.Evaluate(ctx, client.DecisionQuery{
-		Principal: principal.EntityID, Action: cmd.Action, Resource: cmd.Resource, Context: cmd.Given, SessionPolicy: session, AsOf: asOf,
+		Principal: principal, Action: cmd.Action, Resource: cmd.Resource, Context: cmd.Given, SessionPolicy: session, AsOf: asOf,
 	})
 	if err != nil {
 		return err
@@ -58,7 +60,7 @@ func (cmd *CanCmd) Run(ctx context.Context, e *environment) error {
 		return e.printJSON(a.Raw)
 	}
 	d := a.Value
-	if _, err := fmt.Fprintln(e.Out, output.Clean(fmt.Sprintf("%s: %s, %s on %s", d.Decision, nameOf(d.Principal), d.Action, d.Resource))); err != nil {
+	if _, err := fmt.Fprintln(e.Out, output.Clean(fmt.Sprintf("%s: %s, %s on %s", d.Decision, nameOf(d.Asked()), d.Action, d.Resource))); err != nil {
 		return err
 	}
 	for _, route := range d.Routes {
@@ -66,6 +68,11 @@ func (cmd *CanCmd) Run(ctx context.Context, e *environment) error {
 			return err
 		}
 		if err := output.Tree(e.Out, 0, routeTree(route)); err != nil {
+			return err
+		}
+	}
+	if len(d.Undecided) > 0 {
+		if _, err := fmt.Fprintf(e.Out, "\nOf %s requests are not decided: ask what-can or why.\n", strings.Join(d.Undecided, ", ")); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"net/http"
+	"strings"
 )
 
 func ref(digit string) map[string]any {
@@ -96,6 +97,9 @@ func route(decision string) map[string]any {
 func (f *fakeAPI) evaluate(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	body := map[string]any{"principal": ref("d"), "action": q.Get("action"), "resource": q.Get("resource")}
+	if strings.HasPrefix(q.Get("principal"), "identity_") {
+		body["principal"], body["identity"], body["undecided_connection_ids"] = nil, ann(), []string{"conn_2"}
+	}
 	if q.Get("session_policy") != "" {
 		body["decision"], body["routes"] = "denied", []any{}
 		answer(w, http.StatusOK, basis(body, "complete"))

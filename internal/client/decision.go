@@ -8,14 +8,21 @@ import (
 
 // Decision is what would become of a request.
 type Decision struct {
-	Principal EntityRef `json:"principal"`
-	Action    string    `json:"action"`
-	Resource  string    `json:"resource"`
+	// Principal is zero when an Identity was asked about.
+	Principal EntityRef    `json:"principal"`
+	Identity  *IdentityRef `json:"identity"`
+	Action    string       `json:"action"`
+	Resource  string       `json:"resource"`
 	// Decision is allowed, denied or depends.
 	Decision string  `json:"decision"`
 	Routes   []Route `json:"routes"`
+	// Undecided are connections of an identity of which requests are not decided.
+	Undecided []string `json:"undecided_connection_ids"`
 	Basis
 }
+
+// Asked is who was asked about; an identity has the kind Identity.
+func (d Decision) Asked() EntityRef { return asked(d.Principal, d.Identity) }
 
 // Route is one way to make a request: as an account, or as those that it takes
 // on one after the other.

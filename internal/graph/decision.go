@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/integration"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -20,8 +21,10 @@ type Deciders interface {
 
 // DecisionQuery asks whether a request would be let through.
 type DecisionQuery struct {
-	// Principal is a principal, by any of its accounts, or an account.
+	// Principal is a principal, by any of its accounts, or an account. Identity, when
+	// set, asks in its place by all accounts of all principals.
 	Principal EntityID
+	Identity  IdentityID
 	// Action is one action in the provider's terms, without wildcards.
 	Action string
 	// Resource is the id of a resource, or the provider's own name of one that
@@ -52,12 +55,17 @@ func (r Route) Request() connector.AccessDecision { return r.Steps[len(r.Steps)-
 
 // DecisionAnswer is what would become of a request.
 type DecisionAnswer struct {
+	// Subject is zero when an Identity was asked about.
 	Subject          Entity
+	Identity         *Identity
 	Action, Resource string
 	Outcome          connector.Outcome
 	// Routes are the ways that are not denied, best first, and what each account
 	// gets as itself; at most 20.
 	Routes []Route
+	// Undecided are connections in which an identity has principals and of which
+	// requests are not decided.
+	Undecided []id.Connection
 	// Truncated says that not every way was looked at. What was found denied
 	// until then depends on the others.
 	Truncated     bool
@@ -83,6 +91,9 @@ func (q *Questions) Decide(ctx context.Context, c workspace.Caller, d DecisionQu
 	if err := validContext(d.Context); err != nil {
 		return answer, err
 	}
+	if d.Identity != (IdentityID{}) {
+		return q.decideForAll(ctx, c, d)
+	}
 	err := q.ask(ctx, c, d.AsOf, func(v View) error {
 		subject, err := v.Entity(ctx, d.Principal)
 		if err != nil {
@@ -91,7 +102,7 @@ func (q *Questions) Decide(ctx context.Context, c workspace.Caller, d DecisionQu
 		if err := mustBe("query.principal", subject, connector.Principal, connector.Account); err != nil {
 			return err
 		}
-		resource, err := resourceName(ctx, v, d.Resource, subject)
+		resource, _, err := resourceName(ctx, v, d.Resource, subject.Integration)
 		if err != nil {
 			return err
 		}
@@ -139,28 +150,30 @@ func (q *Questions) search(v View, c workspace.Caller, of Entity) (*search, erro
 	}, nil
 }
 
-// resourceName is the provider's name of what an id or a name stands for.
-func resourceName(ctx context.Context, v View, text string, subject Entity) (string, error) {
+// resourceName is the provider's name of what an id or a name stands for, and whose
+// it is when that is known. When the principal is of one integration, it has to be of
+// that.
+func resourceName(ctx context.Context, v View, text string, of integration.ID) (string, integration.ID, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return "", fault.InvalidField("query.resource", "is empty; give the id of a resource, or the provider's name of one")
+		return "", "", fault.InvalidField("query.resource", "is empty; give the id of a resource, or the provider's name of one")
 	}
 	if !strings.HasPrefix(text, entityPrefix) {
-		return text, nil
+		return text, of, nil
 	}
 	e, err := ParseEntityID(text)
 	if err != nil {
-		return "", fault.InvalidField("query.resource", "is neither the id of an entity nor a provider's name")
+		return "", "", fault.InvalidField("query.resource", "is neither the id of an entity nor a provider's name")
 	}
 	found, err := v.Entity(ctx, e)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if err := mustBe("query.resource", found, connector.Resource); err != nil {
-		return "", err
+		return "", "", err
 	}
-	if found.Integration != subject.Integration {
-		return "", fault.InvalidField("query.resource", "is of %s, and the principal of %s", found.Integration, subject.Integration)
+	if of != "" && found.Integration != of {
+		return "", "", fault.InvalidField("query.resource", "is of %s, and the principal of %s", found.Integration, of)
 	}
-	return found.ProviderID, nil
+	return found.ProviderID, found.Integration, nil
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gatehouse-project/gatehouse/connector"
-	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
@@ -18,9 +17,6 @@ func (q *Questions) WhatIdentityCan(ctx context.Context, c workspace.Caller, i I
 	var answer AccessAnswer
 	if err := validAction(f.Action); err != nil {
 		return answer, err
-	}
-	if f.Effective {
-		return answer, fault.InvalidField("query.effective", "is decided for a principal or an account; ask what one of the identity can reach")
 	}
 	if err := f.validEffective(); err != nil {
 		return answer, err
@@ -35,7 +31,10 @@ func (q *Questions) WhatIdentityCan(ctx context.Context, c workspace.Caller, i I
 		if err := w.fill(ctx, &answer); err != nil {
 			return err
 		}
-		return w.describe(ctx, &answer)
+		if err := w.describe(ctx, &answer); err != nil || !f.Effective {
+			return err
+		}
+		return q.effectiveOfAll(ctx, c, w, f, &answer)
 	})
 	return answer, err
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/gatehouse-project/gatehouse/connector"
-	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/workspace"
 )
 
@@ -28,9 +27,6 @@ func (q *Questions) WhoCanByIdentity(ctx context.Context, c workspace.Caller, re
 	var answer IdentityAccessAnswer
 	if err := validAction(f.Action); err != nil {
 		return answer, err
-	}
-	if f.Effective {
-		return answer, fault.InvalidField("query.effective", "goes with rows by account; ask who can without identities")
 	}
 	if err := f.validEffective(); err != nil {
 		return answer, err
@@ -68,7 +64,10 @@ func (q *Questions) WhoCanByIdentity(ctx context.Context, c workspace.Caller, re
 			}
 		}
 		answer.Truncated = g.truncated
-		return g.name(ctx, &answer)
+		if err := g.name(ctx, &answer); err != nil || !f.Effective {
+			return err
+		}
+		return q.effectiveWays(ctx, c, v, f, &answer)
 	})
 	return answer, err
 }

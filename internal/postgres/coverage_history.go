@@ -133,12 +133,11 @@ func addUnread(coverage *graph.Coverage, unread []graph.CoverageGap) {
 	}
 	for _, g := range unread {
 		// What no run had planned is now known.
-		coverage.Gaps = slices.DeleteFunc(coverage.Gaps, func(o graph.CoverageGap) bool {
-			return o.Stream == g.Stream && o.ReasonCode == notPlanned
-		})
-		coverage.Streams = slices.DeleteFunc(coverage.Streams, func(s graph.StreamCoverage) bool {
-			return s.Stream == g.Stream && coverage.Narrowed && s.LastObserved == nil && s.Skipped == 1 && !slices.ContainsFunc(coverage.Gaps, func(o graph.CoverageGap) bool { return o.Stream == s.Stream })
-		})
+		unplanned := slices.IndexFunc(coverage.Gaps, func(o graph.CoverageGap) bool { return o.Stream == g.Stream && o.ReasonCode == notPlanned })
+		if unplanned >= 0 {
+			coverage.Gaps = slices.Delete(coverage.Gaps, unplanned, unplanned+1)
+			coverage.Streams = slices.DeleteFunc(coverage.Streams, func(s graph.StreamCoverage) bool { return s.Stream == g.Stream })
+		}
 		i := slices.IndexFunc(coverage.Streams, func(s graph.StreamCoverage) bool { return s.Stream == g.Stream })
 		if i < 0 {
 			i = len(coverage.Streams)

@@ -192,7 +192,7 @@ func (n naming) change(c *graph.AccessChange, a graph.CompareAnswer) Difference 
 		e := r.Edge()
 		reason := Cause{Change: string(r.What), RunID: r.Run, Kind: string(e.Kind), From: n.ref(e.From), To: n.ref(e.To)}
 		if !r.At.IsZero() {
-			reason.At = utc(&r.At)
+			reason.At = api.UTC(&r.At)
 		}
 		for _, side := range []struct {
 			edge *graph.Edge

@@ -10,14 +10,15 @@ import (
 	"github.com/gatehouse-project/gatehouse/internal/api/entity"
 	"github.com/gatehouse-project/gatehouse/internal/fault"
 	"github.com/gatehouse-project/gatehouse/internal/graph"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
 type evaluateInput struct {
-	Principal entity.QueryID `query:"principal" required:"true" doc:"A principal, by any of its accounts, or an account."`
-	Action    string         `query:"action" required:"true" minLength:"1" maxLength:"256" doc:"One action of the provider, without wildcards." example:"s3:GetObject"`
-	Resource  string         `query:"resource" required:"true" minLength:"1" maxLength:"2048" doc:"The id of a resource (ent_…), or the provider's name of one, which need not have been read." example:"arn:aws:s3:::payroll/may.csv"`
-	Context   []string       `query:"context,explode" maxItems:"50" doc:"What is known of the circumstances: key=value, once for each value; a key alone says that it is absent. Keys that are not named are unknown, unless the graph tells." example:"[\"aws:SourceIp=203.0.113.7\"]"`
-	Session   string         `query:"session_policy" maxLength:"8192" doc:"A policy in the provider's language that limits the session that makes the request; of AWS, at most 2,048 characters."`
+	Principal entity.QueryWho `query:"principal" required:"true" doc:"A principal, by any of its accounts, or an account; or an identity, by all accounts of its principals."`
+	Action    string          `query:"action" required:"true" minLength:"1" maxLength:"256" doc:"One action of the provider, without wildcards." example:"s3:GetObject"`
+	Resource  string          `query:"resource" required:"true" minLength:"1" maxLength:"2048" doc:"The id of a resource (ent_…), or the provider's name of one, which need not have been read." example:"arn:aws:s3:::payroll/may.csv"`
+	Context   []string        `query:"context,explode" maxItems:"50" doc:"What is known of the circumstances: key=value, once for each value; a key alone says that it is absent. Keys that are not named are unknown, unless the graph tells." example:"[\"aws:SourceIp=203.0.113.7\"]"`
+	Session   string          `query:"session_policy" maxLength:"8192" doc:"A policy in the provider's language that limits the session that makes the request; of AWS, at most 2,048 characters."`
 	entity.Dated
 }
 
@@ -30,16 +31,18 @@ func evaluate(questions *graph.Questions) func(context.Context, *evaluateInput) 
 			return nil, err
 		}
 		answer, err := questions.Decide(ctx, api.CallerFrom(ctx), graph.DecisionQuery{
-			Principal: in.Principal.ID, Action: in.Action, Resource: in.Resource, Context: given, SessionPolicy: in.Session, AsOf: in.AsOf.Moment,
+			Principal: in.Principal.ID, Identity: in.Principal.Identity, Action: in.Action, Resource: in.Resource, Context: given, SessionPolicy: in.Session, AsOf: in.AsOf.Moment,
 		})
 		if err != nil {
 			return nil, err
 		}
 		n := naming(answer.Entities)
 		shown := Decision{
-			Principal: entity.RefTo(answer.Subject), Action: answer.Action, Resource: answer.Resource, Decision: string(answer.Outcome),
+			Action: answer.Action, Resource: answer.Resource, Decision: string(answer.Outcome),
 			Routes: []Route{}, Basis: coverage.BasisOf(answer.AsOf, answer.HistoryBegins, answer.Truncated, answer.Coverage),
 		}
+		shown.Principal, shown.Identity = asked(answer.Subject, answer.Identity)
+		shown.Undecided = append([]id.Connection{}, answer.Undecided...)
 		for _, r := range answer.Routes {
 			shown.Routes = append(shown.Routes, n.route(r))
 		}
@@ -77,6 +80,10 @@ func circumstances(given []string) (map[string][]string, error) {
 func (n naming) effective(r graph.Route) Effective { return Effective{n.route(r)} }
 
 func (n naming) route(r graph.Route) Route {
+	if len(r.Accounts) > 0 {
+		// Two connections may have read the same policies.
+		n = n.of(n.entity(r.Accounts[0]).Connection)
+	}
 	shown := Route{Decision: string(r.Outcome), Accounts: []entity.Ref{}, Steps: []DecisionStep{}}
 	for _, a := range r.Accounts {
 		shown.Accounts = append(shown.Accounts, n.ref(a))
@@ -104,6 +111,17 @@ func (n naming) step(d connector.AccessDecision) DecisionStep {
 		})
 	}
 	return shown
+}
+
+// of is what is named of one connection.
+func (n naming) of(c id.Connection) naming {
+	some := naming{}
+	for e, entity := range n {
+		if entity.Connection == c {
+			some[e] = entity
+		}
+	}
+	return some
 }
 
 // holder names what holds a policy by the provider's id, which is unique in its

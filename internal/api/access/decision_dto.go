@@ -1,17 +1,21 @@
 package access
 
 import (
+	"github.com/gatehouse-project/gatehouse/internal/api"
 	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
 	"github.com/gatehouse-project/gatehouse/internal/api/entity"
+	"github.com/gatehouse-project/gatehouse/internal/id"
 )
 
 // Decision is what would become of a request.
 type Decision struct {
-	Principal entity.Ref `json:"principal" doc:"The principal or account that was asked about."`
-	Action    string     `json:"action" example:"s3:GetObject"`
-	Resource  string     `json:"resource" doc:"The provider's name of the resource." example:"arn:aws:s3:::payroll/may.csv"`
-	Decision  string     `json:"decision" enum:"allowed,denied,depends" doc:"Allowed and denied hold whatever is not known. Depends: allowed in one case and denied in another; the routes say on what."`
-	Routes    []Route    `json:"routes" nullable:"false" doc:"Ways that are not denied, best first, and what each account gets as itself; at most 20. The first certain way ends the search."`
+	Principal api.Nullable[entity.Ref]         `json:"principal" doc:"The principal or account that was asked about; null when an identity was."`
+	Identity  api.Nullable[entity.IdentityRef] `json:"identity" doc:"The identity that was asked about; null when an entity was."`
+	Action    string                           `json:"action" example:"s3:GetObject"`
+	Resource  string                           `json:"resource" doc:"The provider's name of the resource." example:"arn:aws:s3:::payroll/may.csv"`
+	Decision  string                           `json:"decision" enum:"allowed,denied,depends" doc:"Allowed and denied hold whatever is not known. Depends: allowed in one case and denied in another; the routes say on what."`
+	Routes    []Route                          `json:"routes" nullable:"false" doc:"Ways that are not denied, best first, and what each account gets as itself; at most 20. The first certain way ends the search."`
+	Undecided []id.Connection                  `json:"undecided_connection_ids" nullable:"false" doc:"Connections in which an identity has principals and of which requests are not decided; empty for an entity."`
 	coverage.Basis
 }
 

@@ -81,7 +81,7 @@ type Filter struct {
 	Type         string                     `query:"type" maxLength:"256" doc:"Only accounts (who can) or resources (what can) of this type, the provider's own term." example:"iam_role"`
 	Provider     string                     `query:"provider" maxLength:"64" doc:"Only access found through this integration." example:"aws"`
 	ConnectionID api.QueryID[id.Connection] `query:"connection_id" doc:"Only access found through this connection."`
-	Effective    bool                       `query:"effective" doc:"Also decide, by the provider's rules, what would become of each row's request: of the account (who can), or of the principal by any of its accounts (what can). Needs an action."`
+	Effective    bool                       `query:"effective" doc:"Also decide, by the provider's rules, what would become of each row's request: of the account (who can), or of whom was asked about by any of its accounts (what can). Needs an action."`
 	Context      []string                   `query:"context,explode" maxItems:"50" doc:"What is known of the circumstances of these requests, as in evaluate; only with effective."`
 	Count        bool                       `query:"count" doc:"Also count the rows of all pages, up to 10,000. Costs as much as reading them."`
 }

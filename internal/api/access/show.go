@@ -1,8 +1,6 @@
 package access
 
 import (
-	"time"
-
 	"github.com/gatehouse-project/gatehouse/connector"
 	"github.com/gatehouse-project/gatehouse/internal/api"
 	"github.com/gatehouse-project/gatehouse/internal/api/coverage"
@@ -84,7 +82,7 @@ func terms(e graph.Edge) Terms {
 	if e.Terms.Given != "" {
 		shown.Given = string(e.Terms.Given)
 	}
-	shown.ExpiresAt = utc(e.Terms.ExpiresAt)
+	shown.ExpiresAt = api.UTC(e.Terms.ExpiresAt)
 	return shown
 }
 
@@ -116,12 +114,4 @@ func edge(e graph.Edge, in id.Connection, read graph.PartitionName) Edge {
 		Terms: terms(e), FirstSeenRunID: e.FirstRun, ConnectionID: in,
 		Stream: read.Stream, Partition: read.Partition, ValidFrom: e.ValidFrom.UTC(),
 	}
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }

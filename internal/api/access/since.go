@@ -56,17 +56,17 @@ func since(questions *graph.Questions) func(context.Context, *sinceInput) (*sinc
 		}
 		n := naming(a.Entities)
 		shown := Since{
-			To: entity.RefTo(a.Resource), Since: utc(a.Since), Intervals: []Interval{}, MoreIntervals: a.MoreIntervals,
+			To: entity.RefTo(a.Resource), Since: api.UTC(a.Since), Intervals: []Interval{}, MoreIntervals: a.MoreIntervals,
 			Basis: coverage.BasisOf(a.AsOf, a.HistoryBegins, a.Truncated, a.Coverage),
 		}
 		shown.From, shown.Identity = asked(a.From, a.Identity)
 		for _, i := range a.Intervals {
 			row := Interval{
-				From: i.From.UTC(), Until: utc(i.Until), Decision: string(i.Decision), Began: string(i.Began), BeganRunID: i.BeganBy, EndedRunID: i.EndedBy,
+				From: i.From.UTC(), Until: api.UTC(i.Until), Decision: string(i.Decision), Began: string(i.Began), BeganRunID: i.BeganBy, EndedRunID: i.EndedBy,
 				Steps: n.steps(i.Steps, a.Resource.Connection, a.Partitions), NotObserved: []Unobserved{},
 			}
 			for _, s := range i.NotObserved {
-				row.NotObserved = append(row.NotObserved, Unobserved{From: s.From.UTC(), Until: utc(s.Until)})
+				row.NotObserved = append(row.NotObserved, Unobserved{From: s.From.UTC(), Until: api.UTC(s.Until)})
 			}
 			shown.Intervals = append(shown.Intervals, row)
 		}

@@ -3,6 +3,8 @@ package coverage
 import (
 	"time"
 
+	"github.com/gatehouse-project/gatehouse/internal/api"
+
 	"github.com/gatehouse-project/gatehouse/internal/graph"
 	"github.com/gatehouse-project/gatehouse/internal/id"
 )
@@ -54,7 +56,7 @@ type Gap struct {
 
 // BasisOf says what an answer rests on.
 func BasisOf(asOf time.Time, historyBegins *time.Time, truncated bool, of []graph.Coverage) Basis {
-	b := Basis{AsOf: asOf.UTC(), Observed: true, Truncated: truncated, Coverage: []Coverage{}, HistoryBegins: utc(historyBegins)}
+	b := Basis{AsOf: asOf.UTC(), Observed: true, Truncated: truncated, Coverage: []Coverage{}, HistoryBegins: api.UTC(historyBegins)}
 	for _, c := range of {
 		b.Observed = b.Observed && c.Observation() != graph.NotObserved
 		shown := Coverage{
@@ -64,7 +66,7 @@ func BasisOf(asOf time.Time, historyBegins *time.Time, truncated bool, of []grap
 		for i, s := range c.Streams {
 			shown.Streams[i] = Stream{
 				Stream: s.Stream, Complete: s.Complete, Partial: s.Partial, Skipped: s.Skipped,
-				OldestComplete: utc(s.OldestComplete), LastObserved: utc(s.LastObserved),
+				OldestComplete: api.UTC(s.OldestComplete), LastObserved: api.UTC(s.LastObserved),
 				AgeSeconds: age(asOf, s.OldestComplete),
 			}
 			if a := shown.Streams[i].AgeSeconds; a != nil && (shown.AgeSeconds == nil || *a > *shown.AgeSeconds) {
@@ -74,7 +76,7 @@ func BasisOf(asOf time.Time, historyBegins *time.Time, truncated bool, of []grap
 		for i, g := range c.Gaps {
 			shown.Gaps[i] = Gap{
 				Stream: g.Stream, Partition: g.Partition, Coverage: g.Coverage, ReasonCode: g.ReasonCode, Message: g.Message,
-				LastObserved: utc(g.LastObserved), LastCompleteAt: utc(g.LastCompleteAt),
+				LastObserved: api.UTC(g.LastObserved), LastCompleteAt: api.UTC(g.LastCompleteAt),
 			}
 		}
 		b.Coverage = append(b.Coverage, shown)
@@ -96,12 +98,4 @@ func age(at time.Time, of *time.Time) *int64 {
 	}
 	seconds := max(int64(at.Sub(*of)/time.Second), 0)
 	return &seconds
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }

@@ -34,7 +34,7 @@ func Mount(a huma.API, identities *domain.Service) {
 	}, o.list)
 	api.Register(a, huma.Operation{
 		OperationID: "get-identity", Method: http.MethodGet, Path: "/v1/identities/{identity_id}", Tags: tags, Summary: "Get an identity", Extensions: read,
-		Description: "Its principals and their accounts, and why each belongs to it: which identifier, in which connection, seen by which run, or which correction. The number of an identity that went into another answers with that one.",
+		Description: "Its principals and their accounts, and why each belongs to it: which identifier, in which connection, seen by which run, or which correction. The number of an identity that went into another answers with that one, as far back as history is kept.",
 		Errors:      missing,
 	}, o.get)
 	api.Register(a, huma.Operation{
