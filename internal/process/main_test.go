@@ -77,8 +77,10 @@ type shelfSession struct {
 }
 
 func (*shelfSession) Check(context.Context) (connector.CheckResult, error) {
-	return connector.CheckResult{Target: connector.Target{ID: "1", Type: "shelf"}, ActsAs: "reader", Sufficient: true,
-		Streams: []connector.StreamOutlook{{Stream: "books", Coverage: connector.Complete}}}, nil
+	return connector.CheckResult{
+		Target: connector.Target{ID: "1", Type: "shelf"}, ActsAs: "reader", Sufficient: true,
+		Streams: []connector.StreamOutlook{{Stream: "books", Coverage: connector.Complete}},
+	}, nil
 }
 
 func (*shelfSession) Plan(context.Context) (connector.Plan, error) {

@@ -126,7 +126,7 @@ func listen() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	return listener.File()
 }
 

@@ -136,7 +136,7 @@ func (w *way) explain(err error, c Command) error {
 	case errors.Is(err, ErrNotIsolated):
 		return err
 	case w.apart && refused:
-		return fmt.Errorf("%w: the kernel refuses user namespaces (%v); allow them to this process, or run it where they are", ErrNotIsolated, err)
+		return fmt.Errorf("%w: the kernel refuses user namespaces (%w); allow them to this process, or run it where they are", ErrNotIsolated, err)
 	}
 	return fmt.Errorf("start %s: %w", c.Program, err)
 }

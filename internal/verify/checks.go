@@ -18,7 +18,7 @@ func (v *verification) checks(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer session.Close()
+	defer letGo(session)
 	found, err := session.Check(ctx)
 	if err != nil {
 		return "", err
@@ -94,7 +94,7 @@ func (v *verification) plan(ctx context.Context) (connector.Plan, error) {
 	if err != nil {
 		return connector.Plan{}, err
 	}
-	defer session.Close()
+	defer letGo(session)
 	return session.Plan(ctx)
 }
 
@@ -194,7 +194,7 @@ func (v *verification) resume(ctx context.Context, p connector.Partition, from c
 	if err != nil {
 		return nil, err
 	}
-	defer session.Close()
+	defer letGo(session)
 	r, err := v.newReading(p)
 	if err != nil {
 		return nil, err

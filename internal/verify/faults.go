@@ -20,7 +20,7 @@ func (v *verification) refusals(ctx context.Context, plan connector.Plan) (strin
 	if err != nil {
 		return "", err
 	}
-	defer session.Close()
+	defer letGo(session)
 	for _, p := range plan.Partitions {
 		r, err := v.newReading(p)
 		if err != nil {
@@ -46,7 +46,7 @@ func (v *verification) cancels(ctx context.Context, plan connector.Plan) (string
 	if err != nil {
 		return "", err
 	}
-	defer session.Close()
+	defer letGo(session)
 	p := plan.Partitions[0]
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -103,7 +103,7 @@ func (v *verification) checkDenied(ctx context.Context, permission string, chang
 	if err != nil {
 		return err
 	}
-	defer session.Close()
+	defer letGo(session)
 	found, err := session.Check(ctx)
 	if err != nil {
 		return fmt.Errorf("the check fails, where it should say what is missing: %w", err)
@@ -174,7 +174,7 @@ func (v *verification) throttles(ctx context.Context, plan connector.Plan, whole
 	if err != nil {
 		return "", err
 	}
-	defer session.Close()
+	defer letGo(session)
 	refusals := 0
 	for _, p := range plan.Partitions {
 		r, err := v.newReading(p)
@@ -231,7 +231,11 @@ func (v *verification) budgets(ctx context.Context) (string, error) {
 		err = first(plan, errs)
 	}
 	if e := connector.AsError(err); e == nil || e.Category != connector.Throttled || e.RetryAfter != time.Hour {
-		return "", fmt.Errorf("when the budget refuses a call, the read does not end with its error but with %v", err)
+		got := "none"
+		if err != nil {
+			got = said(err)
+		}
+		return "", errors.New("when the budget refuses a call, the read does not end with the budget's error; it ended with: " + got)
 	}
 	return fmt.Sprintf("asks for leave before %d calls, and stops without it", taken), nil
 }

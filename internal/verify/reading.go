@@ -106,7 +106,7 @@ func (v *verification) readAll(ctx context.Context, changes map[string]any, budg
 	if err != nil {
 		return plan, nil, nil, err
 	}
-	defer session.Close()
+	defer letGo(session)
 	if plan, err = session.Plan(ctx); err != nil {
 		return plan, nil, nil, fmt.Errorf("plan: %w", err)
 	}
