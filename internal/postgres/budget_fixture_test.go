@@ -85,6 +85,17 @@ func (b *budgets) pass(tb testing.TB, k budget.Key, d time.Duration) {
 		update throttle_holders set waiting_until = waiting_until - $1::interval, slot_until = slot_until - $1::interval where budget_id = $2`, d, id[:])
 }
 
+// standStill undoes the time that has really passed since the budget was last asked.
+func (b *budgets) standStill(tb testing.TB, k budget.Key) {
+	tb.Helper()
+	id := k.ID()
+	b.exec(tb, `with aged as (
+			update throttle_budgets set refilled_at = clock_timestamp(), throttled_at = throttled_at + (clock_timestamp() - refilled_at),
+				paused_until = paused_until + (clock_timestamp() - refilled_at) where budget_id = $1)
+		update throttle_holders h set waiting_until = waiting_until + (clock_timestamp() - b.refilled_at), slot_until = slot_until + (clock_timestamp() - b.refilled_at)
+		from throttle_budgets b where b.budget_id = $1 and h.budget_id = $1`, id[:])
+}
+
 // now is the database's clock.
 func (b *budgets) now(tb testing.TB) (t time.Time) {
 	tb.Helper()
