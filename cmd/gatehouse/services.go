@@ -13,7 +13,7 @@ import (
 // services joins the command line to what it runs.
 func services() cli.Services {
 	return cli.Services{
-		Demo: demo, Dev: dev, Serve: serve, Worker: work, Migrate: migrate, SimulateAWS: simulateAWS, SimulateAzure: simulateAzure, SimulateCyberArk: simulateCyberArk, Keys: keyServices(),
+		Demo: demo, Dev: dev, Serve: serve, Worker: work, Migrate: migrate, SimulateAWS: simulateAWS, SimulateAzure: simulateAzure, SimulateCyberArk: simulateCyberArk, SimulateXero: simulateXero, Keys: keyServices(),
 		OpenAPI:      func(context.Context) ([]byte, error) { return app.OpenAPI() },
 		LicenceKey:   app.NewLicenceKey,
 		IssueLicence: func(o cli.LicenceOptions) (string, error) { return app.IssueLicence(app.LicenceDraft(o)) },
@@ -74,6 +74,10 @@ func simulateAWS(ctx context.Context, p cli.Process, o cli.SimulateAWSOptions) e
 
 func simulateCyberArk(ctx context.Context, p cli.Process, o cli.SimulateCyberArkOptions) error {
 	return app.SimulateCyberArk(ctx, app.SimulateConfig{People: o.People, Seed: o.Seed, Listen: o.Listen, Out: p.Stdout})
+}
+
+func simulateXero(ctx context.Context, p cli.Process, o cli.SimulateOptions) error {
+	return app.SimulateXero(ctx, app.SimulateConfig{People: o.People, Seed: o.Seed, Listen: o.Listen, Out: p.Stdout})
 }
 
 func simulateAzure(ctx context.Context, p cli.Process, o cli.SimulateAzureOptions) error {

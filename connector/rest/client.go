@@ -41,6 +41,9 @@ type Call struct {
 	Permission, On string
 	// Uses are the budgets that it takes from; none when it does not count.
 	Uses []connector.Use
+	// Met returns which of them met their limit, of an answer that refuses the call
+	// because of its rate; nil stands for all.
+	Met func(http.Header) []connector.Use
 	// Refused explains an answer that is an error. Nil stands for [API.Refusal].
 	Refused func(Answer) error
 }
@@ -126,7 +129,11 @@ func (c *Client) do(ctx context.Context, call Call, token string) (Answer, error
 		return Answer{}, c.API.unavailable("the answer of "+call.Name+" was cut off", err)
 	}
 	if refused, wait := connector.RateRefused(response); refused && counted {
-		c.Budget.Throttled(ctx, wait, call.Uses...)
+		met := call.Uses
+		if call.Met != nil {
+			met = call.Met(response.Header)
+		}
+		c.Budget.Throttled(ctx, wait, met...)
 	}
 	return Answer{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-project/gatehouse/simulator/aws"
 	"github.com/gatehouse-project/gatehouse/simulator/azure"
 	"github.com/gatehouse-project/gatehouse/simulator/cyberark"
+	"github.com/gatehouse-project/gatehouse/simulator/xero"
 )
 
 // SimulateConfig says which made-up enterprise to serve.
@@ -109,6 +110,30 @@ func SimulateCyberArk(ctx context.Context, c SimulateConfig) error {
   client_secret   %s
 What exists: %s/_simulator/estate. Ctrl-C ends it.
 `, e.Company.Name, c.People, len(e.Roles), len(e.Applications), url, s.TenantURL(), e.Auditor.ApplicationID, e.Auditor.Scope, e.Auditor.Login, e.Auditor.Password, url)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	return s.Serve(ctx, ln)
+}
+
+// SimulateXero serves simulated organisations at Xero until ctx ends, and says how to
+// connect to them.
+func SimulateXero(ctx context.Context, c SimulateConfig) error {
+	s, err := xero.New(xero.Options{People: c.People, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	url := "http://" + ln.Addr().String()
+	_, err = fmt.Fprintf(c.Out, `%s: %d people, %d organisations at Xero, at %s
+  client_id      %s
+  client_secret  %s
+  refresh_token  %s
+What exists: %s/_simulator/estate, with another refresh token each time. Ctrl-C ends it.
+`, s.Company().Name, c.People, len(s.Organisations()), url, s.ClientID(), s.ClientSecret(), s.SignIn(), url)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

@@ -136,6 +136,7 @@ type SimulateCmd struct {
 	AWS      SimulateAWSCmd      `cmd:"" name:"aws" help:"Serve a made-up AWS organisation."`
 	Azure    SimulateAzureCmd    `cmd:"" name:"azure" help:"Serve a made-up Entra ID tenant with its Azure subscriptions."`
 	CyberArk SimulateCyberArkCmd `cmd:"" name:"cyberark" help:"Serve a made-up CyberArk Identity tenant."`
+	Xero     SimulateXeroCmd     `cmd:"" name:"xero" help:"Serve made-up organisations at Xero."`
 }
 
 // SimulateAWSCmd is `gatehouse simulate aws`.

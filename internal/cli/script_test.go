@@ -47,6 +47,7 @@ func recordingServices() cli.Services {
 		SimulateAWS:      record[cli.SimulateAWSOptions],
 		SimulateAzure:    record[cli.SimulateAzureOptions],
 		SimulateCyberArk: record[cli.SimulateCyberArkOptions],
+		SimulateXero:     record[cli.SimulateOptions],
 		LicenceKey: func(name string) (secret.Secret, string, error) {
 			return secret.FromString("PRIVATE+KEY+" + name), name + "+public", nil
 		},

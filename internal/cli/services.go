@@ -21,6 +21,7 @@ type Services struct {
 	Migrate          func(ctx context.Context, p Process, o MigrateOptions) error
 	SimulateAWS      func(ctx context.Context, p Process, o SimulateAWSOptions) error
 	SimulateAzure    func(ctx context.Context, p Process, o SimulateAzureOptions) error
+	SimulateXero     func(ctx context.Context, p Process, o SimulateOptions) error
 	SimulateCyberArk func(ctx context.Context, p Process, o SimulateCyberArkOptions) error
 	Keys             KeyServices
 	// OpenAPI returns the OpenAPI document of all services, in JSON.
@@ -212,6 +213,13 @@ type SimulateAWSOptions struct {
 
 // SimulateAzureOptions are the options of `gatehouse simulate azure`.
 type SimulateAzureOptions struct {
+	People int
+	Seed   int64
+	Listen string
+}
+
+// SimulateOptions are the options of a simulator that has no others.
+type SimulateOptions struct {
 	People int
 	Seed   int64
 	Listen string

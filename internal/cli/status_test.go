@@ -146,7 +146,7 @@ func TestLocalCommandsExitByTheKindOfTheFailure(t *testing.T) {
 	}
 	lines := []string{
 		"demo", "dev", "worker --discovery-url http://x --integrations-url http://x --token-file t",
-		"serve discovery --database-url postgres://x --token-file t", "migrate --database-url postgres://x", "simulate aws", "simulate azure", "simulate cyberark",
+		"serve discovery --database-url postgres://x --token-file t", "migrate --database-url postgres://x", "simulate aws", "simulate azure", "simulate xero", "simulate cyberark",
 		"keys list --database-url postgres://x", "keys check --database-url postgres://x --key local:x", "keys rewrap --database-url postgres://x --key local:x",
 		"keys retire --database-url postgres://x local local:1 --yes", "keys create x", "openapi",
 	}
@@ -174,6 +174,7 @@ func failing(err error) Services {
 		Migrate:          func(context.Context, Process, MigrateOptions) error { return err },
 		SimulateAWS:      func(context.Context, Process, SimulateAWSOptions) error { return err },
 		SimulateAzure:    func(context.Context, Process, SimulateAzureOptions) error { return err },
+		SimulateXero:     func(context.Context, Process, SimulateOptions) error { return err },
 		SimulateCyberArk: func(context.Context, Process, SimulateCyberArkOptions) error { return err },
 		OpenAPI:          func(context.Context) ([]byte, error) { return nil, err },
 		LicenceKey:       func(string) (secret.Secret, string, error) { return secret.Secret{}, "", err },
