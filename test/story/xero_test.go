@@ -33,7 +33,7 @@ func TestRefreshTokensOutliveTheirUse(t *testing.T) {
 	known := p.entities(t, conn)
 	for _, o := range s.Organisations() {
 		for _, u := range s.Users(o) {
-			require.True(t, known["Account "+o.TenantID+"/"+u.UserID].EntityID != "", u.Email)
+			require.NotEmpty(t, known["Account "+o.TenantID+"/"+u.UserID].EntityID, u.Email)
 		}
 	}
 	require.Equal(t, 3, p.recorded(t, "credential_renewed", conn))

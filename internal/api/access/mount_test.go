@@ -153,36 +153,44 @@ func TestEmptyAnswersSayWhatWasObserved(t *testing.T) {
 func TestRefusedQuestions(t *testing.T) {
 	t.Parallel()
 	who := "/v1/access/resources/" + bucket().String() + "/principals"
-	for path, want := range map[string]int{
-		"/v1/access/resources/nonsense/principals":                             http.StatusNotFound,
-		"/v1/access/resources/" + (graph.EntityID{9}).String() + "/principals": http.StatusNotFound,
-		"/v1/access/resources/" + user().String() + "/principals":              http.StatusUnprocessableEntity,
-		who + "?cursor=nonsense":                                               http.StatusUnprocessableEntity,
-		who + "?limit=201":                                                     http.StatusUnprocessableEntity,
-		who + "?action=s3:*":                                                   http.StatusUnprocessableEntity,
-		who + "?as_of=2025-01-01T00:00:00Z":                                    http.StatusNotFound,
-		who + "?as_of=2027-01-01T00:00:00Z":                                    http.StatusUnprocessableEntity,
-		who + "?as_of=yesterday":                                               http.StatusUnprocessableEntity,
-		who + "?as_of=2025-01-01":                                              http.StatusUnprocessableEntity,
-		who + "?as_of=run_":                                                    http.StatusUnprocessableEntity,
-		who + "?as_of=run_7":                                                   http.StatusNotFound,
-		"/v1/entities/" + bucket().String() + "?as_of=2025-01-01T00:00:00Z":    http.StatusNotFound,
-		who + "/compare":                                                       http.StatusUnprocessableEntity,
-		who + "/compare?from=2027-01-01T00:00:00Z":                             http.StatusUnprocessableEntity,
-		who + "/compare?from=2025-01-01T00:00:00Z&cursor=x":                    http.StatusUnprocessableEntity,
-		who + "/compare?from=2025-01-01T00:00:00Z&change=more":                 http.StatusUnprocessableEntity,
-		"/v1/access/paths?from=" + user().String():                             http.StatusUnprocessableEntity,
-		"/v1/access/paths?from=x&to=" + user().String():                        http.StatusUnprocessableEntity,
-		"/v1/access/paths?from=identity_x&to=" + user().String():               http.StatusUnprocessableEntity,
-		"/v1/access/identities/" + user().String() + "/resources":              http.StatusNotFound,
-		"/v1/access/resources/" + bucket().String() + "/identities?action=s3:Get&effective=true": http.StatusUnprocessableEntity,
-		"/v1/entities/" + strings.ToUpper(bucket().String()):                                     http.StatusNotFound,
-		"/v1/entities?name=%00":             http.StatusUnprocessableEntity,
-		"/v1/entities?cursor=AAAA":          http.StatusUnprocessableEntity,
-		"/v1/entities/" + bucket().String(): http.StatusOK,
+	for want, paths := range map[int][]string{
+		http.StatusOK: {
+			"/v1/entities/" + bucket().String(),
+		},
+		http.StatusNotFound: {
+			"/v1/access/resources/nonsense/principals",
+			"/v1/access/resources/" + (graph.EntityID{9}).String() + "/principals",
+			who + "?as_of=2025-01-01T00:00:00Z",
+			who + "?as_of=run_7",
+			"/v1/entities/" + bucket().String() + "?as_of=2025-01-01T00:00:00Z",
+			"/v1/access/identities/" + user().String() + "/resources",
+			"/v1/entities/" + strings.ToUpper(bucket().String()),
+		},
+		http.StatusUnprocessableEntity: {
+			"/v1/access/resources/" + user().String() + "/principals",
+			who + "?cursor=nonsense",
+			who + "?limit=201",
+			who + "?action=s3:*",
+			who + "?as_of=2027-01-01T00:00:00Z",
+			who + "?as_of=yesterday",
+			who + "?as_of=2025-01-01",
+			who + "?as_of=run_",
+			who + "/compare",
+			who + "/compare?from=2027-01-01T00:00:00Z",
+			who + "/compare?from=2025-01-01T00:00:00Z&cursor=x",
+			who + "/compare?from=2025-01-01T00:00:00Z&change=more",
+			"/v1/access/paths?from=" + user().String(),
+			"/v1/access/paths?from=x&to=" + user().String(),
+			"/v1/access/paths?from=identity_x&to=" + user().String(),
+			"/v1/access/resources/" + bucket().String() + "/identities?action=s3:Get&effective=true",
+			"/v1/entities?name=%00",
+			"/v1/entities?cursor=AAAA",
+		},
 	} {
-		status, body := ask(t, path)
-		require.Equal(t, want, status, "%s: %v", path, body)
+		for _, path := range paths {
+			status, body := ask(t, path)
+			require.Equal(t, want, status, "%s: %v", path, body)
+		}
 	}
 }
 
