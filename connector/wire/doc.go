@@ -31,7 +31,7 @@
 //
 // Secrets come in the configuration of open and nowhere else: the program has no
 // arguments or environment that hold one. Calls to the provider go through the HTTP
-// proxy that open names; there is no other way out of where the program runs.
+// proxy that open names; where the program is kept apart, it has no other network.
 //
 // Nothing passes through the package but messages: it starts no process, and makes
 // no connection except that the client which [Serve] hands to a connector uses the

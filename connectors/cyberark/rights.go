@@ -181,7 +181,7 @@ func (s *session) rolesWithRights(ctx context.Context) ([]roleRights, error) {
 	}
 	for range mostRoleReads {
 		if s.listing == nil {
-			s.listing = &roleListing{count: -1, seen: map[string]bool{}}
+			s.listing = &roleListing{seen: map[string]bool{}}
 		}
 		stable, err := s.listing.read(ctx, s, ids)
 		if err != nil {
@@ -204,6 +204,10 @@ type roleListing struct {
 	all          []roleRights
 }
 
+// unknownCount stands for a list that does not say how long it is: it goes on until
+// a page is empty.
+const unknownCount = -1
+
 // read reads the rest of the list; stable says that it has not changed meanwhile.
 func (l *roleListing) read(ctx context.Context, s *session, directories []string) (stable bool, err error) {
 	for {
@@ -216,11 +220,11 @@ func (l *roleListing) read(ctx context.Context, s *session, directories []string
 		if err := post(ctx, s.client, call{path: pathDirectoryQuery, body: body, pattern: patternDirectoryQuery, right: rightReadRoles}, &got); err != nil {
 			return false, err
 		}
-		full := len(got.Roles.Results)
+		full := unknownCount
 		if got.Roles.FullCount != nil {
 			full = *got.Roles.FullCount
 		}
-		if l.count >= 0 && full != l.count {
+		if l.pages > 0 && full != l.count {
 			return false, nil
 		}
 		l.count = full
@@ -232,10 +236,12 @@ func (l *roleListing) read(ctx context.Context, s *session, directories []string
 			l.seen[r.id()] = true
 			l.all = append(l.all, r)
 		}
-		if len(l.all) >= full {
+		switch ended := len(got.Roles.Results) == 0; {
+		case full == unknownCount && ended:
 			return true, nil
-		}
-		if len(got.Roles.Results) == 0 {
+		case full != unknownCount && len(l.all) >= full:
+			return true, nil
+		case ended:
 			return false, nil
 		}
 	}

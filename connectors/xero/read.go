@@ -206,6 +206,10 @@ func (s *session) readUsers(ctx context.Context, tenant string, w *records.Write
 	if err := s.get(ctx, pathOf(streamUsers), tenant, &answer); err != nil {
 		return err
 	}
+	// Whoever pays for an organisation is a user of it: there is always one.
+	if len(answer.Users) == 0 {
+		return s.client.API.Unreadable(pathOf(streamUsers), nil)
+	}
 	for _, u := range answer.Users {
 		if !guid.MatchString(u.UserID) {
 			return s.client.API.Unreadable(pathOf(streamUsers), nil)

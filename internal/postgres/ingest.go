@@ -83,7 +83,7 @@ func (s *Graph) expectBatch(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, r
 	switch r := id.Run(row.RunID); {
 	case errors.Is(err, pgx.ErrNoRows):
 		if b.Number != 0 {
-			return 0, false, startsOver(r)
+			return 0, false, missingBefore(ctx, tx, r, b.Number)
 		}
 		if _, err := q.BeginIngest(ctx, dbsqlc.BeginIngestParams{WorkspaceID: row.WorkspaceID, RunID: row.RunID}); err != nil {
 			return 0, false, err
@@ -106,6 +106,19 @@ func (s *Graph) expectBatch(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, r
 	}
 	partition, err = beginPartition(ctx, q, row, b)
 	return partition, false, err
+}
+
+// missingBefore refuses a batch of a run that has none: a crash took those before
+// it, or it overtook the first one, which another process has in hand.
+func missingBefore(ctx context.Context, tx pgx.Tx, r id.Run, number int64) error {
+	emptied, err := stagingExists(ctx, tx, r)
+	switch {
+	case err != nil:
+		return err
+	case emptied:
+		return startsOver(r)
+	}
+	return fault.New(fault.Conflict, "batch %d is out of order; the next one is 0", number)
 }
 
 // beginPartition makes a partition known to the run, and to its connection if

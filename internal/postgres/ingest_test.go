@@ -33,7 +33,8 @@ func TestBatchesAreTakenOnceEachInOrder(t *testing.T) {
 
 	ahead := h.batch("alpha", "", page("a"), "")
 	ahead.Number = 1
-	h.refuse(t, fault.Stale, ahead)
+	h.refuse(t, fault.Conflict, ahead)
+	require.Equal(t, 1, d.number(t, `select count(*) from runs where lease_until > clock_timestamp()`), "what overtakes the first batch takes the run from nobody")
 	first := h.batch("alpha", "", page("a"), "")
 	h.send(t, "alpha", "", page("a"), "")
 	require.NoError(t, h.take(t.Context(), first), "the same batch again is harmless")

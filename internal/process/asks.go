@@ -57,7 +57,9 @@ func (a *asks) await(ctx context.Context, m wire.Message, one *ask) {
 	answer := wire.Message{Type: wire.Granted, ID: m.ID, Take: m.Take}
 	switch {
 	case err != nil:
-		delete(a.held, m.Take)
+		if a.held[m.Take] == one { // and not one of a later call
+			delete(a.held, m.Take)
+		}
 		answer.Type, answer.Error = wire.Refused, wire.NewError(connector.AsError(err))
 	case one.over:
 		defer release()

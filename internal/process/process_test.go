@@ -108,11 +108,11 @@ func TestWrongConduct(t *testing.T) {
 			t.Parallel()
 			var log lockedBuffer
 			p := ownProgram(t, how)
-			if how == "silence" {
-				p.Limits.Silence = p.Limits.Stopping / 4
-			}
 			s, err := p.Open(t.Context(), settingsOf(t, script{}, &log))
 			require.NoError(t, err)
+			if how == "silence" { // of this process: beginning takes as long as it takes
+				s.(*session).talk.limits.Silence = p.Limits.Stopping / 4
+			}
 			err = s.Read(t.Context(), connector.Partition{Stream: "books"}, "", &collector{})
 			var failure *connector.Error
 			require.ErrorAs(t, err, &failure)

@@ -163,8 +163,12 @@ func (t *talk) send(ctx context.Context, m wire.Message) error {
 		return t.ended()
 	}
 	stop := context.AfterFunc(ctx, func() { _ = t.child.Stdin.SetWriteDeadline(time.Now().Add(t.limits.Stopping)) })
-	defer stop()
 	err := t.out.Write(m)
+	if stop() && err == nil {
+		// What is written during the call, such as leave, may come much later; a pipe
+		// that nobody reads is closed when the program ends.
+		_ = t.child.Stdin.SetWriteDeadline(time.Time{})
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -251,6 +255,13 @@ func (t *talk) call(ctx context.Context, m wire.Message, page func(connector.Pag
 	}
 	asking, enough := context.WithCancel(ctx)
 	defer enough()
+	go func() { // nobody waits for leave on behalf of a process that has ended
+		select {
+		case <-t.gone:
+			enough()
+		case <-asking.Done():
+		}
+	}()
 	defer t.asks.release()
 	for {
 		answer, err := t.receive(ctx)

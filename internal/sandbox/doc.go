@@ -7,8 +7,8 @@
 // environment, no descriptors but its streams, [Limits] on processor time, memory,
 // processes and files, and without any way to gain privileges. On Linux it is also in
 // user, network, process and IPC namespaces of its own, where the kernel lets an
-// unprivileged process make these: there it has a loopback and nothing else, sees and
-// signals no process but its own, and all of them end with it. What could be had is
+// unprivileged process make these: there it has no network but a loopback, signals no
+// process but its own, and all of them end with it. What could be had is
 // said in [Child.Isolation]; a caller that requires it gets an error instead.
 //
 // To set up what has to be set up from inside, the program that uses the package is
@@ -16,5 +16,6 @@
 // else.
 //
 // The package does not read what the child writes, and knows no protocol. It does not
-// hide files: what the user that the child runs as may read, the child may read.
+// hide files: what the user that the child runs as may read, the child may read, Unix
+// sockets and the list of processes in /proc among it.
 package sandbox

@@ -75,9 +75,9 @@ func Start(s Spec) (*Child, error) {
 
 // start starts a child, kept apart or not.
 func start(s Spec, apart bool) (started *Child, err error) {
-	c := &Child{done: make(chan struct{})}
+	c, running := &Child{done: make(chan struct{})}, false
 	defer func() {
-		if started == nil && c.cmd == nil {
+		if started == nil && !running {
 			err = errors.Join(err, c.place.remove())
 			closeAll(c.Stdin, c.Stdout, c.Stderr)
 		}
@@ -98,10 +98,11 @@ func start(s Spec, apart bool) (started *Child, err error) {
 		return nil, err
 	}
 	defer closeAll(theirs...)
+	c.cmd = cmd // before somebody waits for its end
 	if err := begin(cmd, c.ended); err != nil {
 		return nil, way.explain(err, s.Command)
 	}
-	c.cmd = cmd
+	running = true
 	if c.Listener, err = way.ready(s); err != nil {
 		c.Kill()
 		return nil, way.explain(err, s.Command)

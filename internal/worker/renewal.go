@@ -61,7 +61,9 @@ func (c *credentials) Renew(ctx context.Context, exchange func(ctx context.Conte
 			Category: connector.ProviderUnavailable, Message: "the worker was held up before it could renew the sign-in; it will be tried again",
 		})
 	}
-	limited, cancel := context.WithTimeout(ctx, exchangeTimeout)
+	// A run that is cancelled meanwhile does not end the exchange: what the provider
+	// gives would be lost, and what it took is used.
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	defer cancel()
 	ended := false
 	defer func() {
